@@ -1,0 +1,36 @@
+package dev.sund.engine.cluster;
+
+import dev.sund.model.Checks;
+import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
+import java.util.List;
+
+/**
+ * A pod's network on this node, as the container runtime asked for it (CNI ADD).
+ *
+ * @param containerId the sandbox's id; with {@code interfaceName} it names the attachment
+ * @param interfaceName the device's name inside the pod, such as {@code eth0}
+ * @param netns path of the pod's network namespace
+ * @param pod the pod
+ * @param uid the pod's uid
+ * @param addresses its addresses, at most one a family, at least one
+ */
+public record Attachment(
+    String containerId,
+    String interfaceName,
+    String netns,
+    PodKey pod,
+    String uid,
+    List<Ip> addresses) {
+  public Attachment {
+    Checks.notEmpty("containerId", containerId);
+    Checks.notEmpty("interfaceName", interfaceName);
+    Checks.that(!addresses.isEmpty(), "an attachment has an address");
+    addresses = List.copyOf(addresses);
+  }
+
+  /** What names the attachment on its node. */
+  public String key() {
+    return containerId + "/" + interfaceName;
+  }
+}

@@ -1,0 +1,113 @@
+package dev.sund.engine.cluster;
+
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import java.util.List;
+
+/**
+ * One thing the engine is told. Events carry whole objects, never differences, so that any order of
+ * the same last words gives the same state, and a repeated event changes nothing.
+ */
+public sealed interface ClusterEvent {
+
+  /** What is coalesced in a mailbox: of two events with one key only the later counts. */
+  ObjectRef key();
+
+  /** A node exists, as given. */
+  record NodeSeen(Node node) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Node", node.name().text());
+    }
+  }
+
+  /** A node exists no more. */
+  record NodeGone(NodeName name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Node", name.text());
+    }
+  }
+
+  /** A pod exists, as given. */
+  record PodSeen(Pod pod) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Pod", pod.key().toString());
+    }
+  }
+
+  /** A pod exists no more. */
+  record PodGone(PodKey pod) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Pod", pod.toString());
+    }
+  }
+
+  /** A pool exists, as given. */
+  record PoolSeen(IpPool pool) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("IPPool", pool.name());
+    }
+  }
+
+  /** A pool exists no more. */
+  record PoolGone(String name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("IPPool", name);
+    }
+  }
+
+  /**
+   * An object exists but cannot be used as written: its last good state stays in force, and the
+   * conditions say what is wrong.
+   *
+   * @param key the object
+   * @param conditions at least one
+   */
+  record Refused(ObjectRef key, List<Condition> conditions) implements ClusterEvent {
+    public Refused {
+      conditions = List.copyOf(conditions);
+    }
+  }
+
+  /**
+   * All objects that existed when the watch began have been told. Nothing is swept from the kernel
+   * before this.
+   */
+  record Synced() implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Watch", "synced");
+    }
+  }
+
+  /** A pod of this node has its network. */
+  record Attached(Attachment attachment) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Attachment", attachment.key());
+    }
+  }
+
+  /** A pod of this node has no network any more; the key is {@link Attachment#key}. */
+  record Detached(String attachmentKey) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Attachment", attachmentKey);
+    }
+  }
+
+  /** What this node's kernel has that Sund did not make. */
+  record FactsSeen(NodeFacts facts) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Kernel", "facts");
+    }
+  }
+}

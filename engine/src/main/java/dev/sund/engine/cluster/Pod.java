@@ -1,0 +1,35 @@
+package dev.sund.engine.cluster;
+
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Port;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A pod, as far as its network is concerned.
+ *
+ * @param key namespace and name
+ * @param uid {@code metadata.uid}
+ * @param created {@code metadata.creationTimestamp} in seconds since 1970
+ * @param node {@code spec.nodeName}, empty while it is not scheduled
+ * @param hostNetwork {@code spec.hostNetwork}: the pod has its node's addresses and no own
+ * @param finished phase {@code Succeeded} or {@code Failed}: its addresses are free again
+ * @param ips {@code status.podIPs}, at most one a family; empty while it has none
+ * @param ports what its containers declare and probe, sorted, without repeats
+ */
+public record Pod(
+    PodKey key,
+    String uid,
+    long created,
+    Optional<NodeName> node,
+    boolean hostNetwork,
+    boolean finished,
+    List<Ip> ips,
+    List<Port> ports) {
+  public Pod {
+    ips = List.copyOf(ips);
+    ports = List.copyOf(ports);
+  }
+}

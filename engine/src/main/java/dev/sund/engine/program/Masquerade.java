@@ -1,0 +1,42 @@
+package dev.sund.engine.program;
+
+import dev.sund.model.Prefix;
+import dev.sund.model.RuleId;
+
+/**
+ * A range of addresses and its part in source translation. Key: {@code range} and {@code part}. A
+ * connection's first packet that a pod sends out of the node gets the primary address of the device
+ * it leaves by, when its source is in a {@code NAT_OUTGOING} range and its destination in no {@code
+ * CLUSTER} range.
+ *
+ * <p>In the kernel: an element of a set in {@link dev.sund.model.Marks#TABLE} with the rule as its
+ * comment, and the rules that look the sets up.
+ *
+ * @param range the addresses
+ * @param part what is said about them
+ * @param rule the pool
+ */
+public record Masquerade(Prefix range, Part part, RuleId rule) {
+
+  /** What a range is in source translation. */
+  public enum Part {
+    /** Sources that are translated when they leave the cluster. */
+    NAT_OUTGOING,
+    /** Destinations that are inside the cluster: never a reason to translate. */
+    CLUSTER
+  }
+
+  /** The key. */
+  public record Key(Prefix range, Part part) implements Comparable<Key> {
+    @Override
+    public int compareTo(Key other) {
+      int byPart = part.compareTo(other.part);
+      return byPart != 0 ? byPart : range.compareTo(other.range);
+    }
+  }
+
+  /** This entry's key. */
+  public Key key() {
+    return new Key(range, part);
+  }
+}

@@ -1,0 +1,50 @@
+package dev.sund.model;
+
+/**
+ * Every name and number by which Sund's objects on a node are known, in one place.
+ *
+ * <p>A restarted agent, {@code sund verify} and {@code sund cleanup} tell ours from foreign by
+ * these and by nothing else.
+ */
+public final class Marks {
+  /** The nf_tables table (family inet) that holds the fabric's rules: natOutgoing. */
+  public static final String TABLE = "sund";
+
+  /** The route protocol number ({@code rtm_protocol}) of every route we write. */
+  public static final int ROUTE_PROTOCOL = 83;
+
+  /** Prefix of the host-side device of a pod; 11 characters of a hash follow. */
+  public static final String POD_DEVICE_PREFIX = "sund";
+
+  /** The VXLAN device over an IPv4 underlay. */
+  public static final String VXLAN_V4 = "sund-vxlan4";
+
+  /** The VXLAN device over an IPv6 underlay. */
+  public static final String VXLAN_V6 = "sund-vxlan6";
+
+  /** Link group of pods' host-side devices. */
+  public static final int GROUP_PODS = 0x53750001;
+
+  /** Link group of devices that wait for their deletion. */
+  public static final int GROUP_DOOMED = 0x53750002;
+
+  /** First word of the ifalias of every device we made. */
+  public static final String ALIAS_PREFIX = "sund";
+
+  /** Prefix of every metric's name. */
+  public static final String METRIC_PREFIX = "sund_";
+
+  /** Prefix of every thread's name. */
+  public static final String THREAD_PREFIX = "sund-";
+
+  /** The MAC address of the host side of every pod's link: pods need to know one gateway only. */
+  public static final Mac GATEWAY_MAC = Mac.parse("02:53:75:6e:64:01");
+
+  /** The IPv4 gateway of pods; no device carries it. */
+  public static final Ip GATEWAY_V4 = Ip.parse("169.254.1.1");
+
+  /** The IPv6 gateway of pods; no device carries it. */
+  public static final Ip GATEWAY_V6 = Ip.parse("fe80::1");
+
+  private Marks() {}
+}

@@ -1,0 +1,106 @@
+package dev.sund.model;
+
+import java.util.Locale;
+
+/**
+ * The catalogue of reasons: why a packet went or stopped, why an object was not taken, what
+ * drifted. The same code appears in logs, metrics, traces, conditions and documents; every code has
+ * a page {@code docs/reasons/CODE.md}.
+ */
+public enum Reason {
+  // Verdicts of a trace: why a packet ended where it did.
+  /** The packet reached the pod, node or host that owns the address. */
+  DELIVERED(Severity.INFO),
+  /** The destination port has no listener: the owner of the address refuses. */
+  PORT_CLOSED(Severity.INFO),
+  /** The address belongs to a node's pod range, but no pod has it. */
+  ADDRESS_UNUSED(Severity.INFO),
+  /** No route of the sending node covers the destination. */
+  NO_ROUTE(Severity.INFO),
+  /** A link on the way is down. */
+  LINK_DOWN(Severity.INFO),
+  /** The packet is larger than a link takes and may not be fragmented; the sender is told. */
+  PACKET_TOO_BIG(Severity.INFO),
+  /** The packet is larger than a link takes and vanishes without a word. */
+  MTU_BLACK_HOLE(Severity.INFO),
+  /** The tunnel has no entry for the destination's node. */
+  TUNNEL_PEER_UNKNOWN(Severity.INFO),
+  /** An encapsulated packet came to a node that has no tunnel, or another VNI or port. */
+  TUNNEL_MISMATCH(Severity.INFO),
+  /** The reply cannot find its way back. */
+  NO_WAY_BACK(Severity.INFO),
+  /** The packet's source is not an address of the pod that sent it. */
+  SOURCE_SPOOFED(Severity.INFO),
+  /** The packet came round to a node that had forwarded it before. */
+  ROUTING_LOOP(Severity.INFO),
+  /** The sender has no address of the destination's family. */
+  NO_SOURCE_ADDRESS(Severity.INFO),
+
+  // Conditions on objects of the cluster.
+  /** A file or answer is not well-formed YAML or JSON. */
+  MALFORMED(Severity.ERROR),
+  /** A field's value cannot be used; the object's last good state stays. */
+  INVALID_FIELD(Severity.ERROR),
+  /** A field that this object does not have, in a file of Sund's own. */
+  UNKNOWN_FIELD(Severity.ERROR),
+  /** A field of a Kubernetes object that Sund does not use; the object is loaded without it. */
+  IGNORED_FIELD(Severity.WARNING),
+  /** An object of a kind that Sund does not use. */
+  IGNORED_KIND(Severity.INFO),
+  /** Two pods claim one address; the older claim holds. */
+  DUPLICATE_POD_IP(Severity.ERROR),
+  /** Two nodes' pod ranges share addresses; the older node's holds. */
+  OVERLAPPING_POD_CIDR(Severity.ERROR),
+  /** Two pools share addresses; the older pool holds. */
+  OVERLAPPING_POOL(Severity.ERROR),
+  /** A CIDR with bits behind its length. */
+  HOST_BITS_SET(Severity.ERROR),
+  /** A node without an InternalIP. */
+  NODE_WITHOUT_ADDRESS(Severity.ERROR),
+  /** A node without a pod range. */
+  NODE_WITHOUT_POD_CIDR(Severity.ERROR),
+  /** Two nodes of the cluster cannot be connected in a family: one lacks an address of it. */
+  FAMILY_UNREACHABLE(Severity.WARNING),
+  /** An MTU below 576 (IPv4) or 1280 (IPv6). */
+  MTU_TOO_SMALL(Severity.ERROR),
+  /** A setting that Sund does not have yet. */
+  NOT_SUPPORTED(Severity.ERROR),
+  /** The agent's node is not among the cluster's nodes. */
+  NODE_UNKNOWN(Severity.ERROR),
+
+  // Conditions on kernel objects.
+  /** A foreign interface, route, rule or table is where ours should be; it is left alone. */
+  FOREIGN_OBJECT(Severity.ERROR),
+  /** An object of ours that the program does not want. */
+  STRAY_OBJECT(Severity.WARNING),
+  /** An object of ours is missing. */
+  DRIFT_MISSING(Severity.WARNING),
+  /** An object of ours has another value than the program says. */
+  DRIFT_CHANGED(Severity.WARNING),
+  /** The kernel refused a change. */
+  KERNEL_REFUSED(Severity.ERROR),
+  /** The agent lacks a capability. */
+  CAPABILITY_MISSING(Severity.ERROR),
+  /** The kernel lacks a feature. */
+  KERNEL_FEATURE_MISSING(Severity.ERROR),
+  /** The API server cannot be reached; the kernel's state stays as it is. */
+  API_UNREACHABLE(Severity.WARNING),
+  /** A file of state on disk is of a newer version than this program knows, or damaged. */
+  STATE_UNREADABLE(Severity.ERROR);
+
+  private final Severity severity;
+
+  Reason(Severity severity) {
+    this.severity = severity;
+  }
+
+  /** How much it hurts. */
+  public Severity severity() {
+    return severity;
+  }
+
+  /** The stable code: the name in lower case with hyphens. */
+  public String code() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

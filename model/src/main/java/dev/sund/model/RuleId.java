@@ -1,0 +1,83 @@
+package dev.sund.model;
+
+/**
+ * The identity of the rule that made an entry of a packet program: an object of the cluster, which
+ * of its directions and which of its rules. Its text travels into the kernel where there is room
+ * (comment of a set element, ifalias) and comes back by {@link #parse}.
+ *
+ * <p>Text form: {@code KIND:NAME:UID:DIRECTION:INDEX}, such as {@code IPPool:default::none:0} or
+ * {@code Pod:shop/web:6e2f...:none:0}. At most 250 bytes, since ifalias holds 255 and a set
+ * element's comment 128; longer names are cut from the left of NAME by the writer, never the uid.
+ *
+ * @param object the object whose rule this is; kind {@code Builtin} for rules that no object states
+ * @param uid the object's uid, empty when it has none
+ * @param direction which direction of traffic the rule is about
+ * @param index the rule's index in its object, from 0
+ */
+public record RuleId(ObjectRef object, String uid, Direction direction, int index)
+    implements Comparable<RuleId> {
+
+  /** The direction of traffic that a rule is about. */
+  public enum Direction {
+    NONE("none"),
+    INGRESS("in"),
+    EGRESS("out");
+
+    private final String label;
+
+    Direction(String label) {
+      this.label = label;
+    }
+
+    /** {@code none}, {@code in} or {@code out}. */
+    public String label() {
+      return label;
+    }
+  }
+
+  public RuleId {
+    Checks.that(
+        object.kind().indexOf(':') < 0 && object.name().indexOf(':') < 0 && uid.indexOf(':') < 0,
+        "a rule id's parts hold no colon: " + object + " " + uid);
+    Checks.range("rule index", index, 0, 1 << 20);
+  }
+
+  /** The rule of an object that has just one. */
+  public static RuleId of(String kind, String name, String uid) {
+    return new RuleId(new ObjectRef(kind, name), uid, Direction.NONE, 0);
+  }
+
+  /** A rule that no object states. */
+  public static RuleId builtin(String name) {
+    return of("Builtin", name, "");
+  }
+
+  /**
+   * Parses the text form.
+   *
+   * @throws IllegalArgumentException naming the text
+   */
+  public static RuleId parse(String text) {
+    String[] parts = text.split(":", -1);
+    if (parts.length == 5 && parts[4].matches("[0-9]{1,6}")) {
+      for (Direction direction : Direction.values()) {
+        if (direction.label.equals(parts[3]) && !parts[0].isEmpty() && !parts[1].isEmpty()) {
+          return new RuleId(
+              new ObjectRef(parts[0], parts[1]), parts[2], direction, Integer.parseInt(parts[4]));
+        }
+      }
+    }
+    throw new IllegalArgumentException("'" + text + "' is not a rule id");
+  }
+
+  @Override
+  public int compareTo(RuleId other) {
+    return toString().compareTo(other.toString());
+  }
+
+  /** The text form. */
+  @Override
+  public String toString() {
+    return object.kind() + ":" + object.name() + ":" + uid + ":" + direction.label + ":" + index;
+  }
+}
