@@ -1,0 +1,76 @@
+package dev.sund.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code sund agent}: the program that runs on every node. */
+@Command(
+    name = "agent",
+    header = "Run a node's agent until it is ended by a signal.",
+    description = {
+      "",
+      "Follows the API server, keeps the node's part of the cluster's network in the kernel, repairs"
+          + " what drifts and answers the CNI plugin. It needs CAP_NET_ADMIN, CAP_SYS_ADMIN (to"
+          + " enter pods' namespaces) and CAP_NET_RAW. When it ends, the kernel keeps forwarding."
+    },
+    footer = {
+      "  sund agent --kubeconfig /etc/kubernetes/sund.conf --node n1",
+      "  sund agent --kubeconfig F --node n1 --http 0.0.0.0:9470 --log debug"
+    })
+public final class AgentCommand implements Callable<Integer> {
+  @Option(
+      names = "--kubeconfig",
+      paramLabel = "FILE",
+      required = true,
+      description = "How to reach the API server.")
+  Path kubeconfig = Path.of("");
+
+  @Option(
+      names = "--node",
+      paramLabel = "NAME",
+      required = true,
+      description = "This node's name in the cluster.")
+  String node = "";
+
+  @Option(
+      names = "--run-dir",
+      paramLabel = "DIR",
+      defaultValue = "/run/sund",
+      description = "Where the socket agent.sock is made (default: ${DEFAULT-VALUE}).")
+  Path runDir = Path.of("/run/sund");
+
+  @Option(
+      names = "--state-dir",
+      paramLabel = "DIR",
+      defaultValue = "/var/lib/sund",
+      description = "What survives a restart of the machine (default: ${DEFAULT-VALUE}).")
+  Path stateDir = Path.of("/var/lib/sund");
+
+  @Option(
+      names = "--http",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:9470",
+      description = "Where /healthz, /readyz and /metrics listen (default: ${DEFAULT-VALUE}).")
+  String http = "";
+
+  @Option(
+      names = "--netns",
+      paramLabel = "PATH",
+      description = "The network namespace of the node (default: the one it is started in).")
+  @Nullable Path netns;
+
+  @Option(
+      names = "--log",
+      paramLabel = "LEVEL",
+      defaultValue = "info",
+      description = "error, warn, info or debug (default: ${DEFAULT-VALUE}).")
+  String log = "info";
+
+  @Override
+  public Integer call() {
+    throw CommandFailure.couldNotRun("This build holds no agent.", "Build a newer checkout.");
+  }
+}
