@@ -1,0 +1,134 @@
+package dev.sund.kube.object;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.kube.tree.Shape;
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The kinds of objects that Sund reads: each with its shape, its parser and its events. */
+public enum Kinds {
+  NODE("Node", "nodes", false, List.of("v1"), NodeParser.SHAPE),
+  POD("Pod", "pods", true, List.of("v1"), PodParser.SHAPE),
+  /** Kept for what comes later; no event tells of it yet. */
+  NAMESPACE("Namespace", "namespaces", false, List.of("v1"), NamespaceShape.SHAPE),
+  /** Calico's pools, in the order of preference when both groups show the same pool. */
+  IP_POOL(
+      "IPPool",
+      "ippools",
+      false,
+      List.of("projectcalico.org/v3", "crd.projectcalico.org/v1"),
+      IpPoolParser.SHAPE);
+
+  private final String kind;
+  private final String plural;
+  private final boolean namespaced;
+  private final List<String> apiVersions;
+  private final Shape shape;
+
+  Kinds(String kind, String plural, boolean namespaced, List<String> apiVersions, Shape shape) {
+    this.kind = kind;
+    this.plural = plural;
+    this.namespaced = namespaced;
+    this.apiVersions = apiVersions;
+    this.shape = shape;
+  }
+
+  /** The kind as objects state it, such as {@code IPPool}. */
+  public String kind() {
+    return kind;
+  }
+
+  /** The resource's name in the API's paths, such as {@code ippools}. */
+  public String plural() {
+    return plural;
+  }
+
+  /** Whether its objects live in namespaces. */
+  public boolean namespaced() {
+    return namespaced;
+  }
+
+  /** The versions that are read, such as {@code projectcalico.org/v3}. */
+  public List<String> apiVersions() {
+    return apiVersions;
+  }
+
+  /** Which fields its objects have. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** The kind with this name and apiVersion. */
+  public static Optional<Kinds> of(String apiVersion, String kind) {
+    for (Kinds candidate : values()) {
+      if (candidate.kind.equals(kind) && candidate.apiVersions.contains(apiVersion)) {
+        return Optional.of(candidate);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The name by which conditions and events know this object: {@code NAMESPACE/NAME} when it lives
+   * in a namespace ({@code default} when it states none); empty when it has no name.
+   */
+  public Optional<ObjectRef> ref(Tree.Mapping object) {
+    Optional<Tree.Mapping> metadata = object.mapping("metadata");
+    Optional<String> name =
+        metadata.flatMap(meta -> meta.text("name")).filter(text -> !text.isEmpty());
+    String namespace =
+        metadata
+            .flatMap(meta -> meta.text("namespace"))
+            .filter(text -> !text.isEmpty())
+            .orElse("default");
+    return name.map(text -> new ObjectRef(kind, namespaced ? namespace + "/" + text : text));
+  }
+
+  /**
+   * Parses an object of this kind.
+   *
+   * @param ref as {@link #ref} gave it
+   * @return the event that tells of the object; none for a namespace or when a problem is an error
+   */
+  public Parsed<ClusterEvent> parse(ObjectRef ref, Tree.Mapping object) {
+    Field root = Field.root(ref, object, new ArrayList<>());
+    return switch (this) {
+      case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
+      case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
+      case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
+      case NAMESPACE -> {
+        List<Problem> problems = new ArrayList<>();
+        Meta.read(Field.root(ref, object, problems), kind, ref.name());
+        yield new Parsed<>(Optional.empty(), problems);
+      }
+    };
+  }
+
+  /** The event that tells that the object with this name is gone; none for a namespace. */
+  public Optional<ClusterEvent> gone(ObjectRef ref) {
+    return switch (this) {
+      case NODE -> Optional.of(new ClusterEvent.NodeGone(new NodeName(ref.name())));
+      case POD -> Optional.of(new ClusterEvent.PodGone(podKey(ref)));
+      case IP_POOL -> Optional.of(new ClusterEvent.PoolGone(ref.name()));
+      case NAMESPACE -> Optional.empty();
+    };
+  }
+
+  private static PodKey podKey(ObjectRef ref) {
+    int slash = ref.name().indexOf('/');
+    return new PodKey(ref.name().substring(0, slash), ref.name().substring(slash + 1));
+  }
+
+  /** The event that tells that an object cannot be used; only its errors are told. */
+  public static ClusterEvent refused(ObjectRef ref, List<Problem> problems) {
+    List<Condition> conditions =
+        problems.stream().filter(Problem::isError).map(Problem::condition).toList();
+    return new ClusterEvent.Refused(ref, conditions);
+  }
+}

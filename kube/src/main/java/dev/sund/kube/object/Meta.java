@@ -1,0 +1,78 @@
+package dev.sund.kube.object;
+
+import dev.sund.kube.tree.Shape;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * What Sund uses of {@code metadata}.
+ *
+ * @param uid the object's uid; for one without, made from kind, namespace and name, so that the
+ *     same manifest always means the same object
+ * @param created seconds since 1970, 0 when not given
+ */
+record Meta(String uid, long created) {
+  /** The shape of every object's {@code metadata}. */
+  static final Shape SHAPE =
+      Shape.object()
+          .use("name", "namespace", "uid", "creationTimestamp")
+          .pass("labels", "annotations", "generation", "generateName", "ownerReferences")
+          .pass("finalizers", "resourceVersion", "selfLink", "deletionTimestamp")
+          .pass("deletionGracePeriodSeconds", "clusterName")
+          .tell("managedFields", "who wrote which field is the API server's own bookkeeping");
+
+  private static final Pattern NAME =
+      Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
+  private static final Pattern UID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  /** Whether Kubernetes takes this as the name of an object. */
+  static boolean isName(String text) {
+    return text.length() <= 253 && NAME.matcher(text).matches();
+  }
+
+  static Meta read(Field object, String kind, String name) {
+    Field metadata = object.at("metadata");
+    checkName(metadata.at("name"));
+    checkName(metadata.at("namespace"));
+    String uid = metadata.at("uid").text().filter(text -> !text.isEmpty()).orElse("");
+    if (!uid.isEmpty() && !UID.matcher(uid).matches()) {
+      metadata
+          .at("uid")
+          .invalid(
+              "'" + uid + "' is not a uid.",
+              "Write a UUID, or leave the field out and one is made from the name.");
+    }
+    long created = 0;
+    var timestamp = metadata.at("creationTimestamp").text();
+    if (timestamp.isPresent()) {
+      try {
+        created = Instant.parse(timestamp.get()).getEpochSecond();
+      } catch (DateTimeException _) {
+        metadata
+            .at("creationTimestamp")
+            .invalid(
+                "'" + timestamp.get() + "' is not a time.",
+                "Write a time such as 2026-01-31T12:00:00Z, or leave the field out.");
+      }
+    }
+    return new Meta(uid.isEmpty() ? derivedUid(kind, name) : uid, created);
+  }
+
+  /** The uid of an object that states none. */
+  static String derivedUid(String kind, String name) {
+    return UUID.nameUUIDFromBytes((kind + " " + name).getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  private static void checkName(Field name) {
+    name.text()
+        .filter(text -> !isName(text))
+        .ifPresent(text ->
+            name.invalid(
+                "'" + text + "' is not a name that Kubernetes takes.",
+                "Write lower-case letters, digits, '-' and '.', at most 253 characters,"
+                    + " beginning and ending with a letter or digit."));
+  }
+}

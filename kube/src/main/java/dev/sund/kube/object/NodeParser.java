@@ -1,0 +1,128 @@
+package dev.sund.kube.object;
+
+import dev.sund.engine.cluster.Node;
+import dev.sund.kube.tree.Shape;
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * {@code v1 Node} to {@link Node}. A node without podCIDR is a node all the same (one that has just
+ * joined, or whose pods' addresses come from elsewhere); one without address is not.
+ */
+final class NodeParser {
+  static final Shape SHAPE =
+      Shape.object()
+          .use("apiVersion", "kind")
+          .use("metadata", Meta.SHAPE)
+          .use(
+              "spec",
+              Shape.object()
+                  .use("podCIDR", "podCIDRs")
+                  .pass("providerID", "taints", "unschedulable", "externalID", "configSource"))
+          .use(
+              "status",
+              Shape.object()
+                  .use("addresses", Shape.listOf(Shape.object().use("type", "address")))
+                  .tell("allocatable", StatusFields.WHY)
+                  .tell("capacity", StatusFields.WHY)
+                  .tell("conditions", StatusFields.WHY)
+                  .tell("config", StatusFields.WHY)
+                  .tell("daemonEndpoints", StatusFields.WHY)
+                  .tell("declaredFeatures", StatusFields.WHY)
+                  .tell("features", StatusFields.WHY)
+                  .tell("images", StatusFields.WHY)
+                  .tell("nodeInfo", StatusFields.WHY)
+                  .tell("phase", StatusFields.WHY)
+                  .tell("runtimeHandlers", StatusFields.WHY)
+                  .tell("volumesAttached", StatusFields.WHY)
+                  .tell("volumesInUse", StatusFields.WHY));
+
+  private NodeParser() {}
+
+  static Parsed<Node> parse(String name, Field object) {
+    Meta meta = Meta.read(object, "Node", name);
+    List<Ip> addresses = addresses(object.at("status").at("addresses"));
+    List<Prefix> podCidrs = podCidrs(object.at("spec"));
+    return object.finish(
+        () -> new Node(new NodeName(name), meta.uid(), meta.created(), addresses, podCidrs));
+  }
+
+  private static List<Ip> addresses(Field list) {
+    Map<Family, Ip> first = new EnumMap<>(Family.class);
+    boolean unreadable = false;
+    for (Field item : list.items()) {
+      if (item.at("type").text().filter("InternalIP"::equals).isPresent()) {
+        Field address = item.at("address");
+        var ip =
+            address.needed("Write the node's address.").flatMap(_ -> address.ip("192.168.1.11"));
+        ip.ifPresent(found -> first.putIfAbsent(found.family(), found));
+        unreadable |= ip.isEmpty();
+      }
+    }
+    if (first.isEmpty() && !unreadable) {
+      list.problem(
+          Reason.NODE_WITHOUT_ADDRESS,
+          list.present() ? "no address has the type InternalIP." : "the field is missing.",
+          "Add an address with type: InternalIP; the kubelet takes it from --node-ip.");
+    }
+    return List.copyOf(first.values());
+  }
+
+  private static List<Prefix> podCidrs(Field spec) {
+    Field list = spec.at("podCIDRs");
+    Field single = spec.at("podCIDR");
+    if (!list.present()) {
+      return single.present() && !isEmptyText(single)
+          ? single.prefix("10.244.1.0/24").map(List::of).orElse(List.of())
+          : List.of();
+    }
+    List<Prefix> found = new ArrayList<>();
+    boolean allRead = true;
+    for (Field item : list.items()) {
+      var prefix = item.prefix("10.244.1.0/24");
+      if (prefix.isEmpty()) {
+        allRead = false;
+        continue;
+      }
+      Family family = prefix.get().family();
+      var before = found.stream().filter(other -> other.family() == family).findFirst();
+      if (before.isPresent()) {
+        item.invalid(
+            "'"
+                + prefix.get()
+                + "' is a second range of "
+                + (family == Family.V4 ? "IPv4" : "IPv6")
+                + " besides "
+                + before.get()
+                + ".",
+            "Leave one of them out: a node has at most one range of each family.");
+      } else {
+        found.add(prefix.get());
+      }
+    }
+    if (single.present() && !isEmptyText(single)) {
+      var first = single.prefix("10.244.1.0/24");
+      if (first.isPresent()
+          && !found.isEmpty()
+          && allRead
+          && !first.get().equals(found.getFirst())) {
+        single.invalid(
+            "'" + first.get() + "' is not the first of spec.podCIDRs, " + found.getFirst() + ".",
+            "Write " + found.getFirst() + ", or leave spec.podCIDR out.");
+      }
+    }
+    return found;
+  }
+
+  private static boolean isEmptyText(Field field) {
+    return field.tree().filter(t -> t instanceof Tree.Scalar s && s.text().isEmpty()).isPresent();
+  }
+}
