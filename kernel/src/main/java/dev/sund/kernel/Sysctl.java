@@ -1,0 +1,180 @@
+package dev.sund.kernel;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A setting under {@code /proc/sys/net}: one value of one network namespace.
+ *
+ * <p>The files show the namespace of the thread that opens them, so every call runs inside {@link
+ * NetNs#call}; those that take several settings enter once.
+ *
+ * @param key the path below {@code /proc/sys} with slashes, such as {@code net/ipv4/ip_forward}; a
+ *     device's name may hold dots, so dots are not separators
+ */
+public record Sysctl(String key) implements Comparable<Sysctl> {
+  private static final Path ROOT = Path.of("/proc/sys");
+
+  public Sysctl {
+    if (!key.startsWith("net/") || key.contains("..") || key.endsWith("/")) {
+      throw new IllegalArgumentException(
+          "a sysctl of a network namespace begins with net/ and names a file, but is '"
+              + key
+              + "'");
+    }
+  }
+
+  /** {@code net/ipv4/NAME}. */
+  public static Sysctl ipv4(String name) {
+    return new Sysctl("net/ipv4/" + name);
+  }
+
+  /** {@code net/ipv4/conf/DEVICE/NAME}; DEVICE may be {@code all} or {@code default}. */
+  public static Sysctl ipv4Conf(String device, String name) {
+    return new Sysctl("net/ipv4/conf/" + device + "/" + name);
+  }
+
+  /** {@code net/ipv6/conf/DEVICE/NAME}; DEVICE may be {@code all} or {@code default}. */
+  public static Sysctl ipv6Conf(String device, String name) {
+    return new Sysctl("net/ipv6/conf/" + device + "/" + name);
+  }
+
+  /**
+   * The value in {@code namespace}, without the line's end; empty when there is no such setting
+   * (the device is gone, IPv6 is off).
+   */
+  public Optional<String> read(NetNs namespace) throws KernelException {
+    return namespace.call(this::readHere);
+  }
+
+  /** The value as a whole number, empty when there is no such setting. */
+  public Optional<Integer> readInt(NetNs namespace) throws KernelException {
+    Optional<String> text = read(namespace);
+    return text.isEmpty() ? Optional.empty() : Optional.of(parse(text.get()));
+  }
+
+  /** The values of several settings, in one visit; those that do not exist are left out. */
+  public static Map<Sysctl, String> readAll(NetNs namespace, List<Sysctl> settings)
+      throws KernelException {
+    return namespace.call(() -> {
+      Map<Sysctl, String> values = new LinkedHashMap<>();
+      for (Sysctl setting : settings) {
+        Optional<String> value = setting.readHere();
+        if (value.isPresent()) {
+          values.put(setting, value.get());
+        }
+      }
+      return values;
+    });
+  }
+
+  /**
+   * Sets the value.
+   *
+   * @throws KernelException.NotFound when there is no such setting
+   * @throws KernelException.Denied without CAP_NET_ADMIN, or when /proc/sys is mounted read-only
+   * @throws KernelException.Refused when the kernel does not accept the value
+   */
+  public void write(NetNs namespace, String value) throws KernelException {
+    namespace.call(() -> {
+      writeHere(value);
+      return true;
+    });
+  }
+
+  /** As {@link #write(NetNs, String)}. */
+  public void write(NetNs namespace, int value) throws KernelException {
+    write(namespace, Integer.toString(value));
+  }
+
+  /**
+   * Sets several values in one visit, in the map's order, and goes on after a failure.
+   *
+   * @return the failures, empty when all were set
+   */
+  public static List<KernelException> writeAll(NetNs namespace, Map<Sysctl, String> values)
+      throws KernelException {
+    return namespace.call(() -> {
+      List<KernelException> failures = new ArrayList<>();
+      values.forEach((setting, value) -> {
+        try {
+          setting.writeHere(value);
+        } catch (KernelException e) {
+          failures.add(e);
+        }
+      });
+      return failures;
+    });
+  }
+
+  @Override
+  public int compareTo(Sysctl other) {
+    return key.compareTo(other.key);
+  }
+
+  /** The key. */
+  @Override
+  public String toString() {
+    return key;
+  }
+
+  private Optional<String> readHere() throws KernelException {
+    try {
+      return Optional.of(
+          new String(Files.readAllBytes(file()), StandardCharsets.US_ASCII).stripTrailing());
+    } catch (NoSuchFileException | FileNotFoundException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw failure("read sysctl", key, e);
+    }
+  }
+
+  private void writeHere(String value) throws KernelException {
+    // One write(2) with no truncation, as sysctl files want.
+    try (var channel =
+        java.nio.channels.FileChannel.open(file(), java.nio.file.StandardOpenOption.WRITE)) {
+      channel.write(StandardCharsets.US_ASCII.encode(value));
+    } catch (IOException e) {
+      throw failure("write sysctl", key + " = " + value, e);
+    }
+  }
+
+  private Path file() {
+    return ROOT.resolve(key);
+  }
+
+  private static int parse(String text) throws KernelException {
+    try {
+      return Integer.parseInt(text.strip());
+    } catch (NumberFormatException _) {
+      throw new KernelException.Malformed("sysctl", "'" + text + "' is not a whole number");
+    }
+  }
+
+  private static KernelException failure(String operation, String object, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return Errno.exception(operation, object, Errno.ENOENT.number(), "", Capability.NET_ADMIN);
+    }
+    if (e instanceof AccessDeniedException) {
+      return Errno.exception(operation, object, Errno.EACCES.number(), "", Capability.NET_ADMIN);
+    }
+    // The JDK gives the C library's text and no number.
+    String message = String.valueOf(e.getMessage());
+    for (Errno errno : Errno.values()) {
+      if (message.endsWith(errno.text())) {
+        return Errno.exception(operation, object, errno.number(), "", Capability.NET_ADMIN);
+      }
+    }
+    return Errno.exception(operation, object, Errno.EIO.number(), message, Capability.NET_ADMIN);
+  }
+}

@@ -1,0 +1,212 @@
+package dev.sund.kernel.netlink;
+
+import dev.sund.kernel.Capability;
+import dev.sund.kernel.Errno;
+import dev.sund.kernel.Fd;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The descriptor of a netlink socket with its buffers: what {@link NetlinkSocket} and {@link
+ * NetlinkMonitor} have in common. One thread at a time; {@link #close} from the owner.
+ */
+final class NetlinkChannel implements AutoCloseable {
+  private static final int AF_NETLINK = 16;
+  private static final int SOCK_RAW = 3;
+  private static final int SOL_SOCKET = 1;
+  private static final int SO_SNDBUF = 7;
+  private static final int SO_RCVBUF = 8;
+  private static final int SO_RCVTIMEO = 20;
+  private static final int SO_SNDBUFFORCE = 32;
+  private static final int SO_RCVBUFFORCE = 33;
+  private static final int MSG_TRUNC = 0x20;
+  private static final int MSG_DONTWAIT = 0x40;
+  private static final int SOCKADDR_NL = 12;
+
+  private final Fd fd;
+  private final String what;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment receiveBuffer;
+  private final MemorySegment sender;
+  private final MemorySegment senderLength;
+  private final byte[] received;
+  private Arena sendArena = Arena.ofShared();
+  private MemorySegment sendBuffer;
+  private final int sendLimit;
+  private final int receiveLimit;
+
+  private NetlinkChannel(Fd fd, String what, Buffers buffers) throws KernelException {
+    this.fd = fd;
+    this.what = what;
+    this.receiveBuffer = arena.allocate(buffers.datagram(), 8);
+    this.sender = arena.allocate(SOCKADDR_NL, 4);
+    this.senderLength = arena.allocate(ValueLayout.JAVA_INT);
+    this.received = new byte[buffers.datagram()];
+    this.sendBuffer = sendArena.allocate(4096, 8);
+    this.sendLimit = enlarge(SO_SNDBUFFORCE, SO_SNDBUF, buffers.send());
+    this.receiveLimit = enlarge(SO_RCVBUFFORCE, SO_RCVBUF, buffers.receive());
+  }
+
+  static NetlinkChannel open(int protocol, NetNs namespace, Buffers buffers)
+      throws KernelException {
+    String what = "netlink socket " + protocol;
+    Fd fd = namespace.socket(AF_NETLINK, SOCK_RAW, protocol, what);
+    NetlinkChannel channel = null;
+    try {
+      channel = new NetlinkChannel(fd, what, buffers);
+      // Kernels before 4.12 know no extended texts, before 4.20 no strict checks: both are
+      // optional.
+      channel.trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_EXT_ACK, 1);
+      channel.trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, 1);
+      channel.trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_GET_STRICT_CHK, 1);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment address = arena.allocate(SOCKADDR_NL, 4);
+        address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_NETLINK);
+        Errno.check(Libc.bind(fd.number(), address, SOCKADDR_NL), "bind", what);
+      }
+      return channel;
+    } catch (KernelException | RuntimeException e) {
+      if (channel != null) {
+        channel.close();
+      }
+      fd.close();
+      throw e;
+    }
+  }
+
+  Fd fd() {
+    return fd;
+  }
+
+  /** The most bytes that one send may carry. */
+  int sendLimit() {
+    return sendLimit;
+  }
+
+  /** The bytes of answers that may wait, as the kernel counts them. */
+  int receiveLimit() {
+    return receiveLimit;
+  }
+
+  void join(int group) throws KernelException {
+    Errno.check(
+        trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_ADD_MEMBERSHIP, group),
+        "subscribe to group " + group,
+        what);
+  }
+
+  /** How long {@link #receive} waits at most. */
+  void receiveTimeout(Duration timeout) throws KernelException {
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment timeval = call.allocate(16, 8); // two longs on every 64-bit Linux
+      timeval.set(ValueLayout.JAVA_LONG, 0, timeout.toSeconds());
+      timeval.set(ValueLayout.JAVA_LONG, 8, timeout.toNanosPart() / 1000);
+      Errno.check(
+          Libc.setsockopt(fd.number(), SOL_SOCKET, SO_RCVTIMEO, timeval, 16), "set timeout", what);
+    }
+  }
+
+  void send(byte[] data, int from, int to) throws KernelException {
+    int length = to - from;
+    if (sendBuffer.byteSize() < length) {
+      Arena larger = Arena.ofShared();
+      sendBuffer = larger.allocate(Math.max(length, 2 * sendBuffer.byteSize()), 8);
+      sendArena.close();
+      sendArena = larger;
+    }
+    MemorySegment.copy(data, from, sendBuffer, ValueLayout.JAVA_BYTE, 0, length);
+    long sent;
+    do {
+      sent = Libc.send(fd.number(), sendBuffer, length, 0);
+    } while (Errno.EINTR.is(sent));
+    Errno.check((int) sent, "send " + length + " bytes to", what);
+    if (sent != length) {
+      throw Errno.exception(
+          "send", what, Errno.EMSGSIZE.number(), sent + " of " + length, Capability.NET_ADMIN);
+    }
+  }
+
+  /**
+   * Receives one datagram of the kernel's into {@link #data}.
+   *
+   * @param goOn asked after each interrupted or foreign datagram
+   * @return its length, or a negated errno: EAGAIN when nothing came in time, ENOBUFS when the
+   *     kernel dropped some
+   */
+  int receive(boolean wait, BooleanSupplier goOn) throws KernelException {
+    do {
+      senderLength.set(ValueLayout.JAVA_INT, 0, SOCKADDR_NL);
+      long length =
+          Libc.recvfrom(
+              fd.number(),
+              receiveBuffer,
+              receiveBuffer.byteSize(),
+              MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
+              sender,
+              senderLength);
+      if (Errno.EINTR.is(length)) {
+        continue;
+      }
+      if (length < 0) {
+        return (int) length;
+      }
+      if (length > received.length) {
+        throw new KernelException.Malformed(
+            "datagram of " + what,
+            length + " bytes are more than the " + received.length + " of the buffer");
+      }
+      if (sender.get(ValueLayout.JAVA_INT, 4) != 0) {
+        continue; // another process may write to our port; only port 0 is the kernel
+      }
+      MemorySegment.copy(receiveBuffer, ValueLayout.JAVA_BYTE, 0, received, 0, (int) length);
+      return (int) length;
+    } while (goOn.getAsBoolean());
+    return -Errno.EAGAIN.number();
+  }
+
+  /** The last datagram received. */
+  byte[] data() {
+    return received;
+  }
+
+  @Override
+  public void close() {
+    if (!fd.isClosed()) {
+      fd.close();
+      arena.close();
+      sendArena.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return what;
+  }
+
+  private int trySet(int level, int name, int value) {
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment option = call.allocateFrom(ValueLayout.JAVA_INT, value);
+      return Libc.setsockopt(fd.number(), level, name, option, 4);
+    }
+  }
+
+  /** Asks for a buffer beyond the system's limit, else for what the limit allows. */
+  private int enlarge(int force, int plain, int bytes) throws KernelException {
+    if (trySet(SOL_SOCKET, force, bytes) < 0) {
+      Errno.check(trySet(SOL_SOCKET, plain, bytes), "set buffer of", what);
+    }
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment value = call.allocate(ValueLayout.JAVA_INT);
+      MemorySegment length = call.allocateFrom(ValueLayout.JAVA_INT, 4);
+      Errno.check(
+          Libc.getsockopt(fd.number(), SOL_SOCKET, plain, value, length), "get buffer of", what);
+      return value.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * The only door to the kernel: system calls through the C library, network namespaces, sysctls and
+ * netlink, by the JDK's Foreign Function and Memory API. Native access is granted to this module
+ * alone.
+ */
+module dev.sund.kernel {
+  requires transitive dev.sund.model;
+  requires static org.jspecify;
+
+  exports dev.sund.kernel;
+  exports dev.sund.kernel.netlink;
+}
