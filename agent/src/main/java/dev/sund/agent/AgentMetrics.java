@@ -1,0 +1,101 @@
+package dev.sund.agent;
+
+import dev.sund.model.Marks;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+
+/**
+ * Every metric of one agent, in a registry of its own. All names begin with {@link
+ * Marks#METRIC_PREFIX}; times are in seconds.
+ */
+public final class AgentMetrics {
+  private static final double[] QUICK = {
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 10
+  };
+
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+
+  /** Whether the agent is ready: 1 or 0. */
+  public final Gauge ready = gauge("ready", "Whether the agent is ready to attach pods.");
+
+  /** Whether the API server can be reached: 1 or 0. */
+  public final Gauge apiReachable =
+      gauge("api_reachable", "Whether the API server can be reached.");
+
+  /** Events that wait for the engine. */
+  public final Gauge mailboxEvents = gauge("mailbox_events", "Events that wait for the engine.");
+
+  /** Entries of the wanted program, by table. */
+  public final Gauge programEntries =
+      gauge("program_entries", "Entries of the wanted packet program.", "table");
+
+  /** Conditions that hold now, by reason. */
+  public final Gauge conditions = gauge("conditions", "Conditions that hold now.", "reason");
+
+  /** Seconds from start to ready. */
+  public final Gauge startSeconds = gauge("start_seconds", "From start to ready.");
+
+  /** Events that the engine took. */
+  public final Counter events = counter("events_total", "Events that the engine took.");
+
+  /** Events that a later one overtook before the engine took them. */
+  public final Counter eventsCoalesced =
+      counter("events_coalesced_total", "Events overtaken by a later one before they were taken.");
+
+  /** Time that a batch of events took to compile. */
+  public final Histogram compileSeconds =
+      histogram("compile_seconds", "Time to compile a batch of events.");
+
+  /** Time that a cycle of the drivers took. */
+  public final Histogram applySeconds =
+      histogram("apply_seconds", "Time of one cycle of the drivers.");
+
+  /** Changes of the kernel, by driver and outcome: done, deferred, failed. */
+  public final Counter changes =
+      counter("changes_total", "Changes of the kernel.", "driver", "outcome");
+
+  /** Entries that differed from the program and were put right, by table. */
+  public final Counter driftRepaired =
+      counter("drift_repaired_total", "Entries that differed from the program, repaired.", "table");
+
+  /** How often the kernel's state was read again, by cause. */
+  public final Counter resyncs =
+      counter("resyncs_total", "How often the kernel's state was read again.", "cause");
+
+  /** Time that attach calls took, by command and outcome. */
+  public final Histogram attachSeconds =
+      histogram("attach_seconds", "Time of attach calls.", "command", "outcome");
+
+  /** Where they are registered, for {@code /metrics}. */
+  public PrometheusRegistry registry() {
+    return registry;
+  }
+
+  private Gauge gauge(String name, String help, String... labels) {
+    return Gauge.builder()
+        .name(Marks.METRIC_PREFIX + name)
+        .help(help)
+        .labelNames(labels)
+        .register(registry);
+  }
+
+  private Counter counter(String name, String help, String... labels) {
+    return Counter.builder()
+        .name(Marks.METRIC_PREFIX + name)
+        .help(help)
+        .labelNames(labels)
+        .register(registry);
+  }
+
+  private Histogram histogram(String name, String help, String... labels) {
+    return Histogram.builder()
+        .name(Marks.METRIC_PREFIX + name)
+        .help(help)
+        .labelNames(labels)
+        .classicOnly()
+        .classicUpperBounds(QUICK)
+        .register(registry);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.sund.agent.apply;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.ClusterEvent.NodeGone;
+import dev.sund.engine.cluster.ClusterEvent.PoolGone;
+import dev.sund.engine.cluster.ClusterEvent.Synced;
+import dev.sund.model.NodeName;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(20)
+class MailboxTest {
+  private final Mailbox mailbox = new Mailbox();
+
+  @Test
+  void givesEventsInTheOrderOfTheirArrival() throws InterruptedException {
+    mailbox.put(node("a"));
+    mailbox.put(new PoolGone("p"));
+    mailbox.put(new Synced());
+    assertThat(mailbox.take(0)).containsExactly(node("a"), new PoolGone("p"), new Synced());
+    assertThat(mailbox.take(0)).isEmpty();
+  }
+
+  @Test
+  void ofTwoEventsAboutOneObjectOnlyTheLaterCounts() throws InterruptedException {
+    ClusterEvent detached = new ClusterEvent.Detached("c1/eth0");
+    mailbox.put(detached);
+    mailbox.put(node("a"));
+    mailbox.put(new ClusterEvent.Refused(detached.key(), List.of()));
+    assertThat(mailbox.take(0))
+        .containsExactly(new ClusterEvent.Refused(detached.key(), List.of()), node("a"));
+    assertThat(mailbox.coalesced()).isEqualTo(1);
+  }
+
+  @Test
+  void holdsOneEventAnObjectHoweverSlowItsReaderIs() {
+    for (int round = 0; round < 100; round++) {
+      for (int i = 0; i < 50; i++) {
+        mailbox.put(node("n" + i));
+      }
+    }
+    assertThat(mailbox.size()).isEqualTo(50);
+  }
+
+  @Test
+  void wakesItsReader() throws InterruptedException {
+    Thread waker = Thread.ofPlatform().start(mailbox::wake);
+    assertThat(mailbox.take(Long.MAX_VALUE)).isEmpty();
+    waker.join();
+  }
+
+  @Test
+  void losesNoObjectBetweenManyWritersAndOneReader() throws InterruptedException {
+    List<Thread> writers = new ArrayList<>();
+    for (int w = 0; w < 4; w++) {
+      int writer = w;
+      writers.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int i = 0; i < 5_000; i++) {
+                  mailbox.put(node("w" + writer + "-" + i % 1_000));
+                }
+              }));
+    }
+    Set<ClusterEvent> seen = new HashSet<>();
+    while (seen.size() < 4_000) {
+      seen.addAll(mailbox.take(1_000_000_000L));
+    }
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    assertThat(seen).hasSize(4_000);
+  }
+
+  private static ClusterEvent node(String name) {
+    return new NodeGone(new NodeName(name));
+  }
+}

@@ -1,0 +1,99 @@
+package dev.sund.agent.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.agent.AgentMetrics;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.log.LogSink;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.InstantSource;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class HttpPagesTest implements HttpPages.Source {
+  private final AgentMetrics metrics = new AgentMetrics();
+  private List<String> notReady = List.of();
+  private HttpPages pages;
+
+  @BeforeEach
+  void start() throws IOException {
+    LogSink sink =
+        new LogSink(_ -> {}, InstantSource.system(), System::nanoTime, "", LogLevel.ERROR);
+    pages =
+        new HttpPages(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            this,
+            metrics.registry(),
+            sink.log("http"));
+    pages.start();
+  }
+
+  @AfterEach
+  void stop() {
+    pages.close();
+  }
+
+  @Test
+  void healthAndReadinessAreTwoQuestions() throws Exception {
+    notReady = List.of("not synced", "1 change deferred");
+    assertThat(get("/healthz").statusCode()).isEqualTo(200);
+    assertThat(get("/readyz").statusCode()).isEqualTo(503);
+    assertThat(get("/readyz").body()).isEqualTo("not synced\n1 change deferred\n");
+    notReady = List.of();
+    assertThat(get("/readyz").body()).isEqualTo("ok\n");
+  }
+
+  @Test
+  void metricsCarryOurName() throws Exception {
+    metrics.ready.set(1);
+    metrics.driftRepaired.labelValues("routes").inc(3);
+    metrics.attachSeconds.labelValues("ADD", "ok").observe(0.003);
+    assertThat(get("/metrics").body())
+        .contains("sund_ready 1.0")
+        .contains("sund_drift_repaired_total{table=\"routes\"} 3.0")
+        .contains("sund_attach_seconds_bucket{command=\"ADD\",outcome=\"ok\",le=\"0.005\"} 1");
+    assertThat(get("/metrics").body().lines().filter(line -> !line.startsWith("#")))
+        .allMatch(line -> line.startsWith("sund_"));
+  }
+
+  @Test
+  void nothingElseIsServedAndNothingIsChanged() throws Exception {
+    assertThat(get("/").statusCode()).isEqualTo(404);
+    assertThat(get("/metrics/x").statusCode()).isEqualTo(404);
+    assertThat(send("POST", "/healthz").statusCode()).isEqualTo(405);
+  }
+
+  @Override
+  public List<String> unhealthy() {
+    return List.of();
+  }
+
+  @Override
+  public List<String> notReady() {
+    return notReady;
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    return send("GET", path);
+  }
+
+  private HttpResponse<String> send(String method, String path) throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(URI.create("http://localhost:" + pages.address().getPort() + path))
+              .method(method, HttpRequest.BodyPublishers.noBody())
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+  }
+}
