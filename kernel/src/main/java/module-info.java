@@ -9,4 +9,5 @@ module dev.sund.kernel {
 
   exports dev.sund.kernel;
   exports dev.sund.kernel.netlink;
+  exports dev.sund.kernel.socket;
 }
