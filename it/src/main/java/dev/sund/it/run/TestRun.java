@@ -1,0 +1,287 @@
+package dev.sund.it.run;
+
+import dev.sund.cli.CheckoutTool;
+import dev.sund.cli.ExitCode;
+import dev.sund.it.run.Result.Status;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/** {@code sund test}: runs the tiers one after the other and prints what became of each test. */
+public final class TestRun implements CheckoutTool {
+  private static final int SIDE_BY_SIDE = 2;
+
+  private final AtomicInteger workers = new AtomicInteger();
+  private final List<Result> results = new ArrayList<>();
+  private final List<String> summary = new ArrayList<>();
+
+  @Override
+  public String command() {
+    return "test";
+  }
+
+  @Override
+  public int run(Request request, PrintWriter out) throws Exception {
+    Checkout checkout = new Checkout(Path.of(System.getProperty("sund.root")));
+    empty(checkout.reports());
+    long seed = request.seed().orElseGet(() -> new SplittableRandom().nextLong(1_000_000_000L));
+    boolean root = isRoot();
+    Commands commands = new Commands(checkout, request, seed, root);
+    out.printf(
+        "seed %d, counts %s%n", seed, request.thorough() ? "in full" : "a tenth (--long: in full)");
+    String setUp = System.getenv("SUND_SETUP_SECONDS");
+    summary.add(line("set-up and build", setUp == null ? "0" : setUp, ""));
+    Map<Tier, List<Map<String, Integer>>> found = new EnumMap<>(Tier.class);
+    try (Worker worker = commands.start(Tier.UNIT, workers.incrementAndGet())) {
+      for (Tier tier : Tier.values()) {
+        found.put(
+            tier, List.of(worker.discover(tier.tags(false)), worker.discover(tier.tags(true))));
+      }
+    }
+    for (Tier tier : Tier.values()) {
+      run(tier, found.getOrDefault(tier, List.of()), commands, out);
+    }
+    return conclude(commands, out);
+  }
+
+  private void run(Tier tier, List<Map<String, Integer>> lanes, Commands commands, PrintWriter out)
+      throws InterruptedException {
+    long begun = System.nanoTime();
+    int first = results.size();
+    boolean alone = false;
+    for (Map<String, Integer> classes : lanes) {
+      if (tier.needsRoot() && !commands.root()) {
+        classes.forEach((name, count) -> {
+          for (int i = 0; i < count; i++) {
+            results.add(new Result(Status.SKIPPED, name, 0, "needs root: run it by sudo"));
+          }
+        });
+      } else {
+        new Lane(tier, alone, commands, new ArrayDeque<>(classes.keySet()), out)
+            .run(alone ? 1 : SIDE_BY_SIDE);
+      }
+      alone = true;
+    }
+    List<Result> own = results.subList(first, results.size());
+    if (!own.isEmpty()) {
+      summary.add(
+          line(tier.label(), "%.1f".formatted((System.nanoTime() - begun) / 1e9), counts(own)));
+    }
+  }
+
+  /** Classes of one tier that wait for a worker. */
+  private final class Lane {
+    private final Tier tier;
+    private final String tags;
+    private final Commands commands;
+    private final Queue<String> waiting;
+    private final PrintWriter out;
+
+    Lane(Tier tier, boolean alone, Commands commands, Queue<String> waiting, PrintWriter out) {
+      this.tier = tier;
+      this.tags = tier.tags(alone);
+      this.commands = commands;
+      this.waiting = waiting;
+      this.out = out;
+    }
+
+    void run(int sideBySide) throws InterruptedException {
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < Math.min(sideBySide, waiting.size()); i++) {
+        Thread thread = new Thread(this::work, "sund-test-lane-" + i);
+        thread.start();
+        threads.add(thread);
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+
+    private synchronized String next() {
+      String name = waiting.poll();
+      return name == null ? "" : name;
+    }
+
+    private void work() {
+      String name = next();
+      while (!name.isEmpty()) {
+        try (Worker worker = commands.start(tier, workers.incrementAndGet())) {
+          boolean usable = true;
+          while (usable && !name.isEmpty()) {
+            usable = run(worker, name);
+            name = next();
+          }
+        } catch (IOException broken) {
+          record(name, 0, List.of(new Result(Status.FAILED, name, 0, broken.toString())));
+          name = next();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return;
+        }
+      }
+    }
+
+    private boolean run(Worker worker, String name) throws IOException, InterruptedException {
+      long begun = System.nanoTime();
+      Worker.Outcome outcome =
+          worker.run(tags, name, commands.report(tier, name), commands.silence());
+      record(name, (System.nanoTime() - begun) / 1_000_000, outcome.results());
+      return outcome.usable();
+    }
+
+    private synchronized void record(String name, long millis, List<Result> all) {
+      synchronized (results) {
+        results.addAll(all);
+      }
+      boolean failed = all.stream().anyMatch(result -> result.status() == Status.FAILED);
+      out.printf(
+          "  %-6s %-7s %6.1f s  %s (%s)%n",
+          failed ? "FAILED" : "ok", tier.label(), millis / 1000.0, name, counts(all));
+      for (Result result : all) {
+        if (result.status() == Status.FAILED) {
+          out.printf("         %s: %s%n", result.test(), result.reason());
+        }
+      }
+      out.flush();
+    }
+  }
+
+  private int conclude(Commands commands, PrintWriter out) {
+    List<Result> failed = with(Status.FAILED);
+    List<Result> skipped = with(Status.SKIPPED);
+    if (!failed.isEmpty()) {
+      out.printf("%nFailed:%n");
+      for (Result result : failed) {
+        out.printf("  %s%n      %s%n", result.test(), result.reason());
+      }
+      out.printf("  reports: %s%n", commands.checkout().reports());
+    }
+    if (!skipped.isEmpty()) {
+      out.printf("%nSkipped:%n");
+      skipped.stream()
+          .map(result -> "  " + result.test() + ": " + result.reason())
+          .distinct()
+          .forEach(out::println);
+    }
+    out.println();
+    summary.forEach(out::println);
+    if (results.isEmpty()) {
+      out.printf("no test has %s in its name%n", String.join(" or ", commands.request().names()));
+    }
+    out.println(counts(results));
+    out.flush();
+    if (results.isEmpty()) {
+      return ExitCode.BAD_INPUT;
+    }
+    return failed.isEmpty() ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  private List<Result> with(Status status) {
+    return results.stream()
+        .filter(result -> result.status() == status)
+        .sorted(Comparator.comparing(Result::test))
+        .toList();
+  }
+
+  private static String counts(List<Result> results) {
+    long passed = results.stream().filter(result -> result.status() == Status.PASSED).count();
+    long failed = results.stream().filter(result -> result.status() == Status.FAILED).count();
+    long skipped = results.size() - passed - failed;
+    return passed
+        + " passed, "
+        + failed
+        + " failed"
+        + (skipped == 0 ? "" : ", " + skipped + " skipped");
+  }
+
+  private static String line(String what, String seconds, String counts) {
+    return "%-18s %7s s   %s".formatted(what, seconds, counts).stripTrailing();
+  }
+
+  private static boolean isRoot() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .anyMatch(line -> line.matches("Uid:\\s+\\d+\\s+0\\s.*"));
+  }
+
+  private static void empty(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+    Files.createDirectories(folder);
+  }
+
+  /**
+   * How worker processes are started in this run.
+   *
+   * @param root whether tests of the kernel can run
+   */
+  private record Commands(Checkout checkout, Request request, long seed, boolean root) {
+    /** Own network, mount and process namespaces; all in them ends with the worker. */
+    private static final List<String> ISOLATED =
+        List.of(
+            "unshare",
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "--kill-child",
+            "sh",
+            "-c",
+            "mkdir -p /run/netns && mount -t tmpfs -o mode=755 sund-test /run/netns && ip link set lo"
+                + " up && \"$@\"; exit $?",
+            "sund-test-worker");
+
+    Worker start(Tier tier, int number) throws IOException {
+      List<String> command = new ArrayList<>();
+      if (root) {
+        command.addAll(ISOLATED);
+      }
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(
+          List.of(
+              "-Xmx1g",
+              "-XX:+UseSerialGC",
+              "-XX:-UsePerfData",
+              "--enable-native-access=ALL-UNNAMED",
+              "-Dsund.root=" + checkout.root(),
+              "-Dsund.launcher=" + checkout.root().resolve("sund"),
+              "-Dsund.seed=" + seed,
+              "-Dsund.long=" + request.thorough(),
+              "-Dsund.test.isolated=" + root,
+              "-cp",
+              checkout.classPath(),
+              WorkerMain.class.getName(),
+              String.join(":", checkout.testRoots().stream().map(Path::toString).toList())));
+      command.addAll(request.names());
+      return new Worker(
+          command,
+          Map.of("SUND_BUILD", "never"),
+          checkout.reports().resolve("worker-%d-%s.txt".formatted(number, tier.label())));
+    }
+
+    Path report(Tier tier, String className) {
+      return checkout.reports().resolve(tier.label()).resolve(className + ".txt");
+    }
+
+    Duration silence() {
+      return Duration.ofMinutes(request.thorough() ? 40 : 6);
+    }
+  }
+}
