@@ -53,6 +53,8 @@ public enum Reason {
   OVERLAPPING_POD_CIDR(Severity.ERROR),
   /** Two pools share addresses; the older pool holds. */
   OVERLAPPING_POOL(Severity.ERROR),
+  /** A pod range or a pod's address that no given pool contains. */
+  OUTSIDE_POOLS(Severity.WARNING),
   /** A CIDR with bits behind its length. */
   HOST_BITS_SET(Severity.ERROR),
   /** A node without an InternalIP. */
@@ -61,8 +63,16 @@ public enum Reason {
   NODE_WITHOUT_POD_CIDR(Severity.ERROR),
   /** Two nodes of the cluster cannot be connected in a family: one lacks an address of it. */
   FAMILY_UNREACHABLE(Severity.WARNING),
+  /** Two nodes claim one address; the older node's claim holds. */
+  DUPLICATE_NODE_ADDRESS(Severity.ERROR),
+  /** A node's InternalIP that no device of its machine carries. */
+  NODE_ADDRESS_NOT_LOCAL(Severity.ERROR),
+  /** A node behind a router, while packets to its pods are not to be wrapped. */
+  NOT_ON_SUBNET(Severity.ERROR),
   /** An MTU below 576 (IPv4) or 1280 (IPv6). */
   MTU_TOO_SMALL(Severity.ERROR),
+  /** A set MTU that the underlay cannot carry; the computed one is used. */
+  MTU_TOO_LARGE(Severity.WARNING),
   /** A setting that Sund does not have yet. */
   NOT_SUPPORTED(Severity.ERROR),
   /** The agent's node is not among the cluster's nodes. */

@@ -1,0 +1,48 @@
+package dev.sund.engine;
+
+import java.util.Comparator;
+
+/**
+ * Somebody who wants addresses, in the order in which wishes are granted: by rank, then the older
+ * object, then uid, then name.
+ *
+ * @param rank how good the claim is, whatever its age
+ * @param created the object's creation in seconds since 1970, {@link Long#MAX_VALUE} when unknown
+ * @param uid the object's uid
+ * @param kind what the claimant is
+ * @param name the node's, pod's, pool's name, or the attachment's device
+ */
+record Claimant(Rank rank, long created, String uid, Kind kind, String name)
+    implements Comparable<Claimant> {
+  private static final Comparator<Claimant> ORDER =
+      Comparator.comparing(Claimant::rank)
+          .thenComparingLong(Claimant::created)
+          .thenComparing(Claimant::uid)
+          .thenComparing(Claimant::kind)
+          .thenComparing(Claimant::name);
+
+  /** How good a claim is. */
+  enum Rank {
+    /** A node's own address: no pod can take it away. */
+    NODE,
+    /** A pod that has, or is said to have, its network. */
+    POD,
+    /** A pod of this node that the API shows with an address, but that has no network here. */
+    UNATTACHED,
+    /** A pod that has finished, while its network is still there. */
+    FINISHED
+  }
+
+  /** What a claimant is, and so in which index its name is looked up. */
+  enum Kind {
+    NODE,
+    ATTACHMENT,
+    POD,
+    POOL
+  }
+
+  @Override
+  public int compareTo(Claimant other) {
+    return ORDER.compare(this, other);
+  }
+}

@@ -1,0 +1,458 @@
+package dev.sund.engine;
+
+import dev.sund.engine.Claimant.Kind;
+import dev.sund.engine.Claimant.Rank;
+import dev.sund.engine.Claims.Claim;
+import dev.sund.engine.Claims.Owner;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.ClusterEvent.Attached;
+import dev.sund.engine.cluster.ClusterEvent.Detached;
+import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
+import dev.sund.engine.cluster.ClusterEvent.NodeGone;
+import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
+import dev.sund.engine.cluster.ClusterEvent.PodGone;
+import dev.sund.engine.cluster.ClusterEvent.PodSeen;
+import dev.sund.engine.cluster.ClusterEvent.PoolGone;
+import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
+import dev.sund.engine.cluster.ClusterEvent.Refused;
+import dev.sund.engine.cluster.ClusterEvent.Synced;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * What is true of the cluster now, as one node sees it: the objects, the indexes that rows are made
+ * from, and who holds which addresses. It keeps no history: the same last words about each object
+ * give the same state, in whatever order they came.
+ *
+ * <p>Not for several threads.
+ */
+final class ClusterState {
+  private final NodeName self;
+  private final Map<NodeName, Node> nodes = new HashMap<>();
+  private final Map<PodKey, Pod> pods = new HashMap<>();
+  private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
+  private final Map<String, IpPool> pools = new TreeMap<>();
+  private final Map<String, Attachment> attachments = new HashMap<>();
+  private final Map<String, NavigableSet<String>> attachmentsByDevice = new HashMap<>();
+  private final Map<PodKey, NavigableSet<String>> devicesByPod = new HashMap<>();
+  private final Map<ObjectRef, List<Condition>> refused = new HashMap<>();
+
+  /** Single addresses: nodes' own, and those of pods. */
+  private final Claims addresses = new Claims();
+
+  /** Nodes' pod ranges. */
+  private final Claims cidrs = new Claims();
+
+  /** Pools' ranges. */
+  private final Claims poolRanges = new Claims();
+
+  private Optional<NodeFacts> facts = Optional.empty();
+  private boolean synced;
+
+  ClusterState(NodeName self) {
+    this.self = self;
+  }
+
+  /** Takes one event in and notes what it may have changed. */
+  void apply(ClusterEvent event, Touched touched) {
+    Set<Family> before = familiesInUse();
+    take(event, touched);
+    touched.everything |= !before.equals(familiesInUse());
+  }
+
+  private void take(ClusterEvent event, Touched touched) {
+    switch (event) {
+      case NodeSeen(var node) -> {
+        refused.remove(event.key());
+        putNode(node.name(), Optional.of(node), touched);
+      }
+      case NodeGone(var name) -> {
+        refused.remove(event.key());
+        putNode(name, Optional.empty(), touched);
+      }
+      case PodSeen(var pod) -> {
+        refused.remove(event.key());
+        putPod(pod.key(), Optional.of(pod), touched);
+      }
+      case PodGone(var key) -> {
+        refused.remove(event.key());
+        putPod(key, Optional.empty(), touched);
+      }
+      case PoolSeen(var pool) -> {
+        refused.remove(event.key());
+        putPool(pool.name(), Optional.of(pool), touched);
+      }
+      case PoolGone(var name) -> {
+        refused.remove(event.key());
+        putPool(name, Optional.empty(), touched);
+      }
+      case Refused(var key, var conditions) -> refused.put(key, conditions);
+      case Attached(var attachment) ->
+          putAttachment(attachment.key(), Optional.of(attachment), touched);
+      case Detached(var key) -> putAttachment(key, Optional.empty(), touched);
+      case FactsSeen(var seen) -> {
+        touched.everything |= !Optional.of(seen).equals(facts);
+        facts = Optional.of(seen);
+      }
+      case Synced() -> {
+        touched.everything |= !synced;
+        synced = true;
+      }
+    }
+  }
+
+  // What rows are made from.
+
+  NodeName self() {
+    return self;
+  }
+
+  boolean synced() {
+    return synced;
+  }
+
+  Optional<NodeFacts> facts() {
+    return facts;
+  }
+
+  /** The node as the API has it. */
+  Optional<Node> node(NodeName name) {
+    return Optional.ofNullable(nodes.get(name));
+  }
+
+  /** The node with those of its addresses and pod ranges that it holds. */
+  Optional<Node> inForce(NodeName name) {
+    return node(name)
+        .map(node ->
+            new Node(
+                name,
+                node.uid(),
+                node.created(),
+                node.addresses().stream()
+                    .filter(ip -> addresses.holds(claimant(node), Prefix.host(ip)))
+                    .toList(),
+                node.podCidrs().stream()
+                    .filter(cidr -> cidrs.holds(claimant(node), cidr))
+                    .toList()));
+  }
+
+  Optional<Pod> pod(PodKey key) {
+    return Optional.ofNullable(pods.get(key));
+  }
+
+  Collection<NodeName> nodeNames() {
+    return nodes.keySet();
+  }
+
+  Collection<PodKey> podKeys() {
+    Set<PodKey> keys = new HashSet<>(pods.keySet());
+    keys.addAll(devicesByPod.keySet());
+    return keys;
+  }
+
+  Collection<String> devices() {
+    return attachmentsByDevice.keySet();
+  }
+
+  Collection<IpPool> pools() {
+    return pools.values();
+  }
+
+  /**
+   * The attachment that a device stands for: of several with one identity (a sandbox made anew
+   * before the old one is gone) the first by key.
+   */
+  Optional<Attachment> attachment(String device) {
+    NavigableSet<String> keys = attachmentsByDevice.get(device);
+    return keys == null ? Optional.empty() : Optional.ofNullable(attachments.get(keys.first()));
+  }
+
+  /** The devices of a pod's attachments to this node. */
+  Collection<String> devicesOf(PodKey pod) {
+    return devicesByPod.getOrDefault(pod, new TreeSet<>());
+  }
+
+  Claims addresses() {
+    return addresses;
+  }
+
+  Claims cidrs() {
+    return cidrs;
+  }
+
+  Claims poolRanges() {
+    return poolRanges;
+  }
+
+  /** The conditions of objects that were refused. */
+  Map<ObjectRef, List<Condition>> refused() {
+    return refused;
+  }
+
+  /** The pool in force that contains all of {@code range}. */
+  Optional<IpPool> poolOf(Prefix range) {
+    return poolRanges
+        .covering(range)
+        .flatMap(claim -> Optional.ofNullable(pools.get(claim.claimant().name())));
+  }
+
+  /** Whether pools say how packets of this family travel; otherwise the built-in pool does. */
+  boolean hasPools(Family family) {
+    return poolRanges.any(family);
+  }
+
+  /**
+   * How packets to {@code range} travel. The built-in pool, in force for a family without pools,
+   * wraps across subnets. Addresses that none of the given pools contains are never wrapped.
+   */
+  VxlanMode mode(Prefix range) {
+    if (!hasPools(range.family())) {
+      return VxlanMode.CROSS_SUBNET;
+    }
+    return poolOf(range).map(IpPool::vxlanMode).orElse(VxlanMode.NEVER);
+  }
+
+  /** What the pools of each family that pods have ask for. */
+  Map<Family, Set<VxlanMode>> modes() {
+    Map<Family, Set<VxlanMode>> modes = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      Set<VxlanMode> wanted = EnumSet.noneOf(VxlanMode.class);
+      if (hasPools(family)) {
+        poolRanges
+            .held()
+            .forEach((range, holder) -> {
+              if (range.family() == family) {
+                wanted.add(mode(range));
+              }
+            });
+      } else if (familiesInUse().contains(family)) {
+        wanted.add(VxlanMode.CROSS_SUBNET);
+      }
+      modes.put(family, wanted);
+    }
+    return modes;
+  }
+
+  static Claimant claimant(Node node) {
+    return new Claimant(Rank.NODE, node.created(), node.uid(), Kind.NODE, node.name().text());
+  }
+
+  /** What a pod claims addresses as, while the API shows it. */
+  Claimant claimant(Pod pod) {
+    Rank rank = pod.node().equals(Optional.of(self)) ? Rank.UNATTACHED : Rank.POD;
+    return new Claimant(rank, pod.created(), pod.uid(), Kind.POD, pod.key().toString());
+  }
+
+  /** What an attachment claims addresses as: as old as its pod, once the API shows that. */
+  Claimant claimant(String device, Attachment attachment) {
+    Optional<Pod> pod = pod(attachment.pod()).filter(seen -> seen.uid().equals(attachment.uid()));
+    return new Claimant(
+        pod.map(Pod::finished).orElse(false) ? Rank.FINISHED : Rank.POD,
+        pod.map(Pod::created).orElse(Long.MAX_VALUE),
+        PodDevices.identity(attachment),
+        Kind.ATTACHMENT,
+        device);
+  }
+
+  static Claimant claimant(IpPool pool) {
+    return new Claimant(Rank.POD, pool.created(), pool.uid(), Kind.POOL, pool.name());
+  }
+
+  /** The pods that the API shows on this node. */
+  Collection<PodKey> podsOn(NodeName node) {
+    return podsByNode.getOrDefault(node, new TreeSet<>());
+  }
+
+  // How the state changes.
+
+  private void putNode(NodeName name, Optional<Node> now, Touched touched) {
+    Optional<Node> was = put(nodes, name, now);
+    if (was.equals(now)) {
+      return;
+    }
+    touched.everything |= name.equals(self);
+    touched.nodes.add(name);
+    Owner owner = new Owner(Kind.NODE, name.text());
+    claimAddresses(
+        owner,
+        now.stream().flatMap(node -> claims(claimant(node), node.addresses())).toList(),
+        touched);
+    List<Claim> ranges =
+        now.stream()
+            .flatMap(node -> node.podCidrs().stream().map(c -> new Claim(claimant(node), c)))
+            .toList();
+    for (Claim claim : cidrs.replace(owner, ranges)) {
+      touched.ranges.add(claim.range());
+      // Pods' own rows in the masquerade table depend on whether a node's range covers them.
+      touched.ranges.addAll(addresses.inside(claim.range()));
+      touched.nodes.add(new NodeName(claim.claimant().name()));
+      touched.everything |= claim.claimant().name().equals(self.text());
+    }
+  }
+
+  private void putPod(PodKey key, Optional<Pod> now, Touched touched) {
+    Optional<Pod> was = put(pods, key, now);
+    if (was.equals(now)) {
+      return;
+    }
+    was.flatMap(Pod::node).ifPresent(node -> drop(podsByNode, node, key));
+    now.flatMap(Pod::node).ifPresent(node -> keep(podsByNode, node, key));
+    // Where a pod runs decides its routes, also where who holds its address stays the same.
+    Stream.concat(was.stream(), now.stream())
+        .flatMap(pod -> pod.ips().stream())
+        .forEach(ip -> touched.ranges.add(Prefix.host(ip)));
+    claimFor(key, touched);
+    for (String device : List.copyOf(devicesOf(key))) {
+      claimFor(device, touched);
+    }
+  }
+
+  private void putPool(String name, Optional<IpPool> now, Touched touched) {
+    Optional<IpPool> was = put(pools, name, now);
+    if (was.equals(now)) {
+      return;
+    }
+    touched.everything = true;
+    poolRanges.replace(
+        new Owner(Kind.POOL, name),
+        now.stream().map(pool -> new Claim(claimant(pool), pool.cidr())).toList());
+  }
+
+  private void putAttachment(String key, Optional<Attachment> now, Touched touched) {
+    Optional<Attachment> was = put(attachments, key, now);
+    if (was.equals(now)) {
+      return;
+    }
+    was.ifPresent(before -> drop(attachmentsByDevice, PodDevices.device(before), key));
+    now.ifPresent(after -> keep(attachmentsByDevice, PodDevices.device(after), key));
+    List<Attachment> ends = Stream.concat(was.stream(), now.stream()).toList();
+    for (String device : new TreeSet<>(ends.stream().map(PodDevices::device).toList())) {
+      List<PodKey> attached =
+          attachmentsByDevice.getOrDefault(device, new TreeSet<>()).stream()
+              .flatMap(one -> Optional.ofNullable(attachments.get(one)).stream())
+              .map(Attachment::pod)
+              .toList();
+      ends.forEach(end -> drop(devicesByPod, end.pod(), device));
+      attached.forEach(pod -> keep(devicesByPod, pod, device));
+      claimFor(device, touched);
+      ends.forEach(end -> claimFor(end.pod(), touched));
+      attached.forEach(pod -> claimFor(pod, touched));
+    }
+  }
+
+  /** Makes the claims of a pod as the API shows it. */
+  private void claimFor(PodKey key, Touched touched) {
+    touched.pods.add(key);
+    List<Claim> claims =
+        claiming(key).map(pod -> claims(claimant(pod), pod.ips()).toList()).orElse(List.of());
+    claimAddresses(new Owner(Kind.POD, key.toString()), claims, touched);
+  }
+
+  /** Makes the claims of an attachment. */
+  private void claimFor(String device, Touched touched) {
+    touched.devices.add(device);
+    List<Claim> claims =
+        attachment(device)
+            .map(one -> claims(claimant(device, one), one.addresses()).toList())
+            .orElse(List.of());
+    claimAddresses(new Owner(Kind.ATTACHMENT, device), claims, touched);
+  }
+
+  /**
+   * The pod, when it claims addresses by what the API shows: not when it has none of its own, is
+   * finished, or when its attachment to this node claims for it.
+   */
+  Optional<Pod> claiming(PodKey key) {
+    return pod(key)
+        .filter(pod -> !pod.hostNetwork() && !pod.finished() && pod.node().isPresent())
+        .filter(pod -> !isAttached(pod));
+  }
+
+  private boolean isAttached(Pod pod) {
+    return pod.node().equals(Optional.of(self))
+        && devicesOf(pod.key()).stream()
+            .flatMap(device -> attachment(device).stream())
+            .anyMatch(attachment -> attachment.uid().equals(pod.uid()));
+  }
+
+  private void claimAddresses(Owner owner, List<Claim> now, Touched touched) {
+    for (Claim claim : addresses.replace(owner, now)) {
+      touched.ranges.add(claim.range());
+      String name = claim.claimant().name();
+      switch (claim.claimant().kind()) {
+        case NODE -> {
+          touched.nodes.add(new NodeName(name));
+          touched.everything |= name.equals(self.text());
+        }
+        case POD -> touched.pods.add(PodKey.parse(name));
+        case ATTACHMENT -> {
+          touched.devices.add(name);
+          attachment(name).ifPresent(attachment -> touched.pods.add(attachment.pod()));
+        }
+        case POOL -> throw new AssertionError("pools claim no single addresses");
+      }
+    }
+  }
+
+  /** The families of any pod, node's range or pool. */
+  private Set<Family> familiesInUse() {
+    Set<Family> inUse = EnumSet.noneOf(Family.class);
+    for (Family family : Family.values()) {
+      if (cidrs.any(family)
+          || poolRanges.any(family)
+          || addresses.any(Kind.POD, family)
+          || addresses.any(Kind.ATTACHMENT, family)) {
+        inUse.add(family);
+      }
+    }
+    return inUse;
+  }
+
+  private static Stream<Claim> claims(Claimant claimant, List<Ip> ips) {
+    return ips.stream().map(ip -> new Claim(claimant, Prefix.host(ip)));
+  }
+
+  private static <K, V> Optional<V> put(Map<K, V> map, K key, Optional<V> now) {
+    return now.isPresent()
+        ? Optional.ofNullable(map.put(key, now.get()))
+        : Optional.ofNullable(map.remove(key));
+  }
+
+  private static <K, V> void keep(Map<K, NavigableSet<V>> index, K key, V value) {
+    index.computeIfAbsent(key, _ -> new TreeSet<>()).add(value);
+  }
+
+  private static <K, V> void drop(Map<K, NavigableSet<V>> index, K key, V value) {
+    NavigableSet<V> values = index.get(key);
+    if (values != null) {
+      values.remove(value);
+      if (values.isEmpty()) {
+        index.remove(key);
+      }
+    }
+  }
+}

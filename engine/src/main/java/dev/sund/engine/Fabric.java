@@ -1,0 +1,299 @@
+package dev.sund.engine;
+
+import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.program.Tunnel;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
+import dev.sund.model.Ip;
+import dev.sund.model.Mac;
+import dev.sund.model.Marks;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import dev.sund.model.RuleId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What this node's own end of the fabric is, made anew whenever its node object, its kernel's facts
+ * or the pools change: the few values that all rows share.
+ */
+final class Fabric {
+  /** One family of it. */
+  private record Half(
+      Set<VxlanMode> modes, Optional<Uplink> uplink, Optional<Tunnel> tunnel, int podMtu) {}
+
+  /**
+   * Where this node meets the underlay.
+   *
+   * @param address its {@code InternalIP}
+   * @param subnet the subnet it is on
+   * @param device the device that packets to other nodes leave by
+   * @param mtu that device's MTU
+   */
+  record Uplink(Ip address, Prefix subnet, String device, int mtu) {}
+
+  /** How a packet gets from this node to another. */
+  sealed interface Passage {
+    /** Unwrapped, the other node being on our subnet. */
+    record Unwrapped(Uplink uplink, Ip nextHop) implements Passage {}
+
+    /** Wrapped. */
+    record Wrapped(Tunnel tunnel, Ip nextHop) implements Passage {}
+
+    /** Not at all; what is to be told of it is said elsewhere when {@code why} is empty. */
+    record None(Optional<Reason> why) implements Passage {}
+  }
+
+  private final Map<Family, Half> halves = new EnumMap<>(Family.class);
+  private final List<Condition> conditions = new ArrayList<>();
+
+  /**
+   * Computes both families.
+   *
+   * @param self this node with the addresses and pod ranges that it holds, if it is known
+   * @param facts its kernel's, if they have been told
+   * @param modes what the pools of each family ask for; nothing for a family that no pod has
+   */
+  Fabric(
+      Optional<Node> self,
+      Optional<NodeFacts> facts,
+      Map<Family, Set<VxlanMode>> modes,
+      FabricSettings settings) {
+    NodeFacts known = facts.orElse(NodeFacts.NONE);
+    for (Family family : Family.values()) {
+      Optional<Ip> address = self.flatMap(node -> node.address(family));
+      Optional<Uplink> uplink = address.flatMap(ip -> uplink(ip, known));
+      if (address.isPresent() && uplink.isEmpty() && facts.isPresent() && self.isPresent()) {
+        conditions.add(addressNotHere(self.get(), address.get()));
+      }
+      halves.put(
+          family, half(family, self, uplink, modes.getOrDefault(family, Set.of()), settings));
+    }
+  }
+
+  private Half half(
+      Family family,
+      Optional<Node> self,
+      Optional<Uplink> uplink,
+      Set<VxlanMode> modes,
+      FabricSettings settings) {
+    boolean inUse = !modes.isEmpty();
+    boolean wrapping = modes.stream().anyMatch(Fabric::wraps);
+    Encapsulation worst = wrapping ? Encapsulation.VXLAN : Encapsulation.NONE;
+    int deviceMtu = uplink.map(Uplink::mtu).orElse(Mtu.ETHERNET);
+    int podMtu = Mtu.pod(deviceMtu, family, worst, settings.mtu());
+    if (uplink.isEmpty() || self.isEmpty()) {
+      return new Half(modes, uplink, Optional.empty(), podMtu);
+    }
+    if (inUse) {
+      sayMtu(family, uplink.get(), worst, settings);
+    }
+    int tunnelMtu = Mtu.tunnel(deviceMtu, family, settings.mtu());
+    if (!wrapping || tunnelMtu < Mtu.minimum(family)) {
+      return new Half(modes, uplink, Optional.empty(), podMtu);
+    }
+    Node node = self.get();
+    Tunnel tunnel =
+        new Tunnel(
+            tunnelDevice(family),
+            settings.vni(),
+            settings.vxlanPort(),
+            uplink.get().address(),
+            uplink.get().device(),
+            tunnelMac(node, uplink.get().address()),
+            node.podCidr(family).map(Prefix::address),
+            tunnelMtu,
+            RuleId.of("Node", node.name().text(), node.uid()));
+    return new Half(modes, uplink, Optional.of(tunnel), podMtu);
+  }
+
+  /** What the pools of this family ask for. */
+  Set<VxlanMode> modes(Family family) {
+    return half(family).modes();
+  }
+
+  /** Where this node meets the underlay of this family. */
+  Optional<Uplink> uplink(Family family) {
+    return half(family).uplink();
+  }
+
+  /** This node's tunnel of this family. */
+  Optional<Tunnel> tunnel(Family family) {
+    return half(family).tunnel();
+  }
+
+  /** The MTU of pods' default routes. */
+  int podMtu(Family family) {
+    return half(family).podMtu();
+  }
+
+  /** What is wrong with this node's end. */
+  List<Condition> conditions() {
+    return conditions;
+  }
+
+  /**
+   * How packets get to {@code remote}.
+   *
+   * @param address its address of the family in question, if it holds one
+   * @param mode what the pool of the destination asks for
+   */
+  Passage to(Node remote, Family family, Optional<Ip> address, VxlanMode mode) {
+    if (uplink(family).isEmpty() || address.isEmpty()) {
+      return new Passage.None(Optional.empty());
+    }
+    Uplink uplink = uplink(family).get();
+    boolean near = uplink.subnet().contains(address.get());
+    if (wrapped(mode, near)) {
+      return tunnel(family)
+          .<Passage>map(tunnel -> new Passage.Wrapped(tunnel, tunnelNextHop(remote, address.get())))
+          .orElse(new Passage.None(Optional.empty()));
+    }
+    return near
+        ? new Passage.Unwrapped(uplink, address.get())
+        : new Passage.None(Optional.of(Reason.NOT_ON_SUBNET));
+  }
+
+  /** Whether packets are wrapped, by the pool's mode and whether both nodes share a subnet. */
+  static boolean wrapped(VxlanMode mode, boolean near) {
+    return switch (mode) {
+      case NEVER -> false;
+      case ALWAYS -> true;
+      case CROSS_SUBNET -> !near;
+    };
+  }
+
+  /** The tunnel device over an underlay of this family. */
+  static String tunnelDevice(Family family) {
+    return switch (family) {
+      case V4 -> Marks.VXLAN_V4;
+      case V6 -> Marks.VXLAN_V6;
+    };
+  }
+
+  /** The address of a node's tunnel end, derived from what the API says of the node. */
+  static Mac tunnelMac(Node node, Ip address) {
+    return Mac.derivedFrom("vxlan/" + node.uid() + "/" + address);
+  }
+
+  /** The next hop by which routes name a node's tunnel end. */
+  static Ip tunnelNextHop(Node node, Ip address) {
+    return switch (address.family()) {
+      case V4 -> address;
+      case V6 -> tunnelMac(node, address).linkLocal();
+    };
+  }
+
+  private Half half(Family family) {
+    Half half = halves.get(family);
+    if (half == null) {
+      throw new AssertionError("every family has its half");
+    }
+    return half;
+  }
+
+  private static boolean wraps(VxlanMode mode) {
+    return switch (mode) {
+      case NEVER -> false;
+      case ALWAYS, CROSS_SUBNET -> true;
+    };
+  }
+
+  /**
+   * Where packets from {@code address} leave. An address on the loopback device, as hosts have that
+   * speak BGP, is on no subnet, and packets leave by the default route's device.
+   */
+  private static Optional<Uplink> uplink(Ip address, NodeFacts facts) {
+    Optional<NodeFacts.Device> carrier = facts.carrier(address);
+    if (carrier.isPresent() && carrier.get().name().equals("lo")) {
+      return facts.routes().stream()
+          .filter(route -> route.destination().equals(Prefix.all(address.family())))
+          .min(Comparator.comparingInt(NodeFacts.HostRoute::metric))
+          .flatMap(route -> facts.device(route.device()))
+          .map(out -> new Uplink(address, Prefix.host(address), out.name(), out.mtu()));
+    }
+    return carrier.map(device ->
+        new Uplink(
+            address,
+            device.addresses().stream()
+                .filter(carried -> carried.ip().equals(address))
+                .map(InterfaceAddress::subnet)
+                .findFirst()
+                .orElse(Prefix.host(address)),
+            device.name(),
+            device.mtu()));
+  }
+
+  private void sayMtu(Family family, Uplink uplink, Encapsulation worst, FabricSettings settings) {
+    int fits = uplink.mtu() - Mtu.overhead(worst, family);
+    int minimum = Mtu.minimum(family);
+    if (fits < minimum) {
+      conditions.add(
+          new Condition(
+              Reason.MTU_TOO_SMALL,
+              new ObjectRef("link", uplink.device()),
+              "mtu",
+              "%d leaves %d bytes for pods' %s packets%s, but every %s link takes %d."
+                  .formatted(
+                      uplink.mtu(),
+                      fits,
+                      name(family),
+                      worst == Encapsulation.NONE ? "" : " inside of VXLAN",
+                      name(family),
+                      minimum),
+              "Give %s an MTU of %d or more."
+                  .formatted(uplink.device(), minimum + Mtu.overhead(worst, family))));
+    }
+    if (settings.mtu().isEmpty()) {
+      return;
+    }
+    int set = settings.mtu().getAsInt();
+    ObjectRef object = new ObjectRef("Settings", "fabric");
+    if (set < minimum) {
+      conditions.add(
+          new Condition(
+              Reason.MTU_TOO_SMALL,
+              object,
+              "mtu",
+              "%d is less than the %d bytes that every %s link takes; pods get %d."
+                  .formatted(set, minimum, name(family), minimum),
+              "Set %d or more, or leave it out to have it computed.".formatted(minimum)));
+    } else if (set > fits && fits >= minimum) {
+      conditions.add(
+          new Condition(
+              Reason.MTU_TOO_LARGE,
+              object,
+              "mtu",
+              "%d is more than the %d bytes that %s leaves for pods' %s packets; pods get %d."
+                  .formatted(set, fits, uplink.device(), name(family), fits),
+              "Set %d or less, or leave it out to have it computed.".formatted(fits)));
+    }
+  }
+
+  private static Condition addressNotHere(Node self, Ip address) {
+    return new Condition(
+        Reason.NODE_ADDRESS_NOT_LOCAL,
+        new ObjectRef("Node", self.name().text()),
+        "status.addresses",
+        address + " is this node's InternalIP, but no device of this machine carries it.",
+        "Put the address on a device, or correct the node's InternalIP (kubelet --node-ip).");
+  }
+
+  /** The family as sentences say it. */
+  static String name(Family family) {
+    return switch (family) {
+      case V4 -> "IPv4";
+      case V6 -> "IPv6";
+    };
+  }
+}

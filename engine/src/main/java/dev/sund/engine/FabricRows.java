@@ -1,0 +1,256 @@
+package dev.sund.engine;
+
+import dev.sund.engine.Claimant.Kind;
+import dev.sund.engine.Fabric.Passage;
+import dev.sund.engine.Fabric.Uplink;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.Masquerade.Part;
+import dev.sund.engine.program.Route;
+import dev.sund.engine.program.Route.ByTunnel;
+import dev.sund.engine.program.Route.Direct;
+import dev.sund.engine.program.Route.ToPod;
+import dev.sund.engine.program.Route.Unreachable;
+import dev.sund.engine.program.Tunnel;
+import dev.sund.engine.program.TunnelPeer;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import dev.sund.model.RuleId;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What each row of the program is, by the state as it is: one function a table, from a key to its
+ * row. They remember nothing, so a row made for one change is the row that a fresh start would
+ * make.
+ */
+final class FabricRows {
+  private final ClusterState state;
+  private final Fabric fabric;
+
+  FabricRows(ClusterState state, Fabric fabric) {
+    this.state = state;
+    this.fabric = fabric;
+  }
+
+  /** The pod of this node whose device this is. */
+  Optional<LocalPod> localPod(String device) {
+    return state.attachment(device).flatMap(attachment -> localPod(device, attachment));
+  }
+
+  private Optional<LocalPod> localPod(String device, Attachment attachment) {
+    Claimant claimant = state.claimant(device, attachment);
+    List<Ip> held =
+        attachment.addresses().stream()
+            .filter(ip -> state.addresses().holds(claimant, Prefix.host(ip)))
+            .sorted()
+            .toList();
+    if (held.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new LocalPod(
+            device,
+            attachment.pod(),
+            PodDevices.identity(attachment),
+            held,
+            PodDevices.mac(attachment),
+            mtu(held, Family.V4),
+            mtu(held, Family.V6),
+            PodDevices.rule(attachment)));
+  }
+
+  private int mtu(List<Ip> held, Family family) {
+    return held.stream().anyMatch(ip -> ip.family() == family) ? fabric.podMtu(family) : 0;
+  }
+
+  /** The route to exactly this range: a pod's address goes before a node's range. */
+  Optional<Route> route(Prefix range) {
+    return toAddress(range).or(() -> toRange(range));
+  }
+
+  private Optional<Route> toAddress(Prefix range) {
+    Optional<Claimant> holder = state.addresses().holder(range);
+    if (holder.isEmpty()) {
+      return Optional.empty();
+    }
+    String name = holder.get().name();
+    return switch (holder.get().kind()) {
+      case NODE, POOL -> Optional.empty();
+      case ATTACHMENT ->
+          state
+              .attachment(name)
+              .map(attachment ->
+                  new Route(
+                      range,
+                      new ToPod(name),
+                      fabric.uplink(range.family()).map(Uplink::address),
+                      0,
+                      PodDevices.rule(attachment)));
+      case POD -> borrowed(state.pod(PodKey.parse(name)), range);
+    };
+  }
+
+  /** A pod elsewhere whose address its node's own range does not contain has its own route. */
+  private Optional<Route> borrowed(Optional<Pod> pod, Prefix range) {
+    return pod.flatMap(Pod::node)
+        .filter(name -> !name.equals(state.self()))
+        .flatMap(state::inForce)
+        .filter(node -> node.podCidrs().stream().noneMatch(cidr -> cidr.contains(range)))
+        .flatMap(node -> toNode(node, range, podRule(pod.get())));
+  }
+
+  private Optional<Route> toRange(Prefix range) {
+    return state
+        .cidrs()
+        .holder(range)
+        .flatMap(holder -> state.inForce(new NodeName(holder.name())))
+        .flatMap(node ->
+            node.name().equals(state.self())
+                ? Optional.of(
+                    new Route(range, new Unreachable(), Optional.empty(), 0, nodeRule(node)))
+                : toNode(node, range, nodeRule(node)));
+  }
+
+  private Optional<Route> toNode(Node node, Prefix range, RuleId rule) {
+    return switch (passage(node, range)) {
+      case Passage.Unwrapped(var uplink, var nextHop) ->
+          Optional.of(
+              new Route(
+                  range,
+                  new Direct(nextHop, uplink.device()),
+                  Optional.of(uplink.address()),
+                  0,
+                  rule));
+      case Passage.Wrapped(var tunnel, var nextHop) ->
+          Optional.of(
+              new Route(
+                  range,
+                  new ByTunnel(nextHop, tunnel.device()),
+                  tunnel.address().or(() -> Optional.of(tunnel.local())),
+                  tunnel.mtu(),
+                  rule));
+      case Passage.None(_) -> Optional.empty();
+    };
+  }
+
+  /** How packets to a range get to the node that has it. */
+  Passage passage(Node node, Prefix range) {
+    return fabric.to(node, range.family(), node.address(range.family()), state.mode(range));
+  }
+
+  /** The other ends of this node's tunnels that a node is. */
+  List<TunnelPeer> tunnelPeers(NodeName name) {
+    if (name.equals(state.self())) {
+      return List.of();
+    }
+    return state.inForce(name).stream()
+        .flatMap(node -> node.addresses().stream().flatMap(address -> tunnelPeer(node, address)))
+        .toList();
+  }
+
+  private Stream<TunnelPeer> tunnelPeer(Node node, Ip address) {
+    Optional<Tunnel> tunnel = fabric.tunnel(address.family());
+    Optional<Uplink> uplink = fabric.uplink(address.family());
+    if (tunnel.isEmpty() || uplink.isEmpty()) {
+      return Stream.of();
+    }
+    boolean near = uplink.get().subnet().contains(address);
+    return fabric.modes(address.family()).stream().anyMatch(mode -> Fabric.wrapped(mode, near))
+        ? Stream.of(
+            new TunnelPeer(
+                tunnel.get().device(),
+                Fabric.tunnelNextHop(node, address),
+                Fabric.tunnelMac(node, address),
+                address,
+                nodeRule(node)))
+        : Stream.of();
+  }
+
+  /** This node's tunnel whose device this is. */
+  Optional<Tunnel> tunnel(String device) {
+    return Stream.of(Family.values())
+        .flatMap(family -> fabric.tunnel(family).stream())
+        .filter(tunnel -> tunnel.device().equals(device))
+        .findFirst();
+  }
+
+  /**
+   * A range's part in source translation. Where pools are given, it is theirs alone. Without, the
+   * built-in pool is made of the nodes' ranges and of pods' addresses outside of them; only this
+   * node's own are ever sources here.
+   */
+  Optional<Masquerade> masquerade(Masquerade.Key key) {
+    Prefix range = key.range();
+    Optional<RuleId> rule =
+        state.hasPools(range.family())
+            ? byPool(range, key.part())
+            : byNode(range, key.part()).or(() -> byPod(range, key.part()));
+    return rule.map(found -> new Masquerade(range, key.part(), found));
+  }
+
+  private Optional<RuleId> byPool(Prefix range, Part part) {
+    return state
+        .poolRanges()
+        .holder(range)
+        .flatMap(_ -> state.poolOf(range))
+        .filter(pool -> part == Part.CLUSTER || pool.natOutgoing())
+        .map(FabricRows::poolRule);
+  }
+
+  private Optional<RuleId> byNode(Prefix range, Part part) {
+    return state
+        .cidrs()
+        .holder(range)
+        .flatMap(holder -> state.node(new NodeName(holder.name())))
+        .filter(node -> part == Part.CLUSTER || node.name().equals(state.self()))
+        .map(FabricRows::nodeRule);
+  }
+
+  private Optional<RuleId> byPod(Prefix range, Part part) {
+    Optional<Claimant> holder = state.addresses().holder(range);
+    if (holder.isEmpty() || holder.get().rank() == Claimant.Rank.UNATTACHED) {
+      return Optional.empty();
+    }
+    boolean here = holder.get().kind() == Kind.ATTACHMENT;
+    boolean covered = state.cidrs().covering(range).isPresent();
+    boolean ownRange =
+        state.cidrs().covering(range).map(c -> c.claimant().name()).stream()
+            .anyMatch(state.self().text()::equals);
+    // A pod of ours may have an address of another node's range: in the cluster by that range, but
+    // a source by its own address.
+    boolean wanted =
+        switch (part) {
+          case CLUSTER -> !covered;
+          case NAT_OUTGOING -> here && !ownRange;
+        };
+    if (!wanted) {
+      return Optional.empty();
+    }
+    return switch (holder.get().kind()) {
+      case NODE, POOL -> Optional.empty();
+      case ATTACHMENT -> state.attachment(holder.get().name()).map(PodDevices::rule);
+      case POD -> state.pod(PodKey.parse(holder.get().name())).map(FabricRows::podRule);
+    };
+  }
+
+  static RuleId poolRule(IpPool pool) {
+    return RuleId.of("IPPool", pool.name(), pool.uid());
+  }
+
+  static RuleId nodeRule(Node node) {
+    return RuleId.of("Node", node.name().text(), node.uid());
+  }
+
+  static RuleId podRule(Pod pod) {
+    return RuleId.of("Pod", pod.key().toString(), pod.uid());
+  }
+}

@@ -1,0 +1,257 @@
+package dev.sund.engine;
+
+import dev.sund.engine.Claimant.Kind;
+import dev.sund.engine.Claims.Claim;
+import dev.sund.engine.Fabric.Passage;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What is wrong with the cluster's objects, by the state as it is: the conditions of one object as
+ * a function of its name. As {@link FabricRows}, it remembers nothing.
+ */
+final class Findings {
+  private final ClusterState state;
+  private final FabricRows rows;
+
+  Findings(ClusterState state, FabricRows rows) {
+    this.state = state;
+    this.rows = rows;
+  }
+
+  /** What is wrong with this node's own end and with the pools. */
+  List<Condition> ofAll(Fabric fabric) {
+    List<Condition> found = new ArrayList<>(fabric.conditions());
+    if (state.synced() && state.node(state.self()).isEmpty()) {
+      found.add(
+          new Condition(
+              Reason.NODE_UNKNOWN,
+              new ObjectRef("Node", state.self().text()),
+              "metadata.name",
+              "This agent is to serve node "
+                  + state.self()
+                  + ", but the cluster has no such node; only pods of this machine are connected.",
+              "Start the agent with --node and the name that kubectl get nodes shows."));
+    }
+    for (IpPool pool : state.pools()) {
+      if (!state.poolRanges().holds(ClusterState.claimant(pool), pool.cidr())) {
+        found.add(
+            new Condition(
+                Reason.OVERLAPPING_POOL,
+                new ObjectRef("IPPool", pool.name()),
+                "spec.cidr",
+                pool.cidr() + " " + overlap(state.poolRanges(), pool.cidr()),
+                "Give each pool a range of its own, or delete one of the two."));
+      }
+    }
+    return found;
+  }
+
+  /** What is wrong with a node. */
+  List<Condition> ofNode(NodeName name) {
+    Optional<Node> asGiven = state.node(name);
+    Optional<Node> inForce = state.inForce(name);
+    List<Condition> found = new ArrayList<>();
+    if (asGiven.isEmpty() || inForce.isEmpty()) {
+      return found;
+    }
+    Node node = asGiven.get();
+    ObjectRef object = new ObjectRef("Node", name.text());
+    if (node.addresses().isEmpty()) {
+      found.add(
+          new Condition(
+              Reason.NODE_WITHOUT_ADDRESS,
+              object,
+              "status.addresses",
+              "There is no InternalIP; no packets go to this node's pods.",
+              "See that its kubelet runs and reports an InternalIP (kubelet --node-ip)."));
+    }
+    if (node.podCidrs().isEmpty()) {
+      found.add(
+          new Condition(
+              Reason.NODE_WITHOUT_POD_CIDR,
+              object,
+              "spec.podCIDRs",
+              "There is no pod range; pods of this node get no addresses from Sund.",
+              "Let the controller manager give ranges (--allocate-node-cidrs --cluster-cidr), or"
+                  + " set spec.podCIDRs."));
+    }
+    for (Ip ip : node.addresses()) {
+      if (!inForce.get().addresses().contains(ip)) {
+        found.add(
+            new Condition(
+                Reason.DUPLICATE_NODE_ADDRESS,
+                object,
+                "status.addresses",
+                ip + " is also the address of " + holder(Prefix.host(ip)) + ".",
+                "Give each node an address of its own, or delete the node that is no more."));
+      }
+    }
+    for (Prefix cidr : node.podCidrs()) {
+      range(node, inForce.get(), cidr).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  private Optional<Condition> range(Node node, Node inForce, Prefix cidr) {
+    ObjectRef object = new ObjectRef("Node", node.name().text());
+    if (!inForce.podCidrs().contains(cidr)) {
+      return Optional.of(
+          new Condition(
+              Reason.OVERLAPPING_POD_CIDR,
+              object,
+              "spec.podCIDRs",
+              cidr + " " + overlap(state.cidrs(), cidr),
+              "Give each node a range of its own: delete the node object and let it register"
+                  + " anew."));
+    }
+    if (node.address(cidr.family()).isEmpty() && !node.addresses().isEmpty()) {
+      return Optional.of(
+          new Condition(
+              Reason.FAMILY_UNREACHABLE,
+              object,
+              "status.addresses",
+              "The node has pod range %s, but no %s InternalIP: no %s packets go between its pods and other nodes."
+                  .formatted(cidr, Fabric.name(cidr.family()), Fabric.name(cidr.family())),
+              "Give the node an %s InternalIP (kubelet --node-ip takes one of each family)."
+                  .formatted(Fabric.name(cidr.family()))));
+    }
+    if (!node.name().equals(state.self())
+        && rows.passage(inForce, cidr)
+            .equals(new Passage.None(Optional.of(Reason.NOT_ON_SUBNET)))) {
+      return Optional.of(notOnSubnet(object, "status.addresses", inForce, cidr));
+    }
+    if (outsidePools(cidr)) {
+      return Optional.of(outsidePools(object, "spec.podCIDRs", cidr.toString()));
+    }
+    return Optional.empty();
+  }
+
+  /** What is wrong with a pod. */
+  List<Condition> ofPod(PodKey key) {
+    Set<Condition> found = new TreeSet<>();
+    ObjectRef object = new ObjectRef("Pod", key.toString());
+    state.claiming(key).ifPresent(pod -> shown(pod, object, found));
+    for (String device : state.devicesOf(key)) {
+      state
+          .attachment(device)
+          .filter(attachment -> attachment.pod().equals(key))
+          .ifPresent(attachment -> attached(device, attachment, object, found));
+    }
+    return List.copyOf(found);
+  }
+
+  private void shown(Pod pod, ObjectRef object, Set<Condition> found) {
+    for (Ip ip : pod.ips()) {
+      Prefix range = Prefix.host(ip);
+      if (!state.addresses().holds(state.claimant(pod), range)) {
+        found.add(duplicate(object, ip));
+        continue;
+      }
+      Optional<Node> node =
+          pod.node().filter(name -> !name.equals(state.self())).flatMap(state::inForce);
+      boolean borrowed =
+          node.isPresent() && node.get().podCidrs().stream().noneMatch(c -> c.contains(ip));
+      if (borrowed
+          && rows.passage(node.get(), range)
+              .equals(new Passage.None(Optional.of(Reason.NOT_ON_SUBNET)))) {
+        found.add(notOnSubnet(object, "status.podIPs", node.get(), range));
+      } else if (outsidePools(range)) {
+        found.add(outsidePools(object, "status.podIPs", ip.toString()));
+      }
+    }
+  }
+
+  private void attached(
+      String device, Attachment attachment, ObjectRef object, Set<Condition> found) {
+    for (Ip ip : attachment.addresses()) {
+      Prefix range = Prefix.host(ip);
+      if (!state.addresses().holds(state.claimant(device, attachment), range)) {
+        found.add(duplicate(object, ip));
+      } else if (outsidePools(range)) {
+        found.add(outsidePools(object, "status.podIPs", ip.toString()));
+      }
+    }
+  }
+
+  private Condition duplicate(ObjectRef object, Ip ip) {
+    return new Condition(
+        Reason.DUPLICATE_POD_IP,
+        object,
+        "status.podIPs",
+        ip + " is also the address of " + holder(Prefix.host(ip)) + ".",
+        "Delete one of the two; a new pod gets an address of its own.");
+  }
+
+  /** Who holds a single address, as a sentence says it. */
+  private String holder(Prefix range) {
+    Optional<Claimant> holder = state.addresses().holder(range);
+    if (holder.isEmpty()) {
+      return "another object";
+    }
+    String name = holder.get().name();
+    return switch (holder.get().kind()) {
+      case NODE -> "node " + name + ", which keeps it";
+      case POD -> "pod " + name + ", which keeps it";
+      case ATTACHMENT ->
+          "pod "
+              + state.attachment(name).map(one -> one.pod().toString()).orElse(name)
+              + ", which keeps it";
+      case POOL -> throw new AssertionError("pools hold no single addresses");
+    };
+  }
+
+  /** Which older claim a range shares addresses with, as a sentence says it. */
+  private static String overlap(Claims claims, Prefix range) {
+    Optional<Claim> rival = claims.rival(range);
+    if (rival.isEmpty()) {
+      return "overlaps another range.";
+    }
+    String kind = rival.get().claimant().kind() == Kind.POOL ? "pool " : "node ";
+    return "overlaps "
+        + rival.get().range()
+        + " of "
+        + kind
+        + rival.get().claimant().name()
+        + ", which is older and keeps it.";
+  }
+
+  private boolean outsidePools(Prefix range) {
+    return state.hasPools(range.family()) && state.poolOf(range).isEmpty();
+  }
+
+  private static Condition outsidePools(ObjectRef object, String field, String value) {
+    return new Condition(
+        Reason.OUTSIDE_POOLS,
+        object,
+        field,
+        value + " is in no IPPool: it is carried unwrapped and its source is never translated.",
+        "Add an IPPool that contains it, or give addresses from one that exists.");
+  }
+
+  private Condition notOnSubnet(ObjectRef object, String field, Node node, Prefix range) {
+    Family family = range.family();
+    return new Condition(
+        Reason.NOT_ON_SUBNET,
+        object,
+        field,
+        "%s is not on the subnet of node %s, and packets to %s are not to be wrapped: there is no way to it."
+            .formatted(node.address(family).map(Ip::toString).orElse("it"), state.self(), range),
+        "Set vxlanMode CrossSubnet or Always in the pool that contains it.");
+  }
+}

@@ -1,0 +1,216 @@
+package dev.sund.engine;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Route;
+import dev.sund.engine.program.Tunnel;
+import dev.sund.engine.program.TunnelPeer;
+import dev.sund.model.Condition;
+import dev.sund.model.Marks;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * From events to one node's program and what changed in it.
+ *
+ * <pre>
+ *  events ──► ClusterState ──► Touched ──► FabricRows: key ──► row ──► Table ──► ProgramDelta
+ *             (what is true)   (which keys)        (no memory)         (was / is)
+ * </pre>
+ *
+ * <p>The program depends on the last words about each object, never on their order. A change of
+ * another node or of a pod makes only its own rows anew; a change of a pool, of this node or of its
+ * kernel's facts makes all of them anew, and still tells only the differences.
+ *
+ * <p>For one thread.
+ */
+public final class ProgramCompiler {
+  private final NodeName self;
+  private final FabricSettings settings;
+  private final ClusterState state;
+  private final Table<String, LocalPod> localPods = new Table<>();
+  private final Table<Prefix, Route> routes = new Table<>();
+  private final Table<String, Tunnel> tunnels = new Table<>();
+  private final Table<TunnelPeer.Key, TunnelPeer> tunnelPeers = new Table<>();
+  private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
+  private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
+  private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
+  private final Set<ObjectRef> refused = new HashSet<>();
+  private Fabric fabric;
+  private List<Condition> conditions = List.of();
+  private Optional<PacketProgram> program = Optional.empty();
+  private long rowsMade;
+
+  /**
+   * A compiler that has been told nothing yet.
+   *
+   * @param self the node whose program it makes
+   * @param settings the fabric's
+   */
+  public ProgramCompiler(NodeName self, FabricSettings settings) {
+    this.self = self;
+    this.settings = settings;
+    this.state = new ClusterState(self);
+    this.fabric = fabricNow();
+  }
+
+  /** Takes events in and tells what they changed. An empty list changes nothing. */
+  public Compilation apply(List<ClusterEvent> events) {
+    Touched touched = new Touched();
+    events.forEach(event -> state.apply(event, touched));
+    spread(touched);
+    if (touched.everything) {
+      fabric = fabricNow();
+    }
+    FabricRows rows = new FabricRows(state, fabric);
+    ProgramDelta delta =
+        new ProgramDelta(
+            localPods.refresh(counted(touched.devices), rows::localPod),
+            routes.refresh(counted(touched.ranges), rows::route),
+            touched.everything
+                ? tunnels.refresh(counted(List.of(Marks.VXLAN_V4, Marks.VXLAN_V6)), rows::tunnel)
+                : List.of(),
+            refreshPeers(touched.nodes, rows),
+            masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade));
+    refreshConditions(events, touched, new Findings(state, rows));
+    if (!delta.isEmpty() || touched.everything) {
+      program = Optional.empty();
+    }
+    return new Compilation(delta, conditions, state.synced());
+  }
+
+  /** The program as it is now: a snapshot that later events do not change. */
+  public PacketProgram program() {
+    if (program.isEmpty()) {
+      program =
+          Optional.of(
+              new PacketProgram(
+                  self,
+                  state.inForce(self).map(Node::addresses).orElse(List.of()),
+                  state.facts().orElse(NodeFacts.NONE),
+                  localPods.rows(),
+                  routes.rows(),
+                  tunnels.rows(),
+                  tunnelPeers.rows(),
+                  masquerade.rows()));
+    }
+    return program.get();
+  }
+
+  /**
+   * How many rows have been made or made anew since the start, changed or not: what the work of an
+   * event is measured by.
+   */
+  public long rowsMade() {
+    return rowsMade;
+  }
+
+  private Fabric fabricNow() {
+    return new Fabric(state.inForce(self), state.facts(), state.modes(), settings);
+  }
+
+  /** From what changed to all the keys that depend on it. */
+  private void spread(Touched touched) {
+    if (touched.everything) {
+      touched.devices.addAll(state.devices());
+      touched.devices.addAll(localPods.rows().keySet());
+      touched.ranges.addAll(state.addresses().ranges());
+      touched.ranges.addAll(state.cidrs().ranges());
+      touched.ranges.addAll(state.poolRanges().ranges());
+      touched.ranges.addAll(routes.rows().keySet());
+      masquerade.rows().keySet().forEach(key -> touched.ranges.add(key.range()));
+      touched.nodes.addAll(state.nodeNames());
+      touched.nodes.addAll(peersOfNode.keySet());
+      touched.pods.addAll(state.podKeys());
+      return;
+    }
+    for (NodeName name : touched.nodes) {
+      state.node(name).ifPresent(node -> touched.ranges.addAll(node.podCidrs()));
+      for (PodKey key : state.podsOn(name)) {
+        touched.pods.add(key);
+        state.pod(key).map(Pod::ips).stream()
+            .flatMap(Collection::stream)
+            .forEach(ip -> touched.ranges.add(Prefix.host(ip)));
+      }
+    }
+  }
+
+  private List<Change<TunnelPeer.Key, TunnelPeer>> refreshPeers(
+      Set<NodeName> nodes, FabricRows rows) {
+    Set<TunnelPeer.Key> keys = new HashSet<>();
+    Map<TunnelPeer.Key, TunnelPeer> now = new HashMap<>();
+    for (NodeName name : new TreeSet<>(nodes)) {
+      List<TunnelPeer> peers = rows.tunnelPeers(name);
+      peers.forEach(peer -> now.putIfAbsent(peer.key(), peer));
+      List<TunnelPeer> before =
+          peers.isEmpty() ? peersOfNode.remove(name) : peersOfNode.put(name, peers);
+      if (before != null) {
+        before.forEach(peer -> keys.add(peer.key()));
+      }
+    }
+    keys.addAll(now.keySet());
+    return tunnelPeers.refresh(counted(keys), key -> Optional.ofNullable(now.get(key)));
+  }
+
+  private static Collection<Masquerade.Key> masqueradeKeys(Set<Prefix> ranges) {
+    List<Masquerade.Key> keys = new ArrayList<>();
+    for (Prefix range : ranges) {
+      for (Masquerade.Part part : Masquerade.Part.values()) {
+        keys.add(new Masquerade.Key(range, part));
+      }
+    }
+    return keys;
+  }
+
+  private void refreshConditions(List<ClusterEvent> events, Touched touched, Findings findings) {
+    boolean changed = false;
+    for (NodeName name : touched.nodes) {
+      changed |= note(new ObjectRef("Node", name.text()), findings.ofNode(name));
+    }
+    for (PodKey pod : touched.pods) {
+      changed |= note(new ObjectRef("Pod", pod.toString()), findings.ofPod(pod));
+    }
+    if (touched.everything) {
+      changed |= note(new ObjectRef("Settings", "all"), findings.ofAll(fabric));
+    }
+    changed |= events.stream().anyMatch(event -> event instanceof ClusterEvent.Refused);
+    changed |= !refused.equals(state.refused().keySet());
+    if (changed) {
+      refused.clear();
+      refused.addAll(state.refused().keySet());
+      Set<Condition> all = new TreeSet<>();
+      conditionsOf.values().forEach(all::addAll);
+      state.refused().values().forEach(all::addAll);
+      conditions = List.copyOf(all);
+    }
+  }
+
+  private boolean note(ObjectRef object, List<Condition> now) {
+    List<Condition> before =
+        now.isEmpty() ? conditionsOf.remove(object) : conditionsOf.put(object, now);
+    return !now.equals(before == null ? List.of() : before);
+  }
+
+  private <T> Collection<T> counted(Collection<T> keys) {
+    rowsMade += keys.size();
+    return keys;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.sund.engine;
+
+import dev.sund.engine.program.Change;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/** One table of a program while it is kept up to date. */
+final class Table<K extends Comparable<K>, V> {
+  private final NavigableMap<K, V> rows = new TreeMap<>();
+
+  /**
+   * Makes the rows of {@code keys} anew and tells what changed, in the order of keys.
+   *
+   * @param row what a key's row is by the state as it is now; empty when it has none
+   */
+  List<Change<K, V>> refresh(Collection<K> keys, Function<K, Optional<V>> row) {
+    List<Change<K, V>> changes = new ArrayList<>();
+    for (K key : new TreeSet<>(keys)) {
+      Optional<V> was = Optional.ofNullable(rows.get(key));
+      Optional<V> now = row.apply(key);
+      if (now.equals(was)) {
+        continue;
+      }
+      if (now.isPresent()) {
+        rows.put(key, now.get());
+        changes.add(new Change.Put<>(key, now.get(), was));
+      } else if (was.isPresent()) {
+        rows.remove(key);
+        changes.add(new Change.Remove<>(key, was.get()));
+      }
+    }
+    return changes;
+  }
+
+  /** The rows as they are. */
+  NavigableMap<K, V> rows() {
+    return rows;
+  }
+}

@@ -1,0 +1,25 @@
+package dev.sund.engine;
+
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import java.util.HashSet;
+import java.util.Set;
+
+/** What a batch of events may have changed: the keys under which rows are made anew. */
+final class Touched {
+  /** A value that all rows share has changed: this node's own end, the pools, the facts. */
+  boolean everything;
+
+  /** Ranges whose route or masquerade rows may differ. */
+  final Set<Prefix> ranges = new HashSet<>();
+
+  /** Nodes whose tunnel peer, conditions, or routes may differ. */
+  final Set<NodeName> nodes = new HashSet<>();
+
+  /** Devices of pods whose row may differ. */
+  final Set<String> devices = new HashSet<>();
+
+  /** Pods whose conditions may differ. */
+  final Set<PodKey> pods = new HashSet<>();
+}

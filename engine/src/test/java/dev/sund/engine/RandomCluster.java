@@ -1,0 +1,204 @@
+package dev.sund.engine;
+
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** Random events of a small world, in which conflicts are likely. */
+final class RandomCluster {
+  static final NodeName SELF = new NodeName("n1");
+  private static final int NODES = 5;
+  private static final int PODS = 6;
+  private final Random random;
+
+  RandomCluster(Random random) {
+    this.random = random;
+  }
+
+  /** A history that ends in some state. */
+  record History(List<ClusterEvent> events, long shuffle) {
+    /** The history without some of its events. */
+    List<History> smaller() {
+      List<History> smaller = new ArrayList<>();
+      for (int size = events.size() / 2; size > 0; size /= 2) {
+        for (int from = 0; from + size <= events.size(); from += size) {
+          List<ClusterEvent> rest = new ArrayList<>(events.subList(0, from));
+          rest.addAll(events.subList(from + size, events.size()));
+          smaller.add(new History(rest, shuffle));
+        }
+      }
+      return smaller;
+    }
+
+    @Override
+    public String toString() {
+      return events.stream().map(Object::toString).collect(Collectors.joining("\n"));
+    }
+  }
+
+  static History history(Random random) {
+    RandomCluster cluster = new RandomCluster(random);
+    return new History(
+        IntStream.range(0, 5 + random.nextInt(60)).mapToObj(_ -> cluster.event()).toList(),
+        random.nextLong());
+  }
+
+  ClusterEvent event() {
+    return switch (random.nextInt(16)) {
+      case 0, 1, 2, 3 -> new ClusterEvent.NodeSeen(node());
+      case 4 -> new ClusterEvent.NodeGone(nodeName());
+      case 5, 6, 7 -> new ClusterEvent.PodSeen(pod());
+      case 8 -> new ClusterEvent.PodGone(podKey());
+      case 9 -> new ClusterEvent.PoolSeen(pool());
+      case 10 -> new ClusterEvent.PoolGone("pool" + random.nextInt(3));
+      case 11, 12 -> new ClusterEvent.Attached(attachment());
+      case 13 -> new ClusterEvent.Detached(attachment().key());
+      case 14 ->
+          random.nextBoolean()
+              ? new ClusterEvent.Synced()
+              : refused(new ObjectRef("Node", nodeName().text()));
+      default -> new ClusterEvent.FactsSeen(facts());
+    };
+  }
+
+  private static ClusterEvent refused(ObjectRef object) {
+    return new ClusterEvent.Refused(
+        object,
+        List.of(new Condition(Reason.INVALID_FIELD, object, "spec", "It is wrong.", "Mend it.")));
+  }
+
+  private Node node() {
+    NodeName name = nodeName();
+    List<Ip> addresses = new ArrayList<>();
+    if (random.nextInt(8) > 0) {
+      addresses.add(
+          Ip.parse(pick("192.168.1.", "192.168.1.", "172.16.0.") + (10 + random.nextInt(6))));
+    }
+    if (random.nextInt(3) > 0) {
+      addresses.add(Ip.parse(pick("2001:db8:1::", "2001:db8:2::") + (10 + random.nextInt(6))));
+    }
+    List<Prefix> cidrs = new ArrayList<>();
+    if (random.nextInt(8) > 0) {
+      cidrs.add(
+          random.nextInt(10) == 0
+              ? Prefix.parse(pick("10.244.0.0/16", "10.244.0.0/22", "10.244.1.5/32"))
+              : Prefix.parse("10.244." + random.nextInt(6) + ".0/24"));
+    }
+    if (random.nextInt(3) > 0) {
+      cidrs.add(Prefix.parse("fd00:" + random.nextInt(5) + "::/64"));
+    }
+    return new Node(name, "uid-" + name + random.nextInt(2), random.nextInt(3), addresses, cidrs);
+  }
+
+  private Pod pod() {
+    PodKey key = podKey();
+    return new Pod(
+        key,
+        uid(key),
+        random.nextInt(3),
+        random.nextInt(6) == 0 ? Optional.empty() : Optional.of(nodeName()),
+        random.nextInt(8) == 0,
+        random.nextInt(8) == 0,
+        addresses(),
+        List.of());
+  }
+
+  private String uid(PodKey key) {
+    return "uid-" + key.name() + random.nextInt(2);
+  }
+
+  private List<Ip> addresses() {
+    List<Ip> ips = new ArrayList<>();
+    if (random.nextInt(6) > 0) {
+      ips.add(Ip.parse("10.244." + random.nextInt(6) + "." + (4 + random.nextInt(3))));
+    }
+    if (random.nextInt(2) > 0) {
+      ips.add(Ip.parse("fd00:" + random.nextInt(6) + "::" + (4 + random.nextInt(3))));
+    }
+    if (random.nextInt(12) == 0) {
+      ips = List.of(Ip.parse("192.168.1." + (10 + random.nextInt(6))));
+    }
+    return ips;
+  }
+
+  private Attachment attachment() {
+    PodKey key = podKey();
+    Set<Ip> ips = new LinkedHashSet<>(addresses());
+    if (ips.isEmpty()) {
+      ips.add(Ip.parse("10.244.1.7"));
+    }
+    return new Attachment(
+        "c" + random.nextInt(4),
+        "eth" + random.nextInt(2),
+        "/run/netns/x",
+        key,
+        random.nextInt(5) == 0 ? "" : uid(key),
+        List.copyOf(ips));
+  }
+
+  private IpPool pool() {
+    String name = "pool" + random.nextInt(3);
+    return new IpPool(
+        name,
+        "uid-" + name,
+        random.nextInt(3),
+        Prefix.parse(
+            pick("10.244.0.0/16", "10.244.0.0/17", "10.244.2.0/23", "10.0.0.0/8", "fd00::/16")),
+        VxlanMode.values()[random.nextInt(3)],
+        random.nextBoolean(),
+        random.nextBoolean());
+  }
+
+  private NodeFacts facts() {
+    List<InterfaceAddress> addresses = new ArrayList<>();
+    addresses.add(
+        InterfaceAddress.parse(
+            "192.168.1." + (10 + random.nextInt(6)) + pick("/24", "/29", "/32")));
+    if (random.nextBoolean()) {
+      addresses.add(InterfaceAddress.parse("2001:db8:1::" + (10 + random.nextInt(6)) + "/64"));
+    }
+    int mtu = List.of(1500, 1500, 9000, 1300, 600).get(random.nextInt(5));
+    return new NodeFacts(
+        List.of(new NodeFacts.Device("eth0", mtu, true, addresses)),
+        List.of(
+            new NodeFacts.HostRoute(
+                Prefix.all(Family.V4),
+                "eth0",
+                Optional.of(Ip.parse("192.168.1.1")),
+                Optional.empty(),
+                0)));
+  }
+
+  private NodeName nodeName() {
+    return new NodeName("n" + (1 + random.nextInt(NODES)));
+  }
+
+  private PodKey podKey() {
+    return new PodKey("shop", "p" + random.nextInt(PODS));
+  }
+
+  private String pick(String... from) {
+    return from[random.nextInt(from.length)];
+  }
+}
