@@ -9,5 +9,6 @@ module dev.sund.kernel {
 
   exports dev.sund.kernel;
   exports dev.sund.kernel.netlink;
+  exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;
 }
