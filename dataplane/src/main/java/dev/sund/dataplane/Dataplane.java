@@ -1,0 +1,133 @@
+package dev.sund.dataplane;
+
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.kernel.KernelException;
+import dev.sund.model.Condition;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * All drivers of a node in their order: sysctls, masquerade, tunnels, pods, routes. What is
+ * referred to is put first (a set before its rule, a tunnel before the route through it) and
+ * removed last.
+ *
+ * <p>On the dataplane thread. Owns its drivers.
+ */
+public final class Dataplane implements AutoCloseable {
+  private final List<Driver> drivers;
+  private final Map<String, List<Condition>> conditions = new LinkedHashMap<>();
+
+  /**
+   * Drivers in the order of writing.
+   *
+   * @param drivers with different names
+   */
+  public Dataplane(List<? extends Driver> drivers) {
+    this.drivers = List.copyOf(drivers);
+  }
+
+  /** The drivers, in the order of writing. */
+  public List<Driver> drivers() {
+    return drivers;
+  }
+
+  /** Hands a delta to every driver; nothing is written yet. */
+  public void want(ProgramDelta delta) {
+    drivers.forEach(driver -> driver.want(delta));
+  }
+
+  /** The first full list has been told: what is ours and not wanted may be removed. */
+  public void allowSweep() {
+    drivers.forEach(Driver::allowSweep);
+  }
+
+  /**
+   * Reads everything back.
+   *
+   * @return the conditions found
+   * @throws KernelException when the kernel could not be read
+   */
+  public ApplyReport resync() throws KernelException {
+    return resync(_ -> true);
+  }
+
+  /** Reads back what the drivers of these names own; unknown names are ignored. */
+  public ApplyReport resync(Set<String> names) throws KernelException {
+    return resync(driver -> names.contains(driver.name()));
+  }
+
+  /**
+   * Does what is pending: writes in order, then removes in reverse order.
+   *
+   * @param most the most entries that a driver changes in each half
+   * @return what all drivers did; {@code deferred} above 0 means: call again
+   */
+  public ApplyReport apply(int most) {
+    ApplyReport all = ApplyReport.NOTHING;
+    for (Driver driver : drivers) {
+      if (driver.pending() > 0) {
+        all = all.plus(note(driver, driver.apply(Driver.Step.PUT, most)));
+        reset(all.resetDevices());
+      }
+    }
+    for (Driver driver : drivers.reversed()) {
+      if (driver.pending() > 0) {
+        all = all.plus(note(driver, driver.apply(Driver.Step.REMOVE, most)));
+      }
+    }
+    return new ApplyReport(
+        all.done(), pending(), all.failed(), conditions(), all.messages(), all.resetDevices());
+  }
+
+  /** Takes up again what failed. */
+  public void retry() {
+    drivers.forEach(Driver::retry);
+  }
+
+  /** How many entries wait for {@link #apply}. */
+  public int pending() {
+    return drivers.stream().mapToInt(Driver::pending).sum();
+  }
+
+  /** All conditions now true of the drivers' objects, sorted. */
+  public List<Condition> conditions() {
+    return conditions.values().stream().flatMap(List::stream).sorted().distinct().toList();
+  }
+
+  /** The driver of this class. */
+  public <T extends Driver> Optional<T> driver(Class<T> type) {
+    return drivers.stream().filter(type::isInstance).map(type::cast).findFirst();
+  }
+
+  /** Closes the drivers, the last first. */
+  @Override
+  public void close() {
+    drivers.reversed().forEach(Driver::close);
+  }
+
+  private ApplyReport resync(Predicate<Driver> chosen) throws KernelException {
+    List<Condition> found = new ArrayList<>();
+    for (Driver driver : drivers) {
+      if (chosen.test(driver)) {
+        found.addAll(note(driver, driver.resync()).conditions());
+      }
+    }
+    return new ApplyReport(List.of(), pending(), List.of(), found, 0, Set.of());
+  }
+
+  private ApplyReport note(Driver driver, ApplyReport report) {
+    conditions.put(driver.name(), report.conditions());
+    return report;
+  }
+
+  private void reset(Set<String> devices) {
+    for (String device : devices) {
+      drivers.forEach(driver -> driver.deviceReset(device));
+    }
+  }
+}
