@@ -15,8 +15,10 @@ record Result(Status status, String test, long millis, String detail) {
     SKIPPED
   }
 
-  /** The first line of {@link #detail}. */
+  /** {@link #detail} without its stack, in one line. */
   String reason() {
-    return detail.lines().findFirst().orElse("");
+    int stack = detail.indexOf("\n\tat ");
+    String text = (stack < 0 ? detail : detail.substring(0, stack)).replaceAll("\\s+", " ").strip();
+    return text.length() > 400 ? text.substring(0, 400) + " ..." : text;
   }
 }
