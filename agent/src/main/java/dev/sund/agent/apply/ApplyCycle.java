@@ -1,0 +1,348 @@
+package dev.sund.agent.apply;
+
+import dev.sund.agent.AgentMetrics;
+import dev.sund.agent.apply.KernelSide.Progress;
+import dev.sund.agent.log.Log;
+import dev.sund.dataplane.ApplyReport;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.kernel.KernelException;
+import dev.sund.model.Condition;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * What the data plane's thread does and when: a machine without threads of its own, driven by
+ * {@link #step}, so that tests drive it with simulated time. One thread.
+ *
+ * <p>The rules:
+ *
+ * <ul>
+ *   <li>Before the kernel has been read once, and while a {@link Handover#hold} stands, nothing is
+ *       changed. So a restarted agent removes nothing that it has not yet heard of.
+ *   <li>Pods that come or go are served at once; other work at most every {@link Timing#minimum}, a
+ *       {@link Timing#slice} at a time.
+ *   <li>What the kernel refused or deferred is tried again, less and less often.
+ *   <li>A part that the kernel says has changed is read again after {@link Timing#settle} and
+ *       repaired; all parts are, every {@link Timing#maximum}.
+ * </ul>
+ */
+final class ApplyCycle {
+  private static final int LOGGED_REPAIRS = 20;
+
+  private final KernelSide kernel;
+  private final Tickets tickets;
+  private final Timing timing;
+  private final LongSupplier nanos;
+  private final AgentMetrics metrics;
+  private final Log log;
+  private final Consumer<ApplyState> listener;
+
+  private final Map<String, Handover.Coming> coming = new LinkedHashMap<>();
+  private final Map<String, Handover.Going> going = new LinkedHashMap<>();
+
+  /** By part, how many entries were found to differ and are not yet repaired. */
+  private final Map<String, Integer> drift = new TreeMap<>();
+
+  private final Set<String> dirty = new TreeSet<>();
+  private String dirtyCause = "start";
+  private long dirtyAt;
+  private long readAllAt;
+  private long readRetryNanos;
+  private boolean readOnce;
+  private boolean sweeping;
+  private boolean settledOnce;
+  private boolean urgent;
+  private long notBefore;
+  private long lastEnded;
+  private long retryAt = Long.MAX_VALUE;
+  private long retryNanos;
+  private long number;
+  private long applied;
+  private Optional<String> hold = ApplyState.FIRST.hold();
+  private List<Condition> engineConditions = List.of();
+
+  ApplyCycle(
+      KernelSide kernel,
+      Tickets tickets,
+      Timing timing,
+      LongSupplier nanos,
+      AgentMetrics metrics,
+      Log log,
+      Consumer<ApplyState> listener) {
+    this.kernel = kernel;
+    this.tickets = tickets;
+    this.timing = timing;
+    this.nanos = nanos;
+    this.metrics = metrics;
+    this.log = log;
+    this.listener = listener;
+    this.lastEnded = nanos.getAsLong() - timing.minimum().toNanos();
+    this.notBefore = nanos.getAsLong();
+    this.readAllAt = nanos.getAsLong();
+  }
+
+  /** Takes a batch's outcome in; touches no kernel. */
+  void take(Handover handover) {
+    for (Handover.Coming pod : handover.attached()) {
+      going.remove(pod.attachment().key());
+      if (pod.wanted().isPresent()) {
+        kernel.attached(pod.device(), pod.attachment());
+        coming.put(pod.attachment().key(), pod);
+        urgent = true;
+      } else {
+        tickets.settle(pod.attachment().key(), new AttachOutcome.Refused(pod.refusals()));
+      }
+    }
+    for (Handover.Going pod : handover.detached()) {
+      coming.remove(pod.attachmentKey());
+      going.put(pod.attachmentKey(), pod);
+      urgent = true;
+    }
+    kernel.want(handover.delta());
+    if (!handover.delta().isEmpty()) {
+      // What is new does not wait for the retry of what failed.
+      notBefore = Math.min(notBefore, lastEnded + timing.minimum().toNanos());
+    }
+    number = handover.number();
+    engineConditions = handover.conditions();
+    if (!hold.equals(handover.hold())) {
+      handover
+          .hold()
+          .ifPresentOrElse(
+              why -> log.info("the kernel stays as it is", "because", why),
+              () -> log.info("the program is complete", "batch", number));
+      hold = handover.hold();
+    }
+    publish();
+  }
+
+  /** Some parts of the kernel are not as they were; {@code cause} goes to log and metric. */
+  void dirty(Set<String> parts, String cause) {
+    if (dirty.isEmpty()) {
+      dirtyAt = nanos.getAsLong();
+      dirtyCause = cause;
+    }
+    dirty.addAll(parts);
+  }
+
+  /**
+   * Does what is due, at most one slice of it.
+   *
+   * @return when to call again, in the clock's nanoseconds; {@code Long.MAX_VALUE} when only a
+   *     handover or an event of the kernel gives work
+   */
+  long step() {
+    long now = nanos.getAsLong();
+    if (now >= readAllAt) {
+      dirty(Set.copyOf(kernel.parts()), "interval");
+      dirtyAt = now - timing.settle().toNanos();
+      readAllAt = now + timing.maximum().toNanos();
+    }
+    if (!dirty.isEmpty() && now - dirtyAt >= timing.settle().toNanos() && (!readOnce || free())) {
+      read();
+    }
+    if (!readOnce || hold.isPresent()) {
+      return next();
+    }
+    if (!sweeping) {
+      sweeping = true;
+      kernel.allowSweep();
+    }
+    if (now >= retryAt) {
+      retryAt = Long.MAX_VALUE;
+      kernel.retry();
+    }
+    if (pending() > 0 ? urgent || now >= notBefore : urgent || !settledOnce || applied < number) {
+      apply();
+    }
+    return next();
+  }
+
+  /** Whether what is pending would not be taken for drift. */
+  private boolean free() {
+    return hold.isEmpty() && pending() == 0;
+  }
+
+  private int pending() {
+    int pending = 0;
+    for (String part : kernel.parts()) {
+      pending += kernel.pending(part);
+    }
+    return pending;
+  }
+
+  private void read() {
+    Set<String> parts = Set.copyOf(dirty);
+    try {
+      kernel.resync(parts);
+    } catch (KernelException e) {
+      log.error("the kernel cannot be read", "error", e.getMessage());
+      readRetryNanos = backOff(readRetryNanos);
+      dirtyAt = nanos.getAsLong() + readRetryNanos - timing.settle().toNanos();
+      return;
+    }
+    dirty.clear();
+    readRetryNanos = 0;
+    metrics.resyncs.labelValues(dirtyCause).inc();
+    if (readOnce && settledOnce) {
+      for (String part : parts) {
+        int found = kernel.pending(part);
+        if (found > 0) {
+          drift.merge(part, found, Integer::sum);
+          log.warn("drift found", "table", part, "entries", found, "cause", dirtyCause);
+          notBefore = nanos.getAsLong();
+        }
+      }
+    }
+    readOnce = true;
+    publish();
+  }
+
+  private void apply() {
+    long began = nanos.getAsLong();
+    Map<String, ApplyReport> reports = kernel.apply(timing.slice());
+    lastEnded = nanos.getAsLong();
+    notBefore = lastEnded + timing.minimum().toNanos();
+    urgent = false;
+    metrics.applySeconds.observe((lastEnded - began) / 1e9);
+    reports.forEach(this::account);
+    settleTickets();
+    if (pending() > 0) {
+      if (reports.values().stream().allMatch(report -> report.done().isEmpty())) {
+        retryNanos = backOff(retryNanos); // busy objects: the kernel asks for patience
+        notBefore = lastEnded + retryNanos;
+      }
+    } else {
+      if (reports.values().stream().anyMatch(report -> !report.failed().isEmpty())) {
+        retryNanos = backOff(retryNanos);
+        retryAt = lastEnded + retryNanos;
+      } else if (retryAt == Long.MAX_VALUE) {
+        retryNanos = 0;
+      }
+      applied = number;
+      settledOnce = true;
+      drift.clear();
+    }
+    publish();
+  }
+
+  /** Counts and tells what a driver did. */
+  private void account(String part, ApplyReport report) {
+    if (!report.done().isEmpty()) {
+      metrics.changes.labelValues(part, "done").inc(report.done().size());
+      log.debug("applied", "table", part, "done", report.done().size(), "batch", number);
+    }
+    if (!report.failed().isEmpty()) {
+      metrics.changes.labelValues(part, "failed").inc(report.failed().size());
+    }
+    for (ApplyReport.Failure failure : report.failed()) {
+      log.warn(
+          "not applied",
+          "object",
+          failure.object(),
+          "reason",
+          failure.condition().reason().code(),
+          "what",
+          failure.condition().text(),
+          "remedy",
+          failure.condition().remedy());
+    }
+    Integer found = drift.get(part);
+    if (found != null && !report.done().isEmpty()) {
+      int repaired = Math.min(found, report.done().size());
+      metrics.driftRepaired.labelValues(part).inc(repaired);
+      drift.put(part, found - repaired);
+      List<String> done = report.done();
+      for (String change : done.subList(0, Math.min(done.size(), LOGGED_REPAIRS))) {
+        log.warn("drift repaired", "table", part, "change", change);
+      }
+      if (done.size() > LOGGED_REPAIRS) {
+        log.warn("drift repaired", "table", part, "more", done.size() - LOGGED_REPAIRS);
+      }
+    }
+  }
+
+  private void settleTickets() {
+    List<String> over = new ArrayList<>();
+    for (Handover.Coming pod : coming.values()) {
+      LocalPod wanted = pod.wanted().orElseThrow();
+      String key = pod.attachment().key();
+      switch (kernel.attachProgress(wanted)) {
+        case Progress.Done() -> {
+          over.add(key);
+          log.info(
+              "pod attached",
+              "pod",
+              wanted.pod(),
+              "device",
+              wanted.device(),
+              "addresses",
+              wanted.addresses());
+          tickets.settle(key, new AttachOutcome.Done(Optional.of(wanted)));
+        }
+        case Progress.Failed(Condition condition) -> {
+          over.add(key);
+          tickets.settle(key, new AttachOutcome.Refused(List.of(condition)));
+        }
+        case Progress.Pending() -> {
+          // the next slice, or a retry, or the asker's patience ends it
+        }
+      }
+    }
+    over.forEach(coming::remove);
+    List<Handover.Going> gone = new ArrayList<>();
+    for (Handover.Going pod : going.values()) {
+      switch (pod.was().isEmpty() ? new Progress.Done() : kernel.detachProgress(pod.was().get())) {
+        case Progress.Done() -> {
+          gone.add(pod);
+          pod.was().ifPresent(was -> kernel.detached(was.device()));
+          pod.was()
+              .ifPresent(was -> log.info("pod detached", "pod", was.pod(), "device", was.device()));
+          tickets.settle(pod.attachmentKey(), new AttachOutcome.Done(pod.was()));
+        }
+        case Progress.Failed(Condition condition) -> {
+          gone.add(pod);
+          tickets.settle(pod.attachmentKey(), new AttachOutcome.Refused(List.of(condition)));
+        }
+        case Progress.Pending() -> {
+          // as above
+        }
+      }
+    }
+    gone.forEach(pod -> going.remove(pod.attachmentKey()));
+  }
+
+  private long next() {
+    long next = readAllAt;
+    if (!dirty.isEmpty() && (!readOnce || free())) {
+      next = Math.min(next, dirtyAt + timing.settle().toNanos());
+    }
+    if (readOnce && hold.isEmpty()) {
+      next = Math.min(next, retryAt);
+      if (pending() > 0) {
+        next = Math.min(next, urgent ? nanos.getAsLong() : notBefore);
+      }
+    }
+    return next;
+  }
+
+  private void publish() {
+    listener.accept(
+        new ApplyState(
+            applied, hold, settledOnce, pending(), engineConditions, kernel.conditions()));
+  }
+
+  private long backOff(long before) {
+    return before == 0
+        ? timing.firstRetry().toNanos()
+        : Math.min(2 * before, timing.lastRetry().toNanos());
+  }
+}

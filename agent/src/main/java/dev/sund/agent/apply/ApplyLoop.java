@@ -1,0 +1,196 @@
+package dev.sund.agent.apply;
+
+import dev.sund.agent.AgentMetrics;
+import dev.sund.agent.log.Log;
+import dev.sund.agent.log.LogSink;
+import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.model.Marks;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * The agent's two writers: {@code sund-engine} compiles what comes out of the mailbox, {@code
+ * sund-dataplane} brings the kernel to it. They share nothing but the handover.
+ *
+ * <p>Attach calls go the same way as everything else, by the mailbox; the callers wait with a
+ * ticket. When a thread dies of a bug, {@link #health} says so, the kernel stays as it is, and
+ * whoever watches the agent restarts it.
+ */
+public final class ApplyLoop implements AutoCloseable {
+  private static final long IDLE_NANOS = 1_000_000_000L;
+
+  private final Mailbox mailbox;
+  private final EngineStep engine;
+  private final ApplyCycle cycle;
+  private final Inbox inbox = new Inbox();
+  private final Tickets tickets = new Tickets();
+  private final AgentMetrics metrics;
+  private final LogSink sink;
+  private final Log log;
+  private final Thread engineThread;
+  private final Thread dataplaneThread;
+  private final AtomicReference<ApplyState> state = new AtomicReference<>(ApplyState.FIRST);
+  private final AtomicReference<Optional<String>> death = new AtomicReference<>(Optional.empty());
+  private volatile boolean closing;
+  private volatile long engineBeat = System.nanoTime();
+  private volatile long dataplaneBeat = System.nanoTime();
+
+  /**
+   * A loop that stands still until {@link #start}.
+   *
+   * @param mailbox where events come from
+   * @param compiler for the engine's thread alone, from now on
+   * @param kernel for the data plane's thread alone, from now on
+   */
+  public ApplyLoop(
+      Mailbox mailbox,
+      ProgramCompiler compiler,
+      KernelSide kernel,
+      Timing timing,
+      AgentMetrics metrics,
+      LogSink sink) {
+    this.mailbox = mailbox;
+    this.metrics = metrics;
+    this.sink = sink;
+    this.log = sink.log("apply");
+    this.engine = new EngineStep(compiler, metrics, System::nanoTime);
+    this.cycle =
+        new ApplyCycle(kernel, tickets, timing, System::nanoTime, metrics, log, state::set);
+    this.engineThread = thread("engine", this::runEngine);
+    this.dataplaneThread = thread("dataplane", this::runDataplane);
+  }
+
+  /** Starts both threads. Not from inside a namespace: they belong to the caller's. */
+  public void start() {
+    engineThread.start();
+    dataplaneThread.start();
+  }
+
+  /** Where events are put. */
+  public Mailbox mailbox() {
+    return mailbox;
+  }
+
+  /** Says that parts of the kernel changed, not by us. From any thread. */
+  public void dirty(Set<String> parts, String cause) {
+    inbox.dirty(parts, cause);
+  }
+
+  /** How things stand. */
+  public ApplyState state() {
+    return state.get();
+  }
+
+  /** Why the loop does not run, as a sentence; empty when it does. */
+  public Optional<String> health() {
+    if (death.get().isPresent()) {
+      return death.get();
+    }
+    long now = System.nanoTime();
+    long limit = Duration.ofSeconds(60).toNanos();
+    if (now - engineBeat > limit) {
+      return Optional.of("The engine's thread has not moved for a minute.");
+    }
+    if (now - dataplaneBeat > limit) {
+      return Optional.of("The data plane's thread has not moved for a minute.");
+    }
+    return Optional.empty();
+  }
+
+  /** Attaches a pod and waits until the kernel holds its rules and routes. */
+  public AttachOutcome attach(Attachment attachment, Duration limit) throws InterruptedException {
+    var ticket = tickets.open(attachment.key());
+    mailbox.put(new ClusterEvent.Attached(attachment));
+    return tickets.await(attachment.key(), ticket, limit);
+  }
+
+  /** Detaches a pod and waits until the kernel holds nothing of it. */
+  public AttachOutcome detach(String attachmentKey, Duration limit) throws InterruptedException {
+    var ticket = tickets.open(attachmentKey);
+    mailbox.put(new ClusterEvent.Detached(attachmentKey));
+    return tickets.await(attachmentKey, ticket, limit);
+  }
+
+  /** Ends both threads, after the kernel's transaction that is under way. Idempotent. */
+  @Override
+  public void close() throws InterruptedException {
+    closing = true;
+    mailbox.wake();
+    inbox.wake();
+    engineThread.interrupt(); // it may wait for room in the inbox; it makes no kernel calls
+    if (engineThread.isAlive()) {
+      engineThread.join(Duration.ofSeconds(10));
+    }
+    if (dataplaneThread.isAlive()) {
+      dataplaneThread.join(Duration.ofSeconds(10));
+    }
+  }
+
+  private void runEngine() {
+    try {
+      while (!closing) {
+        engineBeat = System.nanoTime();
+        List<ClusterEvent> batch = mailbox.take(IDLE_NANOS);
+        metrics.mailboxEvents.set(mailbox.size());
+        Optional<Handover> outcome = engine.compile(batch);
+        if (outcome.isPresent()) {
+          inbox.put(outcome.get());
+        }
+      }
+    } catch (InterruptedException _) {
+      // closing
+    } catch (RuntimeException | Error e) {
+      died("engine", e);
+    }
+  }
+
+  private void runDataplane() {
+    try {
+      long next = System.nanoTime();
+      while (!closing) {
+        dataplaneBeat = System.nanoTime();
+        long wait = next == Long.MAX_VALUE ? IDLE_NANOS : next - System.nanoTime();
+        Inbox.Work work = inbox.take(Math.min(wait, IDLE_NANOS));
+        if (closing) {
+          return;
+        }
+        if (!work.dirty().isEmpty()) {
+          cycle.dirty(work.dirty(), work.cause());
+        }
+        work.handover().ifPresent(cycle::take);
+        next = cycle.step();
+        sink.flush();
+      }
+    } catch (InterruptedException _) {
+      // closing
+    } catch (RuntimeException | Error e) {
+      died("dataplane", e);
+    }
+  }
+
+  private void died(String thread, Throwable why) {
+    StackTraceElement[] trace = why.getStackTrace();
+    String text =
+        "The "
+            + thread
+            + "'s thread ended by a fault of the program: "
+            + why
+            + (trace.length == 0 ? "" : " at " + trace[0])
+            + ".";
+    death.compareAndSet(Optional.empty(), Optional.of(text));
+    log.error("a thread died", "thread", thread, "error", why, "at", List.of(trace));
+  }
+
+  private static Thread thread(String name, Runnable body) {
+    return Thread.ofPlatform()
+        .name(Marks.THREAD_PREFIX + name)
+        .daemon(true)
+        .inheritInheritableThreadLocals(false)
+        .unstarted(body);
+  }
+}

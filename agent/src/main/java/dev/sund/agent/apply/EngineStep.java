@@ -1,0 +1,121 @@
+package dev.sund.agent.apply;
+
+import dev.sund.agent.AgentMetrics;
+import dev.sund.engine.Compilation;
+import dev.sund.engine.PodDevices;
+import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * What the engine's thread does with a batch of events: compiles it and finds out what became of
+ * the attachments in it. One thread.
+ */
+final class EngineStep {
+  private final ProgramCompiler compiler;
+  private final AgentMetrics metrics;
+  private final LongSupplier nanos;
+  private final Map<String, String> devices = new HashMap<>();
+  private final Map<String, LocalPod> pods = new HashMap<>();
+  private List<Condition> conditions = List.of();
+  private Optional<String> hold = Optional.of("");
+  private long number;
+
+  EngineStep(ProgramCompiler compiler, AgentMetrics metrics, LongSupplier nanos) {
+    this.compiler = compiler;
+    this.metrics = metrics;
+    this.nanos = nanos;
+  }
+
+  /** Compiles a batch; empty when nothing that matters to the data plane came of it. */
+  Optional<Handover> compile(List<ClusterEvent> batch) {
+    if (batch.isEmpty()) {
+      return Optional.empty();
+    }
+    long began = nanos.getAsLong();
+    Compilation compilation = compiler.apply(batch);
+    metrics.compileSeconds.observe((nanos.getAsLong() - began) / 1e9);
+    metrics.events.inc(batch.size());
+    Map<String, LocalPod> gone = notePods(compilation.delta());
+    Optional<String> holdNow = hold(compilation);
+    List<Handover.Coming> attached = new ArrayList<>();
+    List<Handover.Going> detached = new ArrayList<>();
+    for (ClusterEvent event : batch) {
+      if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
+        attached.add(coming(attachment, compilation));
+      } else if (event instanceof ClusterEvent.Detached(String key)) {
+        String device = devices.remove(key);
+        detached.add(
+            new Handover.Going(key, Optional.ofNullable(device == null ? null : gone.get(device))));
+      }
+    }
+    if (compilation.delta().equals(ProgramDelta.NONE)
+        && compilation.conditions().equals(conditions)
+        && holdNow.equals(hold)
+        && attached.isEmpty()
+        && detached.isEmpty()) {
+      return Optional.empty();
+    }
+    conditions = compilation.conditions();
+    hold = holdNow;
+    number++;
+    return Optional.of(
+        new Handover(number, compilation.delta(), conditions, hold, attached, detached));
+  }
+
+  /**
+   * Before the first full list, and while the cluster does not know this node, the program is not
+   * what the node should do: the kernel stays as it is.
+   */
+  private static Optional<String> hold(Compilation compilation) {
+    if (!compilation.synced()) {
+      return Optional.of("The first list of the cluster's objects is not here yet.");
+    }
+    return compilation.conditions().stream()
+        .filter(condition -> condition.reason() == Reason.NODE_UNKNOWN)
+        .findFirst()
+        .map(condition -> condition.object() + ": " + condition.text());
+  }
+
+  /** Follows the table of pods; returns the rows that went. */
+  private Map<String, LocalPod> notePods(ProgramDelta delta) {
+    Map<String, LocalPod> gone = new HashMap<>();
+    for (Change<String, LocalPod> change : delta.localPods()) {
+      switch (change) {
+        case Change.Put<String, LocalPod>(String device, LocalPod row, _) -> pods.put(device, row);
+        case Change.Remove<String, LocalPod>(String device, LocalPod was) -> {
+          pods.remove(device);
+          gone.put(device, was);
+        }
+      }
+    }
+    return gone;
+  }
+
+  private Handover.Coming coming(Attachment attachment, Compilation compilation) {
+    String device = PodDevices.device(attachment);
+    devices.put(attachment.key(), device);
+    LocalPod row = pods.get(device);
+    if (row != null && row.addresses().equals(attachment.addresses())) {
+      return new Handover.Coming(device, attachment, Optional.of(row), List.of());
+    }
+    ObjectRef pod = new ObjectRef("Pod", attachment.pod().toString());
+    List<Condition> why =
+        compilation.conditions().stream()
+            .filter(condition -> condition.object().equals(pod))
+            .toList();
+    return new Handover.Coming(device, attachment, Optional.empty(), why);
+  }
+}
