@@ -11,4 +11,5 @@ module dev.sund.kernel {
   exports dev.sund.kernel.netlink;
   exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;
+  exports dev.sund.kernel.route;
 }

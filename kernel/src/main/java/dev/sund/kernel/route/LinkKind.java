@@ -1,0 +1,67 @@
+package dev.sund.kernel.route;
+
+import dev.sund.kernel.netlink.NlWriter;
+import dev.sund.model.Mac;
+import java.util.Optional;
+
+/** What sort of device to make, with the settings that this sort alone has (IFLA_LINKINFO). */
+public sealed interface LinkKind permits Vxlan, LinkKind.Veth, LinkKind.Bridge {
+
+  /** The kernel's word for it (IFLA_INFO_KIND). */
+  String name();
+
+  /** Writes the attributes of IFLA_INFO_DATA. */
+  void writeData(NlWriter out);
+
+  /**
+   * One end of a pair; the other is made in its own namespace by the same message, so that it never
+   * stands in ours.
+   *
+   * @param peer the other end's name, there
+   * @param mac the other end's address; empty: the kernel draws one
+   * @param mtu the other end's MTU in bytes, 0 for the kernel's 1500
+   * @param index the other end's ifindex, 0 to let the kernel choose
+   * @param namespace the open namespace descriptor ({@link dev.sund.kernel.Fd#number}) where it is
+   *     made, -1 for our own
+   */
+  record Veth(String peer, Optional<Mac> mac, int mtu, int index, int namespace)
+      implements LinkKind {
+    private static final int VETH_INFO_PEER = 1;
+
+    public Veth {
+      Link.checkName(peer);
+    }
+
+    @Override
+    public String name() {
+      return "veth";
+    }
+
+    @Override
+    public void writeData(NlWriter out) {
+      // The peer's header may not say IFF_UP: the kernel answers ENOTCONN while this end is down.
+      out.open(VETH_INFO_PEER);
+      Link.putHeader(out, index, 0, 0);
+      out.string(Link.IFLA_IFNAME, peer);
+      mac.ifPresent(address -> out.mac(Link.IFLA_ADDRESS, address));
+      if (mtu != 0) {
+        out.u32(Link.IFLA_MTU, mtu);
+      }
+      if (namespace >= 0) {
+        out.u32(Link.IFLA_NET_NS_FD, namespace);
+      }
+      out.unnest();
+    }
+  }
+
+  /** A bridge with the kernel's own settings. Sund's tests and lab use it for subnets. */
+  record Bridge() implements LinkKind {
+    @Override
+    public String name() {
+      return "bridge";
+    }
+
+    @Override
+    public void writeData(NlWriter out) {}
+  }
+}

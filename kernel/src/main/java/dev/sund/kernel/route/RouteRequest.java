@@ -1,0 +1,512 @@
+package dev.sund.kernel.route;
+
+import static dev.sund.kernel.netlink.Netlink.NLM_F_CREATE;
+import static dev.sund.kernel.netlink.Netlink.NLM_F_EXCL;
+import static dev.sund.kernel.netlink.Netlink.NLM_F_REPLACE;
+
+import dev.sund.kernel.netlink.NlWriter;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * One change of links, addresses, routes, rules, neighbours or FDB. Plain data: written by {@link
+ * RouteSocket#apply}.
+ *
+ * <p>{@code Create...} is exclusive and ends in {@link Outcome#ALREADY_THERE} when the key is
+ * taken; {@code Put...} makes or replaces; {@code Delete...} ends in {@link Outcome#ALREADY_GONE}
+ * when there is nothing.
+ */
+public sealed interface RouteRequest {
+  /** What kind of change it is: decides what EEXIST and ENOENT mean. */
+  enum Intent {
+    /** Make something that is not there. */
+    CREATE,
+    /** Make or replace. */
+    PUT,
+    /** Remove. */
+    DELETE
+  }
+
+  /** What kind of change it is. */
+  Intent intent();
+
+  /** What is asked, for errors: {@code add route}. */
+  String operation();
+
+  /** Of which object, for errors. */
+  String object();
+
+  /** Writes one message or several. */
+  void write(NlWriter out);
+
+  /**
+   * Makes a device, with all its settings. Settings that the kernel takes only afterwards (ifalias,
+   * no link-local address) go in a second message of the same send, and so does going up then.
+   *
+   * @param name its name
+   * @param index its ifindex, 0 to let the kernel choose
+   * @param kind what sort of device
+   * @param settings what else, such as {@code new Mtu(1450)}
+   */
+  record CreateLink(String name, int index, LinkKind kind, List<LinkSetting> settings)
+      implements RouteRequest {
+    public CreateLink {
+      Link.checkName(name);
+      settings = List.copyOf(settings);
+    }
+
+    @Override
+    public Intent intent() {
+      return Intent.CREATE;
+    }
+
+    @Override
+    public String operation() {
+      return "create link";
+    }
+
+    @Override
+    public String object() {
+      return name
+          + " "
+          + (kind instanceof LinkKind.Veth veth ? "veth peer " + veth.peer() : kind.name());
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      boolean atOnce = settings.stream().allMatch(LinkSetting::fitsCreation);
+      boolean up = settings.contains(new LinkSetting.Up(true));
+      int flags = atOnce && up ? Link.IFF_UP : 0;
+      out.message(Rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+      Link.putHeader(out, index, flags, flags);
+      out.string(Link.IFLA_IFNAME, name);
+      settings.stream().filter(LinkSetting::fitsCreation).forEach(setting -> setting.write(out));
+      out.nest(Link.IFLA_LINKINFO)
+          .string(Link.IFLA_INFO_KIND, kind.name())
+          .nest(Link.IFLA_INFO_DATA);
+      kind.writeData(out);
+      out.unnest().unnest().end();
+      if (!atOnce) {
+        new SetLink(
+                0,
+                name,
+                settings.stream()
+                    .filter(setting -> !setting.fitsCreation() || setting instanceof LinkSetting.Up)
+                    .toList())
+            .write(out);
+      }
+    }
+  }
+
+  /**
+   * Changes settings of a device that stands.
+   *
+   * @param index its ifindex, or 0 to find it by {@code name}
+   * @param name its name; with an index only for messages
+   * @param settings the changes; others stay
+   */
+  record SetLink(int index, String name, List<LinkSetting> settings) implements RouteRequest {
+    public SetLink {
+      settings = List.copyOf(settings);
+    }
+
+    /** Of the device of this index. */
+    public static SetLink of(int index, LinkSetting... settings) {
+      return new SetLink(index, "", List.of(settings));
+    }
+
+    /** Of the device of this name. */
+    public static SetLink of(String name, LinkSetting... settings) {
+      return new SetLink(0, name, List.of(settings));
+    }
+
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "set link";
+    }
+
+    @Override
+    public String object() {
+      return RouteRequest.device(index, name)
+          + settings.stream().map(s -> " " + s.text()).collect(Collectors.joining());
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      int flags = 0;
+      int change = 0;
+      for (LinkSetting setting : settings) {
+        if (setting instanceof LinkSetting.Up(boolean up)) {
+          change = Link.IFF_UP;
+          flags = up ? Link.IFF_UP : 0;
+        }
+      }
+      out.message(Rtnl.RTM_SETLINK, 0);
+      Link.putHeader(out, index, flags, change);
+      if (index == 0) {
+        out.string(Link.IFLA_IFNAME, name);
+      }
+      settings.forEach(setting -> setting.write(out));
+      out.end();
+    }
+  }
+
+  /**
+   * Removes a device; a veth's other end goes with it.
+   *
+   * @param index its ifindex, or 0 to find it by {@code name}
+   */
+  record DeleteLink(int index, String name) implements RouteRequest {
+    /** The device of this name. */
+    public static DeleteLink of(String name) {
+      return new DeleteLink(0, name);
+    }
+
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete link";
+    }
+
+    @Override
+    public String object() {
+      return RouteRequest.device(index, name);
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELLINK, 0);
+      Link.putHeader(out, index, 0, 0);
+      if (index == 0) {
+        out.string(Link.IFLA_IFNAME, name);
+      }
+      out.end();
+    }
+  }
+
+  /**
+   * Removes all devices of a group at once: fifty in the time of one, since the kernel waits once.
+   *
+   * @param group the group, not 0, which all others are in
+   */
+  record DeleteGroup(int group) implements RouteRequest {
+    public DeleteGroup {
+      if (group == 0) {
+        throw new IllegalArgumentException("group 0 is every device of nobody's group");
+      }
+    }
+
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete links of group";
+    }
+
+    @Override
+    public String object() {
+      return Integer.toUnsignedString(group);
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELLINK, 0);
+      Link.putHeader(out, 0, 0, 0);
+      out.u32(Link.IFLA_GROUP, group).end();
+    }
+  }
+
+  /** Gives a device an address, or changes the flags of one that it has. */
+  record PutAddress(Address address) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "add address";
+    }
+
+    @Override
+    public String object() {
+      return address.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+      address.write(out);
+      out.end();
+    }
+  }
+
+  /** Takes an address from a device. */
+  record DeleteAddress(Address address) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete address";
+    }
+
+    @Override
+    public String object() {
+      return address.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELADDR, 0);
+      address.write(out);
+      out.end();
+    }
+  }
+
+  /** Makes a route whose key is free. */
+  record CreateRoute(RouteEntry route) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.CREATE;
+    }
+
+    @Override
+    public String operation() {
+      return "add route";
+    }
+
+    @Override
+    public String object() {
+      return route.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+      route.write(out);
+      out.end();
+    }
+  }
+
+  /**
+   * Makes a route or replaces the one of its key, in one step, so that packets always find one.
+   * Also one that is not ours: look first.
+   */
+  record PutRoute(RouteEntry route) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "replace route";
+    }
+
+    @Override
+    public String object() {
+      return route.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+      route.write(out);
+      out.end();
+    }
+  }
+
+  /** Removes the route of this key, protocol and type, and of these ways if any are named. */
+  record DeleteRoute(RouteEntry route) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete route";
+    }
+
+    @Override
+    public String object() {
+      return route.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELROUTE, 0);
+      route.write(out);
+      out.end();
+    }
+  }
+
+  /** Makes a rule. */
+  record CreateRule(Rule rule) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.CREATE;
+    }
+
+    @Override
+    public String operation() {
+      return "add rule";
+    }
+
+    @Override
+    public String object() {
+      return rule.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
+      rule.write(out);
+      out.end();
+    }
+  }
+
+  /** Removes a rule. */
+  record DeleteRule(Rule rule) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete rule";
+    }
+
+    @Override
+    public String object() {
+      return rule.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELRULE, 0);
+      rule.write(out);
+      out.end();
+    }
+  }
+
+  /** Makes or replaces a neighbour. */
+  record PutNeighbour(Neighbour neighbour) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "add neighbour";
+    }
+
+    @Override
+    public String object() {
+      return neighbour.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+      neighbour.write(out);
+      out.end();
+    }
+  }
+
+  /** Removes a neighbour. */
+  record DeleteNeighbour(Neighbour neighbour) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete neighbour";
+    }
+
+    @Override
+    public String object() {
+      return neighbour.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELNEIGH, 0);
+      neighbour.write(out);
+      out.end();
+    }
+  }
+
+  /** Makes or replaces an FDB entry. */
+  record PutFdb(FdbEntry entry) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "add fdb entry";
+    }
+
+    @Override
+    public String object() {
+      return entry.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+      entry.write(out);
+      out.end();
+    }
+  }
+
+  /** Removes an FDB entry. */
+  record DeleteFdb(FdbEntry entry) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.DELETE;
+    }
+
+    @Override
+    public String operation() {
+      return "delete fdb entry";
+    }
+
+    @Override
+    public String object() {
+      return entry.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_DELNEIGH, 0);
+      entry.write(out);
+      out.end();
+    }
+  }
+
+  private static String device(int index, String name) {
+    return name.isEmpty() ? "#" + index : name;
+  }
+}
