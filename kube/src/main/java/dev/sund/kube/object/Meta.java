@@ -18,9 +18,9 @@ record Meta(String uid, long created) {
   /** The shape of every object's {@code metadata}. */
   static final Shape SHAPE =
       Shape.object()
-          .use("name", "namespace", "uid", "creationTimestamp")
+          .use("name", "namespace", "uid", "creationTimestamp", "resourceVersion")
           .pass("labels", "annotations", "generation", "generateName", "ownerReferences")
-          .pass("finalizers", "resourceVersion", "selfLink", "deletionTimestamp")
+          .pass("finalizers", "selfLink", "deletionTimestamp")
           .pass("deletionGracePeriodSeconds", "clusterName")
           .tell("managedFields", "who wrote which field is the API server's own bookkeeping");
 

@@ -1,6 +1,7 @@
 package dev.sund.kube.tree;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -16,7 +17,9 @@ public final class JsonTrees {
   /** Deeper nesting than any Kubernetes object has; keeps the recursion bounded. */
   static final int MAX_DEPTH = 200;
 
-  private static final JsonFactory FACTORY = new JsonFactory();
+  /** Names are not interned: labels and annotations bring ever new ones. */
+  private static final JsonFactory FACTORY =
+      new JsonFactoryBuilder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
   private JsonTrees() {}
 

@@ -1,0 +1,233 @@
+package dev.sund.kube.watch;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.kube.api.ApiConnection;
+import dev.sund.kube.api.ApiServer;
+import dev.sund.kube.api.Dialer;
+import dev.sund.kube.object.Kinds;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+
+/**
+ * Follows nodes, pods and pools on an API server and tells what it sees as {@link ClusterEvent}s.
+ *
+ * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
+ * after everything that existed when the watch began; while the server cannot be reached nothing is
+ * told, so nothing changes. Namespaces are not followed: nothing uses them yet.
+ *
+ * <p>Pools are looked for in both of Calico's groups; a server that has neither is looked at again
+ * each minute.
+ */
+public final class ClusterWatch implements AutoCloseable {
+  private static final Duration CLOSING = Duration.ofSeconds(2);
+
+  private final ApiServer server;
+  private final Consumer<ClusterEvent> events;
+  private final Consumer<Optional<Condition>> reachability;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final java.util.concurrent.locks.Condition ending = lock.newCondition();
+  private final List<ApiConnection> connections = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private final Set<Followed> unlisted = new HashSet<>();
+  private final Map<String, String> troubles = new TreeMap<>();
+  private final Map<Followed, Integer> poolGroups = new HashMap<>();
+  private final PoolChoice pools = new PoolChoice(Kinds.IP_POOL.apiVersions().size());
+  private Optional<Condition> lastTold = Optional.empty();
+  private boolean synced;
+  private boolean closed;
+
+  private ClusterWatch(
+      ApiServer server, Consumer<ClusterEvent> events, Consumer<Optional<Condition>> reachability) {
+    this.server = server;
+    this.events = events;
+    this.reachability = reachability;
+  }
+
+  /**
+   * What a watch needs besides the server.
+   *
+   * @param settings how patiently it follows
+   * @param dialer makes its sockets
+   * @param threads makes its threads, one for each resource, which mostly wait for the network
+   * @param random shortens waits, so that many agents do not come back together
+   */
+  public record Means(
+      WatchSettings settings, Dialer dialer, ThreadFactory threads, RandomGenerator random) {
+    /** The ordinary means, on daemon platform threads {@code sund-watch-RESOURCE}. */
+    public static Means ordinary() {
+      return new Means(
+          WatchSettings.DEFAULT,
+          Dialer.HERE,
+          Thread.ofPlatform().daemon().factory(),
+          new java.util.Random());
+    }
+
+    /** The same with other settings. */
+    public Means with(WatchSettings changed) {
+      return new Means(changed, dialer, threads, random);
+    }
+
+    /** The same with sockets from elsewhere. */
+    public Means with(Dialer changed) {
+      return new Means(settings, changed, threads, random);
+    }
+
+    /** The same with other threads; each is given its name. */
+    public Means with(ThreadFactory changed) {
+      return new Means(settings, dialer, changed, random);
+    }
+  }
+
+  /**
+   * Begins to follow.
+   *
+   * @param events takes the events, one at a time; must not block for long
+   * @param reachability told a condition {@code api-unreachable} when the server cannot be reached
+   *     or refuses, empty when it can again; only changes are told
+   */
+  public static ClusterWatch start(
+      ApiServer server,
+      Means means,
+      Consumer<ClusterEvent> events,
+      Consumer<Optional<Condition>> reachability) {
+    ClusterWatch watch = new ClusterWatch(server, events, reachability);
+    List<Followed> all = new ArrayList<>();
+    all.add(new Followed(Kinds.NODE, "v1", false));
+    all.add(new Followed(Kinds.POD, "v1", false));
+    for (String version : Kinds.IP_POOL.apiVersions()) {
+      Followed pools = new Followed(Kinds.IP_POOL, version, true);
+      watch.poolGroups.put(pools, watch.poolGroups.size());
+      all.add(pools);
+    }
+    watch.unlisted.addAll(all);
+    all.forEach(followed -> watch.follow(followed, means));
+    watch.threads.forEach(Thread::start);
+    return watch;
+  }
+
+  private void follow(Followed followed, Means means) {
+    ApiConnection connection = new ApiConnection(server, means.dialer());
+    connections.add(connection);
+    Reflector reflector =
+        new Reflector(followed, means.settings(), connection, means.random(), new Hearing());
+    Thread thread = means.threads().newThread(reflector::run);
+    thread.setName("sund-watch-" + followed.label());
+    threads.add(thread);
+  }
+
+  private final class Hearing implements Reflector.Listener {
+    @Override
+    public void event(Followed followed, ClusterEvent event) {
+      whileOpen(() -> {
+        Integer group = poolGroups.get(followed);
+        if (group == null) {
+          events.accept(event);
+        } else {
+          pools.said(group, event).ifPresent(events);
+        }
+      });
+    }
+
+    @Override
+    public void listed(Followed followed) {
+      whileOpen(() -> {
+        unlisted.remove(followed);
+        if (unlisted.isEmpty() && !synced) {
+          synced = true;
+          events.accept(new ClusterEvent.Synced());
+        }
+      });
+    }
+
+    @Override
+    public void trouble(Followed followed, Optional<String> why) {
+      whileOpen(() -> {
+        if (why.isPresent()) {
+          troubles.put(followed.label(), why.get());
+        } else {
+          troubles.remove(followed.label());
+        }
+        Optional<Condition> now = condition();
+        if (!now.equals(lastTold)) {
+          lastTold = now;
+          reachability.accept(now);
+        }
+      });
+    }
+
+    @Override
+    public boolean pause(Duration time) {
+      lock.lock();
+      try {
+        long left = time.toNanos();
+        while (!closed && left > 0) {
+          left = ending.awaitNanos(left);
+        }
+        return !closed;
+      } catch (InterruptedException _) {
+        return false;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void whileOpen(Runnable body) {
+    lock.lock();
+    try {
+      if (!closed) {
+        body.run();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Optional<Condition> condition() {
+    return troubles.entrySet().stream()
+        .findFirst()
+        .map(trouble ->
+            new Condition(
+                Reason.API_UNREACHABLE,
+                new ObjectRef("APIServer", server.toString()),
+                "",
+                trouble.getKey() + " cannot be followed: " + trouble.getValue() + ".",
+                "Check the server, the way to it, and the agent's rights; what is in the"
+                    + " kernel stays as it is."));
+  }
+
+  /** Ends all connections and waits for the threads, at most two seconds. Idempotent. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      ending.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    connections.forEach(ApiConnection::close);
+    long end = System.nanoTime() + CLOSING.toNanos();
+    try {
+      for (Thread thread : threads) {
+        thread.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
