@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
     header = "Measure the figures that Sund promises, each beside its baseline in the same run.",
     description = {
       "",
-      "Each row: figure, unit, baseline, ratio (with its 95 % interval where pairs were run),"
+      "Each row: figure, unit, baseline, ratio (with its 95 %% interval where pairs were run),"
           + " target, met or not. A target binds the interval's worse end."
     },
     footer = {
