@@ -1,0 +1,61 @@
+package dev.sund.agent;
+
+import dev.sund.agent.log.LogLevel;
+import dev.sund.model.NodeName;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What an agent is told when it starts.
+ *
+ * @param kubeconfig how to reach the API server
+ * @param node this node's name in the cluster
+ * @param runDir where the socket {@code agent.sock} is made
+ * @param stateDir what survives a restart of the agent
+ * @param http where {@code /healthz}, {@code /readyz} and {@code /metrics} listen
+ * @param netns the node's network namespace; empty for the process's own
+ * @param log the first level of the log
+ */
+public record AgentOptions(
+    Path kubeconfig,
+    NodeName node,
+    Path runDir,
+    Path stateDir,
+    InetSocketAddress http,
+    Optional<Path> netns,
+    LogLevel log) {
+  /** Where the socket is unless told otherwise. */
+  public static final Path DEFAULT_RUN_DIR = Path.of("/run/sund");
+
+  /** Where the state is unless told otherwise. */
+  public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/sund");
+
+  /** Where the pages listen unless told otherwise. */
+  public static final String DEFAULT_HTTP = "127.0.0.1:9470";
+
+  /**
+   * Parses {@code HOST:PORT} or {@code [IPv6]:PORT}.
+   *
+   * @throws IllegalArgumentException naming the text
+   */
+  public static InetSocketAddress parseHttp(String text) {
+    int colon = text.lastIndexOf(':');
+    if (colon > 0 && text.substring(colon + 1).matches("[0-9]{1,5}")) {
+      int port = Integer.parseInt(text.substring(colon + 1));
+      String host = text.substring(0, colon);
+      boolean bracketed = host.startsWith("[") && host.endsWith("]");
+      if (bracketed) {
+        host = host.substring(1, host.length() - 1);
+      }
+      if (port <= 65535 && !host.isEmpty() && (bracketed || host.indexOf(':') < 0)) {
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (!address.isUnresolved()) {
+          return address;
+        }
+      }
+    }
+    throw new IllegalArgumentException(
+        "'" + text + "' is not HOST:PORT, such as " + DEFAULT_HTTP + " or [::1]:9470");
+  }
+}
