@@ -10,6 +10,9 @@ public final class Marks {
   /** The nf_tables table (family inet) that holds the fabric's rules: natOutgoing. */
   public static final String TABLE = "sund";
 
+  /** The comment of our table: one of our name without it was made by someone else. */
+  public static final String TABLE_COMMENT = "made by sund";
+
   /** The route protocol number ({@code rtm_protocol}) of every route we write. */
   public static final int ROUTE_PROTOCOL = 83;
 

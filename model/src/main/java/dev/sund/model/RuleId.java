@@ -1,5 +1,7 @@
 package dev.sund.model;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * The identity of the rule that made an entry of a packet program: an object of the cluster, which
  * of its directions and which of its rules. Its text travels into the kernel where there is room
@@ -68,6 +70,32 @@ public record RuleId(ObjectRef object, String uid, Direction direction, int inde
       }
     }
     throw new IllegalArgumentException("'" + text + "' is not a rule id");
+  }
+
+  /**
+   * The text form for a place that holds only so many bytes: NAME is cut from the left, all else
+   * stays, so that the uid still says which object it is.
+   *
+   * @throws IllegalArgumentException when even without a name it has more bytes
+   */
+  public String textWithin(int bytes) {
+    String text = toString();
+    int tooMany = text.getBytes(StandardCharsets.UTF_8).length - bytes;
+    if (tooMany <= 0) {
+      return text;
+    }
+    String name = object.name();
+    int cut = 0;
+    while (tooMany > 0 && cut < name.length()) {
+      int next = name.offsetByCodePoints(cut, 1);
+      tooMany -= name.substring(cut, next).getBytes(StandardCharsets.UTF_8).length;
+      cut = next;
+    }
+    Checks.that(
+        tooMany <= 0 && cut < name.length(),
+        "'" + text + "' does not fit into " + bytes + " bytes");
+    return new RuleId(new ObjectRef(object.kind(), name.substring(cut)), uid, direction, index)
+        .toString();
   }
 
   @Override

@@ -326,6 +326,11 @@ public sealed interface Expr {
   /** Any other: its name and its attributes as the kernel gave them. */
   record Unknown(String name, Bytes attributes) implements Expr {}
 
+  /** What it does, for people: {@code reg 1 = meta nfproto}. */
+  default String text() {
+    return ExprText.of(this);
+  }
+
   /** This expression without what packets change in it: counters at zero. */
   default Expr withoutCounts() {
     return this instanceof Counter ? Counter.atZero() : this;

@@ -46,32 +46,44 @@ public record NftRange(Bytes low, Bytes high, String comment, NftElement start) 
 
   /** This range as a prefix of addresses, empty when it is none or the keys are no addresses. */
   public Optional<Prefix> prefix() {
-    if (low.length() != high.length() || (low.length() != 4 && low.length() != 16)) {
+    return prefix(low, high);
+  }
+
+  /** The range as {@link #text} writes it. */
+  @Override
+  public String toString() {
+    return text(low, high);
+  }
+
+  /**
+   * {@code 10.0.0.0/8} where the keys are addresses and the range is a prefix, {@code LOW-HIGH}
+   * elsewhere.
+   */
+  public static String text(Bytes low, Bytes high) {
+    if (!areAddresses(low, high)) {
+      return low + "-" + high;
+    }
+    return prefix(low, high)
+        .map(Prefix::toString)
+        .orElseGet(() -> Ip.of(low.toArray()) + "-" + Ip.of(high.toArray()));
+  }
+
+  private static Optional<Prefix> prefix(Bytes low, Bytes high) {
+    if (!areAddresses(low, high)) {
       return Optional.empty();
     }
     Ip first = Ip.of(low.toArray());
     Ip last = Ip.of(high.toArray());
     for (int length = 0; length <= first.family().bits(); length++) {
       Prefix prefix = Prefix.around(first, length);
-      if (prefix.address().equals(first)) {
-        if (prefix.last().equals(last)) {
-          return Optional.of(prefix);
-        }
+      if (prefix.address().equals(first) && prefix.last().equals(last)) {
+        return Optional.of(prefix);
       }
     }
     return Optional.empty();
   }
 
-  /** {@code 10.0.0.0/8} where it is a prefix, else {@code LOW-HIGH}. */
-  @Override
-  public String toString() {
-    return prefix()
-        .map(Prefix::toString)
-        .orElseGet(() ->
-            (isAddress() ? Ip.of(low.toArray()) + "-" + Ip.of(high.toArray()) : low + "-" + high));
-  }
-
-  private boolean isAddress() {
+  private static boolean areAddresses(Bytes low, Bytes high) {
     return low.length() == high.length() && (low.length() == 4 || low.length() == 16);
   }
 }

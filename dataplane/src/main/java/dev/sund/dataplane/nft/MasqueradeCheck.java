@@ -1,0 +1,250 @@
+package dev.sund.dataplane.nft;
+
+import dev.sund.kernel.nft.Expr;
+import dev.sund.kernel.nft.NftChain;
+import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftFamily;
+import dev.sund.kernel.nft.NftRule;
+import dev.sund.kernel.nft.NftSet;
+import dev.sund.kernel.nft.NftTable;
+import dev.sund.model.Condition;
+import dev.sund.model.Marks;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The kernel's table beside the lowered one: every difference by object, field, value and remedy.
+ */
+public final class MasqueradeCheck {
+  private static final String REMEDY_DRIFT =
+      "The agent puts it right; 'nft monitor' names the program that changes it.";
+
+  private final List<Condition> found = new ArrayList<>();
+
+  private MasqueradeCheck() {}
+
+  /**
+   * All differences, sorted: none when the kernel holds exactly what is lowered.
+   *
+   * @param contents what is in the kernel, empty without a table
+   */
+  public static List<Condition> differences(
+      MasqueradeLowering.Lowered wanted, Optional<NftContents> contents) {
+    MasqueradeCheck check = new MasqueradeCheck();
+    if (check.frame(contents)) {
+      check.ranges(wanted.ranges(), MasqueradeLift.ranges(contents.orElseThrow()));
+    }
+    return check.found.stream().sorted().toList();
+  }
+
+  /** The differences of all that is constant: table, chain, sets and rules, not of the elements. */
+  static List<Condition> ofFrame(Optional<NftContents> contents) {
+    MasqueradeCheck check = new MasqueradeCheck();
+    check.frame(contents);
+    return check.found.stream().sorted().toList();
+  }
+
+  /** Whether the table in our place was made by someone else. */
+  static boolean isForeign(Optional<NftContents> contents) {
+    return contents.map(NftContents::table).filter(table -> !isOurs(table)).isPresent();
+  }
+
+  /** Whether a table is the one that Sund made: by family, name and comment. */
+  static boolean isOurs(NftTable table) {
+    return table.family() == NftFamily.INET
+        && table.name().equals(Marks.TABLE)
+        && table.comment().equals(Marks.TABLE_COMMENT);
+  }
+
+  /** Returns whether it makes sense to look at the elements. */
+  private boolean frame(Optional<NftContents> contents) {
+    ObjectRef table = new ObjectRef("nft table", MasqueradeLowering.TABLE.toString());
+    if (contents.isEmpty()) {
+      add(
+          Reason.DRIFT_MISSING,
+          table,
+          "",
+          "It is missing: packets of pods leave the cluster with the pods' own addresses.",
+          REMEDY_DRIFT);
+      return false;
+    }
+    if (!isOurs(contents.get().table())) {
+      String comment = contents.get().table().comment();
+      add(
+          Reason.FOREIGN_OBJECT,
+          table,
+          "comment",
+          "Someone else made it: the comment is '"
+              + comment
+              + "' and not '"
+              + Marks.TABLE_COMMENT
+              + "'. It is left alone, and natOutgoing is not in force.",
+          "Remove it with 'nft delete table "
+              + MasqueradeLowering.TABLE
+              + "', or give it another name.");
+      return false;
+    }
+    changed(table, "flags", 0, contents.get().table().flags());
+    chains(contents.get());
+    sets(contents.get());
+    rules(contents.get().rules().getOrDefault(MasqueradeLowering.CHAIN.name(), List.of()));
+    return true;
+  }
+
+  private void chains(NftContents contents) {
+    NftChain wanted = MasqueradeLowering.CHAIN;
+    NftChain chain = contents.chains().get(wanted.name());
+    ObjectRef object = new ObjectRef("nft chain", wanted.toString());
+    if (chain == null) {
+      missing(object, "It is missing: nothing is translated.");
+    } else {
+      Optional<NftChain.Base> want = wanted.base();
+      Optional<NftChain.Base> have = chain.base();
+      changed(object, "type", text(want, NftChain.Base::type), text(have, NftChain.Base::type));
+      changed(object, "hook", text(want, NftChain.Base::hook), text(have, NftChain.Base::hook));
+      changed(
+          object,
+          "priority",
+          text(want, NftChain.Base::priority),
+          text(have, NftChain.Base::priority));
+      changed(
+          object, "policy", text(want, NftChain.Base::policy), text(have, NftChain.Base::policy));
+      changed(object, "comment", wanted.comment(), chain.comment());
+    }
+    for (NftChain other : contents.chains().values()) {
+      if (!other.name().equals(wanted.name())) {
+        stray(new ObjectRef("nft chain", other.toString()), "It is in our table and not ours.");
+      }
+    }
+  }
+
+  private static <T> String text(
+      Optional<NftChain.Base> base, java.util.function.Function<NftChain.Base, T> field) {
+    return base.map(field).map(Object::toString).orElse("none");
+  }
+
+  private void sets(NftContents contents) {
+    NavigableMap<String, NftSet> others = new TreeMap<>(contents.sets());
+    for (NftSet wanted : MasqueradeLowering.sets()) {
+      NftSet set = others.remove(wanted.name());
+      ObjectRef object = new ObjectRef("nft set", wanted.toString());
+      if (set == null) {
+        missing(object, "It is missing.");
+        continue;
+      }
+      changed(object, "type", wanted.key(), set.key());
+      changed(object, "flags", wanted.flags(), set.flags());
+      changed(object, "size", wanted.size(), set.size());
+      changed(object, "timeout", wanted.timeout(), set.timeout());
+      changed(object, "comment", wanted.comment(), set.comment());
+    }
+    for (NftSet set : others.values()) {
+      if ((set.flags() & NftSet.ANONYMOUS) == 0) { // else it is part of a rule, which is named
+        stray(new ObjectRef("nft set", set.toString()), "It is in our table and not ours.");
+      }
+    }
+  }
+
+  private void rules(List<NftRule> inChain) {
+    List<NftRule> left = new ArrayList<>(inChain);
+    List<NftRule> unmatched = new ArrayList<>();
+    for (NftRule wanted : MasqueradeLowering.rules()) {
+      Optional<NftRule> same = left.stream().filter(wanted::doesTheSameAs).findFirst();
+      if (same.isEmpty()) {
+        unmatched.add(wanted);
+      } else {
+        left.remove(same.get());
+        changed(object(wanted), "comment", wanted.comment(), same.get().comment());
+      }
+    }
+    for (NftRule wanted : unmatched) {
+      // The comment only helps to say which rule it was; it never makes a rule equal.
+      Optional<NftRule> altered =
+          left.stream().filter(rule -> rule.comment().equals(wanted.comment())).findFirst();
+      if (altered.isEmpty()) {
+        missing(object(wanted), "It is missing: sources of this family are not translated.");
+      } else {
+        left.remove(altered.get());
+        expressions(object(wanted), wanted.expressions(), altered.get().expressions());
+      }
+    }
+    for (NftRule rule : left) {
+      stray(
+          new ObjectRef("nft rule", MasqueradeLowering.CHAIN + " handle " + rule.handle()),
+          "It is in our chain and not ours: " + rule + ".");
+    }
+  }
+
+  private void expressions(ObjectRef rule, List<Expr> wanted, List<Expr> is) {
+    int first = 0;
+    while (first < wanted.size()
+        && first < is.size()
+        && wanted.get(first).withoutCounts().equals(is.get(first).withoutCounts())) {
+      first++;
+    }
+    changed(
+        rule,
+        "expression " + (first + 1),
+        first < wanted.size() ? wanted.get(first).text() : "none",
+        first < is.size() ? is.get(first).text() : "none");
+  }
+
+  private static ObjectRef object(NftRule rule) {
+    return new ObjectRef("nft rule", MasqueradeLowering.CHAIN + " \"" + rule.comment() + "\"");
+  }
+
+  private void ranges(NavigableMap<RangeKey, String> wanted, NavigableMap<RangeKey, String> is) {
+    wanted.forEach((key, comment) -> {
+      String there = is.get(key);
+      if (there == null) {
+        missing(object(key), "It is missing; its rule is " + comment + ".");
+      } else {
+        changed(object(key), "comment", comment, there);
+      }
+    });
+    is.forEach((key, comment) -> {
+      if (!wanted.containsKey(key)) {
+        stray(
+            object(key),
+            "Nothing wants it" + (comment.isEmpty() ? "." : "; its comment is '" + comment + "'."));
+      }
+    });
+  }
+
+  static ObjectRef object(RangeKey key) {
+    return new ObjectRef("nft element", MasqueradeLowering.TABLE + " " + key);
+  }
+
+  private void changed(ObjectRef object, String field, Object wanted, Object is) {
+    if (!wanted.equals(is)) {
+      add(
+          Reason.DRIFT_CHANGED,
+          object,
+          field,
+          "It is '" + is + "' and should be '" + wanted + "'.",
+          REMEDY_DRIFT);
+    }
+  }
+
+  private void missing(ObjectRef object, String text) {
+    add(Reason.DRIFT_MISSING, object, "", text, REMEDY_DRIFT);
+  }
+
+  private void stray(ObjectRef object, String text) {
+    add(
+        Reason.STRAY_OBJECT,
+        object,
+        "",
+        text,
+        "The agent removes it; keep rules of your own in a table of your own.");
+  }
+
+  private void add(Reason reason, ObjectRef object, String field, String text, String remedy) {
+    found.add(new Condition(reason, object, field, text, remedy));
+  }
+}

@@ -1,0 +1,191 @@
+package dev.sund.dataplane.nft;
+
+import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.Masquerade.Part;
+import dev.sund.kernel.nft.Bytes;
+import dev.sund.kernel.nft.Expr;
+import dev.sund.kernel.nft.NftChain;
+import dev.sund.kernel.nft.NftElement;
+import dev.sund.kernel.nft.NftFamily;
+import dev.sund.kernel.nft.NftRule;
+import dev.sund.kernel.nft.NftSet;
+import dev.sund.kernel.nft.NftTable;
+import dev.sund.kernel.nft.NftType;
+import dev.sund.kernel.nft.Reg;
+import dev.sund.kernel.nft.Userdata;
+import dev.sund.model.Family;
+import dev.sund.model.Marks;
+import dev.sund.model.RuleId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The {@code Masquerade} table as objects of nf_tables, as records: pure, printable, no decisions.
+ *
+ * <p>Table, chain, sets and rules are the same on every node; rows become elements. See the
+ * package's essay for how rows that nest or touch are kept apart.
+ */
+public final class MasqueradeLowering {
+  /** The table; its comment is how a later agent knows it is ours. */
+  public static final NftTable TABLE =
+      NftTable.of(NftFamily.INET, Marks.TABLE, Marks.TABLE_COMMENT);
+
+  /** The chain that sees each connection's first packet when it leaves the node. */
+  public static final NftChain CHAIN =
+      NftChain.base(
+          TABLE, "postrouting", "nat", NftChain.Hook.POSTROUTING, NftChain.PRIORITY_SRCNAT);
+
+  private static final int NFPROTO_IPV4 = 2;
+  private static final int NFPROTO_IPV6 = 10;
+
+  private MasqueradeLowering() {}
+
+  /** The set of this part's ranges of this family. */
+  public static NftSet set(Part part, Family family) {
+    return NftSet.of(
+            TABLE,
+            setName(part, family),
+            family == Family.V4 ? NftType.IPV4_ADDR : NftType.IPV6_ADDR)
+        .ofRanges()
+        .withComment(
+            switch (part) {
+              case NAT_OUTGOING -> "sources that are translated when they leave the cluster";
+              case CLUSTER -> "destinations inside the cluster";
+            });
+  }
+
+  /** All sets, in the order of their names. */
+  public static List<NftSet> sets() {
+    List<NftSet> sets = new ArrayList<>();
+    for (Part part : List.of(Part.CLUSTER, Part.NAT_OUTGOING)) {
+      for (Family family : Family.values()) {
+        sets.add(set(part, family));
+      }
+    }
+    return sets;
+  }
+
+  /** The name of a set: {@code nat-outgoing-v4}. */
+  static String setName(Part part, Family family) {
+    return (part == Part.CLUSTER ? "cluster-" : "nat-outgoing-") + family.label();
+  }
+
+  /** The part and family whose set has this name. */
+  static Optional<Masquerade.Part> partOf(String setName) {
+    for (Part part : Part.values()) {
+      for (Family family : Family.values()) {
+        if (setName(part, family).equals(setName)) {
+          return Optional.of(part);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The rule of a family: source in one set, destination not in the other, masquerade. */
+  public static NftRule rule(Family family) {
+    boolean v4 = family == Family.V4;
+    return NftRule.of(
+        CHAIN,
+        family.label() + ": pods leave the cluster with the node's address",
+        List.of(
+            new Expr.Meta(Expr.MetaKey.NFPROTO, Reg.R1),
+            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6)),
+            new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, family.bytes()),
+            Expr.Lookup.in(setName(Part.NAT_OUTGOING, family), Reg.R1),
+            new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 16 : 24, family.bytes()),
+            Expr.Lookup.notIn(setName(Part.CLUSTER, family), Reg.R1),
+            Expr.Counter.atZero(),
+            new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
+  }
+
+  /** Both rules, in their order. */
+  public static List<NftRule> rules() {
+    return List.of(rule(Family.V4), rule(Family.V6));
+  }
+
+  /** The place of a row's element. */
+  static RangeKey key(Masquerade row) {
+    return new RangeKey(
+        setName(row.part(), row.range().family()),
+        Bytes.of(row.range().address()),
+        Bytes.of(row.range().last()));
+  }
+
+  /** The comment of a row's element. */
+  static String comment(RuleId rule) {
+    return rule.textWithin(Userdata.MAX_COMMENT_BYTES);
+  }
+
+  /** The one or two elements that are a range in the kernel. */
+  static List<NftElement> elements(RangeKey key, String comment) {
+    return NftElement.range(key.low(), key.high(), comment);
+  }
+
+  /**
+   * What a program's rows are in the kernel.
+   *
+   * @param table the table
+   * @param chain its only chain
+   * @param sets its sets
+   * @param rules the chain's rules in order
+   * @param ranges the elements: by set and range, the comment
+   */
+  public record Lowered(
+      NftTable table,
+      NftChain chain,
+      List<NftSet> sets,
+      List<NftRule> rules,
+      NavigableMap<RangeKey, String> ranges) {
+
+    /** The elements of a set. */
+    public List<NftElement> elementsOf(String set) {
+      List<NftElement> elements = new ArrayList<>();
+      ranges.forEach((key, comment) -> {
+        if (key.set().equals(set)) {
+          elements.addAll(elements(key, comment));
+        }
+      });
+      return elements;
+    }
+
+    /** One line an object. */
+    @Override
+    public String toString() {
+      StringBuilder text = new StringBuilder("table " + table + "\n");
+      text.append("chain ").append(chain).append('\n');
+      sets.forEach(
+          set -> text.append("set ").append(set).append(": ").append(set.key()).append('\n'));
+      rules.forEach(rule -> text.append("rule ").append(rule).append('\n'));
+      ranges.forEach((key, comment) ->
+          text.append("element ").append(key).append(" # ").append(comment).append('\n'));
+      return text.toString();
+    }
+  }
+
+  /** Lowers a whole table. */
+  public static Lowered lower(Collection<Masquerade> rows) {
+    NavigableMap<RangeKey, String> ranges = new TreeMap<>();
+    OutermostRows outermost = new OutermostRows();
+    for (Masquerade row : rows) {
+      outermost.put(
+          row,
+          new OutermostRows.Sink() {
+            @Override
+            public void put(Masquerade element) {
+              ranges.put(key(element), comment(element.rule()));
+            }
+
+            @Override
+            public void remove(Masquerade element) {
+              ranges.remove(key(element));
+            }
+          });
+    }
+    return new Lowered(TABLE, CHAIN, sets(), rules(), ranges);
+  }
+}

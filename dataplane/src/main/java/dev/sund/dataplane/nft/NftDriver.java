@@ -1,0 +1,552 @@
+package dev.sund.dataplane.nft;
+
+import dev.sund.dataplane.ApplyReport;
+import dev.sund.dataplane.DeltaTable;
+import dev.sund.dataplane.Driver;
+import dev.sund.dataplane.FailPoint;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftElement;
+import dev.sund.kernel.nft.NftOp;
+import dev.sund.kernel.nft.NftSet;
+import dev.sund.kernel.nft.NftTable;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Keeps the table {@code inet sund} as the program's {@code Masquerade} rows say.
+ *
+ * <p><b>How does a restarted agent know that it is ours?</b> By the table's family, name and
+ * comment ({@link dev.sund.model.Marks#TABLE_COMMENT}). All that is in that table is ours to keep
+ * right: chains, sets and rules that do not belong there are named as strays and removed. A table
+ * of our name without the comment was made by someone else: it is left alone and reported, and
+ * natOutgoing is not in force until it is gone.
+ *
+ * <p><b>What happens to packets if we die right here?</b> Each cycle is one transaction, which the
+ * kernel takes as a whole or not at all: packets see the table before it or after it, never in
+ * between, wherever the agent dies. Without an agent the table stays and goes on translating.
+ * Connections that have begun keep their translation whatever happens to the table.
+ *
+ * <p>A changed row is the messages of its element: at most a removal and an addition. The table is
+ * made anew, in one transaction, when something that is constant in it is missing or altered. When
+ * all is right nothing is written, after a restart too.
+ *
+ * <p>On the dataplane thread.
+ */
+public final class NftDriver implements Driver {
+  /** This driver's {@link #name}. */
+  public static final String NAME = "masquerade";
+
+  /** How often a transaction is built again when others keep committing in between. */
+  private static final int TRIES = 5;
+
+  private final NftPort nft;
+  private final FailPoint failPoint;
+  private final OutermostRows rows = new OutermostRows();
+  private final TreeMap<Masquerade.Key, Masquerade> wantedRows = new TreeMap<>();
+  private final DeltaTable<RangeKey, String> elements = new DeltaTable<>();
+  private final OutermostRows.Sink toElements = new ElementSink();
+
+  private Frame frame = Frame.UNKNOWN;
+  private int generation;
+  private List<Condition> frameConditions = List.of();
+  private boolean frameHeld;
+  private final TreeMap<RangeKey, Condition> refused = new TreeMap<>();
+  private Optional<Condition> frameRefused = Optional.empty();
+  private boolean everRight;
+  private Counts counts = new Counts(0, 0, 0, 0, 0);
+
+  /** What is known of all that is constant in the table. */
+  private enum Frame {
+    /** Nothing has been read yet. */
+    UNKNOWN,
+    /** There is no table. */
+    MISSING,
+    /** The table in our place is someone else's. */
+    FOREIGN,
+    /** Ours, but something in it is missing, altered or too much. */
+    ALTERED,
+    /** As it should be. */
+    RIGHT
+  }
+
+  /**
+   * What this driver has done since it was made, for metrics.
+   *
+   * @param ranges elements that are in force now
+   * @param transactions transactions that were taken
+   * @param messages messages that these had
+   * @param refusals operations that the kernel refused
+   * @param rebuilds how often the table was made, the first time included
+   */
+  public record Counts(int ranges, long transactions, long messages, long refusals, long rebuilds) {
+    private Counts refused(int operations) {
+      return new Counts(ranges, transactions, messages, refusals + operations, rebuilds);
+    }
+  }
+
+  /**
+   * A driver that owns {@code nft}.
+   *
+   * @param failPoint where to die, in tests
+   */
+  public NftDriver(NftPort nft, FailPoint failPoint) {
+    this.nft = nft;
+    this.failPoint = failPoint;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  // What is wanted.
+
+  @Override
+  public void want(ProgramDelta delta) {
+    want(delta.masquerade());
+  }
+
+  /** Takes over changed rows. */
+  public void want(Collection<? extends Change<Masquerade.Key, Masquerade>> changes) {
+    for (Change<Masquerade.Key, Masquerade> change : changes) {
+      switch (change) {
+        case Change.Put<Masquerade.Key, Masquerade>(var key, var row, var _) -> {
+          wantedRows.put(key, row);
+          rows.put(row, toElements);
+        }
+        case Change.Remove<Masquerade.Key, Masquerade>(var key, var _) -> {
+          wantedRows.remove(key);
+          rows.remove(key, toElements);
+        }
+      }
+    }
+  }
+
+  private final class ElementSink implements OutermostRows.Sink {
+    @Override
+    public void put(Masquerade row) {
+      elements.want(MasqueradeLowering.key(row), MasqueradeLowering.comment(row.rule()));
+    }
+
+    @Override
+    public void remove(Masquerade row) {
+      refused.remove(MasqueradeLowering.key(row));
+      elements.unwant(MasqueradeLowering.key(row));
+    }
+  }
+
+  @Override
+  public void allowSweep() {
+    elements.allowSweep();
+  }
+
+  @Override
+  public void retry() {
+    frameHeld = false;
+    frameRefused = Optional.empty();
+    refused.clear();
+    elements.retry();
+  }
+
+  @Override
+  public int pending() {
+    return switch (frame) {
+      case UNKNOWN, FOREIGN -> 0;
+      case MISSING, ALTERED -> frameHeld ? 0 : 1 + elements.pending();
+      case RIGHT -> elements.pending();
+    };
+  }
+
+  // What is there.
+
+  @Override
+  public ApplyReport resync() throws KernelException {
+    Optional<NftContents> contents = nft.contents();
+    List<Condition> changed = changedBehindUs(contents);
+    learn(contents);
+    List<Condition> now = new ArrayList<>(conditions());
+    now.addAll(changed);
+    return ApplyReport.of(now);
+  }
+
+  /** What differs from what we knew to be there: what is only not written yet is no drift. */
+  private List<Condition> changedBehindUs(Optional<NftContents> contents) {
+    return switch (frame) {
+      case RIGHT -> MasqueradeCheck.differences(lowered(elements.seen()), contents);
+      case MISSING, ALTERED -> everRight ? MasqueradeCheck.ofFrame(contents) : List.of();
+      case UNKNOWN, FOREIGN -> List.of();
+    };
+  }
+
+  private static MasqueradeLowering.Lowered lowered(NavigableMap<RangeKey, String> ranges) {
+    return new MasqueradeLowering.Lowered(
+        MasqueradeLowering.TABLE,
+        MasqueradeLowering.CHAIN,
+        MasqueradeLowering.sets(),
+        MasqueradeLowering.rules(),
+        ranges);
+  }
+
+  private void learn(Optional<NftContents> contents) {
+    refused.clear();
+    frameRefused = Optional.empty();
+    frameHeld = false;
+    generation = contents.map(NftContents::generation).orElse(0);
+    frameConditions = MasqueradeCheck.ofFrame(contents);
+    frame =
+        contents.isEmpty()
+            ? Frame.MISSING
+            : MasqueradeCheck.isForeign(contents)
+                ? Frame.FOREIGN
+                : frameConditions.isEmpty() ? Frame.RIGHT : Frame.ALTERED;
+    everRight |= frame == Frame.RIGHT;
+    elements.seeAll(
+        contents.isPresent() && frame != Frame.FOREIGN
+            ? MasqueradeLift.ranges(contents.get())
+            : new TreeMap<>());
+    count(0, 0, 0);
+  }
+
+  /**
+   * The rows in force, read from the kernel now.
+   *
+   * @throws KernelException when the kernel could not be read
+   */
+  public SortedMap<Masquerade.Key, Masquerade> lift() throws KernelException {
+    return MasqueradeLift.rows(nft.contents(), wantedRows);
+  }
+
+  /**
+   * Every difference between what is wanted and what the kernel holds now.
+   *
+   * @throws KernelException when the kernel could not be read
+   */
+  public List<Condition> verify() throws KernelException {
+    return MasqueradeCheck.differences(lowered(elements.wanted()), nft.contents());
+  }
+
+  /** What has been done so far. */
+  public Counts counts() {
+    return counts;
+  }
+
+  // What is done.
+
+  @Override
+  public ApplyReport apply(Step step, int most) {
+    List<String> done = new ArrayList<>();
+    List<ApplyReport.Failure> failed = new ArrayList<>();
+    long before = counts.messages();
+    boolean mayReread = true;
+    try {
+      for (int i = 0; i < TRIES && pending() > 0; i++) {
+        Plan plan = plan(step, most);
+        if (plan.ops.isEmpty()) {
+          break;
+        }
+        Outcome outcome = commit(plan, mayReread, done, failed);
+        if (outcome == Outcome.DONE) {
+          break;
+        }
+        if (outcome == Outcome.CHANGED_MEANWHILE) {
+          mayReread = false;
+          learn(nft.contents());
+        }
+      }
+    } catch (KernelException e) {
+      failed.add(failure(tableRef(), e));
+    }
+    List<Condition> conditions = new ArrayList<>(conditions());
+    failed.forEach(failure -> conditions.add(failure.condition()));
+    return new ApplyReport(
+        done, pending(), failed, conditions, (int) (counts.messages() - before), Set.of());
+  }
+
+  /**
+   * A transaction to be.
+   *
+   * @param ops its operations
+   * @param keys for each operation the element that it is about, empty for the frame's
+   * @param changes what has been done when it is through
+   * @param makesTable whether the table is made in it
+   */
+  private record Plan(
+      List<NftOp> ops,
+      List<Optional<RangeKey>> keys,
+      List<Change<RangeKey, String>> changes,
+      boolean makesTable) {
+    Plan(boolean makesTable) {
+      this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), makesTable);
+    }
+
+    void frame(NftOp op) {
+      ops.add(op);
+      keys.add(Optional.empty());
+    }
+
+    void add(RangeKey key, String comment) {
+      List<NftElement> range = MasqueradeLowering.elements(key, comment);
+      NftTable table = MasqueradeLowering.TABLE;
+      ops.add(new NftOp.AddElements(table.family(), table.name(), key.set(), range, true));
+      keys.add(Optional.of(key));
+    }
+
+    void delete(RangeKey key, String comment) {
+      List<NftElement> range = MasqueradeLowering.elements(key, comment);
+      NftTable table = MasqueradeLowering.TABLE;
+      ops.add(new NftOp.DeleteElements(table.family(), table.name(), key.set(), range));
+      keys.add(Optional.of(key));
+    }
+  }
+
+  private Plan plan(Step step, int most) {
+    return switch (frame) {
+      case UNKNOWN, FOREIGN -> new Plan(false);
+      case MISSING, ALTERED -> step == Step.PUT ? makeTable() : new Plan(false);
+      case RIGHT -> step == Step.PUT ? put(most) : remove(most);
+    };
+  }
+
+  /** The whole table in one transaction, in place of what is there. */
+  private Plan makeTable() {
+    Plan plan = new Plan(true);
+    NftTable table = MasqueradeLowering.TABLE;
+    if (frame == Frame.ALTERED) {
+      plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
+    }
+    plan.frame(new NftOp.CreateTable(table));
+    for (NftSet set : MasqueradeLowering.sets()) {
+      plan.frame(new NftOp.CreateSet(set));
+    }
+    NavigableMap<RangeKey, String> all = elementsToKeep();
+    all.forEach((key, comment) -> {
+      plan.add(key, comment);
+      plan.changes.add(new Change.Put<>(key, comment, Optional.empty()));
+    });
+    plan.frame(new NftOp.CreateChain(MasqueradeLowering.CHAIN));
+    MasqueradeLowering.rules().forEach(rule -> plan.frame(new NftOp.AppendRule(rule)));
+    return plan;
+  }
+
+  /** What is wanted, and what is there as long as nobody can say whether it will be wanted. */
+  private NavigableMap<RangeKey, String> elementsToKeep() {
+    NavigableMap<RangeKey, String> all = new TreeMap<>(elements.wanted());
+    refused.keySet().forEach(all::remove);
+    if (!elements.sweepAllowed()) {
+      elements
+          .seen()
+          .forEach((key, comment) -> {
+            if (overlapping(elements.wanted(), key).isEmpty()) {
+              all.put(key, comment);
+            }
+          });
+    }
+    return all;
+  }
+
+  private Plan put(int most) {
+    Plan plan = new Plan(false);
+    List<Change.Put<RangeKey, String>> puts = elements.puts(most);
+    Set<RangeKey> removed = new HashSet<>();
+    for (Change.Put<RangeKey, String> put : puts) {
+      // An interval set refuses ranges that share a key; and a comment only changes with its range.
+      for (Map.Entry<RangeKey, String> old : overlapping(elements.seen(), put.key())) {
+        if (removed.add(old.getKey())) {
+          plan.delete(old.getKey(), old.getValue());
+          plan.changes.add(new Change.Remove<>(old.getKey(), old.getValue()));
+        }
+      }
+    }
+    for (Change.Put<RangeKey, String> put : puts) {
+      plan.add(put.key(), put.value());
+      plan.changes.add(put);
+    }
+    return plan;
+  }
+
+  private Plan remove(int most) {
+    Plan plan = new Plan(false);
+    for (Change.Remove<RangeKey, String> remove : elements.removes(most)) {
+      plan.delete(remove.key(), remove.was());
+      plan.changes.add(remove);
+    }
+    return plan;
+  }
+
+  /** The entries of {@code map}, whose ranges do not overlap, that share a key with {@code key}. */
+  private static List<Map.Entry<RangeKey, String>> overlapping(
+      NavigableMap<RangeKey, String> map, RangeKey key) {
+    List<Map.Entry<RangeKey, String>> found = new ArrayList<>();
+    RangeKey first = new RangeKey(key.set(), key.low(), key.low());
+    Map.Entry<RangeKey, String> before = map.lowerEntry(first);
+    if (before != null
+        && before.getKey().set().equals(key.set())
+        && before.getKey().high().compareTo(key.low()) >= 0) {
+      found.add(before);
+    }
+    for (Map.Entry<RangeKey, String> entry : map.tailMap(first, true).entrySet()) {
+      if (!entry.getKey().set().equals(key.set())
+          || entry.getKey().low().compareTo(key.high()) > 0) {
+        break;
+      }
+      found.add(entry);
+    }
+    return found;
+  }
+
+  /** How a transaction ended. */
+  private enum Outcome {
+    /** It is in force. */
+    DONE,
+    /** Someone else was at work: read the kernel and plan again. */
+    CHANGED_MEANWHILE,
+    /** Something was refused and is held: plan again without it. */
+    REFUSED
+  }
+
+  private Outcome commit(
+      Plan plan, boolean mayReread, List<String> done, List<ApplyReport.Failure> failed)
+      throws KernelException {
+    // What deletes the table must be sure that it is still the one that was read.
+    Commit commit =
+        frame == Frame.ALTERED ? nft.commitAt(generation, plan.ops) : nft.commit(plan.ops);
+    return switch (commit) {
+      case Commit.Done(var messages) -> {
+        plan.ops.forEach(op -> done.add(op.toString()));
+        if (plan.makesTable) {
+          frame = Frame.RIGHT;
+          frameConditions = List.of();
+          everRight = true;
+          elements.seeAll(new TreeMap<>());
+        }
+        plan.changes.forEach(change -> {
+          refused.remove(change.key());
+          elements.done(change);
+        });
+        count(1, messages, plan.makesTable ? 1 : 0);
+        failPoint.passed(NAME);
+        yield Outcome.DONE;
+      }
+      case Commit.Stale _ -> Outcome.CHANGED_MEANWHILE;
+      case Commit.Refused(var failures) -> {
+        counts = counts.refused(failures.size());
+        if (mayReread && failures.stream().allMatch(NftDriver::saysThatItChanged)) {
+          yield Outcome.CHANGED_MEANWHILE;
+        }
+        failures.forEach(failure -> failed.add(hold(plan, failure)));
+        yield Outcome.REFUSED;
+      }
+    };
+  }
+
+  /** What is there and should not be, or should be and is not: someone else's work. */
+  private static boolean saysThatItChanged(Commit.Failure failure) {
+    return failure.reason() instanceof KernelException.AlreadyExists
+        || failure.reason() instanceof KernelException.NotFound;
+  }
+
+  /** Leaves out what was refused, so that the rest can go on without it. */
+  private ApplyReport.Failure hold(Plan plan, Commit.Failure failure) {
+    Optional<RangeKey> key =
+        failure.index() < 0 ? Optional.empty() : plan.keys.get(failure.index());
+    ApplyReport.Failure told =
+        failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
+    if (key.isPresent()) {
+      refused.put(key.get(), told.condition());
+      elements.hold(key.get());
+    } else {
+      frameRefused = Optional.of(told.condition());
+      frameHeld = true;
+    }
+    return told;
+  }
+
+  /**
+   * Removes the table, if it is ours, with all that is in it; nothing else.
+   *
+   * @return whether there was one of ours
+   * @throws KernelException when the kernel refused
+   */
+  public boolean removeAll() throws KernelException {
+    for (int i = 0; i < TRIES; i++) {
+      Optional<NftContents> contents = nft.contents();
+      if (contents.isEmpty() || !MasqueradeCheck.isOurs(contents.get().table())) {
+        learn(contents);
+        return false;
+      }
+      NftTable table = MasqueradeLowering.TABLE;
+      Commit commit =
+          nft.commitAt(
+              contents.get().generation(),
+              List.of(new NftOp.DeleteTable(table.family(), table.name())));
+      if (!(commit instanceof Commit.Stale)) {
+        commit.orThrow();
+        learn(Optional.empty());
+        return true;
+      }
+    }
+    throw new KernelException.DumpInterrupted("remove table " + MasqueradeLowering.TABLE, TRIES);
+  }
+
+  @Override
+  public void close() {
+    nft.close();
+  }
+
+  private List<Condition> conditions() {
+    List<Condition> conditions = new ArrayList<>(refused.values());
+    frameRefused.ifPresent(conditions::add);
+    if (frame == Frame.FOREIGN) {
+      conditions.addAll(frameConditions);
+    }
+    return conditions;
+  }
+
+  private void count(int transactions, int messages, int rebuilds) {
+    counts =
+        new Counts(
+            elements.seen().size(),
+            counts.transactions() + transactions,
+            counts.messages() + messages,
+            counts.refusals(),
+            counts.rebuilds() + rebuilds);
+  }
+
+  private static ObjectRef tableRef() {
+    return new ObjectRef("nft table", MasqueradeLowering.TABLE.toString());
+  }
+
+  private static ApplyReport.Failure failure(ObjectRef object, KernelException e) {
+    Reason reason =
+        switch (e) {
+          case KernelException.Denied _ -> Reason.CAPABILITY_MISSING;
+          case KernelException.Unsupported _ -> Reason.KERNEL_FEATURE_MISSING;
+          case KernelException _ -> Reason.KERNEL_REFUSED;
+        };
+    return new ApplyReport.Failure(
+        object,
+        new Condition(
+            reason,
+            object,
+            "",
+            e.getMessage() + ".",
+            "It is tried again; packets of pods are not translated by it until then."),
+        Optional.of(e));
+  }
+}

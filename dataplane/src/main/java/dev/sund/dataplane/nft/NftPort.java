@@ -1,0 +1,49 @@
+package dev.sund.dataplane.nft;
+
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftOp;
+import dev.sund.kernel.nft.NftSocket;
+import java.util.List;
+import java.util.Optional;
+
+/** What {@link NftDriver} needs of nf_tables: the kernel's in production, a fake in tests. */
+public interface NftPort extends AutoCloseable {
+  /** Our table as it is now, empty when there is none. */
+  Optional<NftContents> contents() throws KernelException;
+
+  /** A transaction: all or nothing. */
+  Commit commit(List<NftOp> ops) throws KernelException;
+
+  /** A transaction that changes nothing when someone has committed since {@code generation}. */
+  Commit commitAt(int generation, List<NftOp> ops) throws KernelException;
+
+  @Override
+  void close();
+
+  /** The kernel's nf_tables, by this socket, which {@link #close} closes. */
+  static NftPort over(NftSocket socket) {
+    return new NftPort() {
+      @Override
+      public Optional<NftContents> contents() throws KernelException {
+        return socket.contents(MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name());
+      }
+
+      @Override
+      public Commit commit(List<NftOp> ops) throws KernelException {
+        return socket.commit(ops);
+      }
+
+      @Override
+      public Commit commitAt(int generation, List<NftOp> ops) throws KernelException {
+        return socket.commitAt(generation, ops);
+      }
+
+      @Override
+      public void close() {
+        socket.close();
+      }
+    };
+  }
+}
