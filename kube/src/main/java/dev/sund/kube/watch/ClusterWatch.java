@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -43,10 +44,12 @@ public final class ClusterWatch implements AutoCloseable {
   private final List<ApiConnection> connections = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final Set<Followed> unlisted = new HashSet<>();
-  private final Map<String, String> troubles = new TreeMap<>();
+  private final TreeMap<String, String> troubles = new TreeMap<>();
   private final Map<Followed, Integer> poolGroups = new HashMap<>();
   private final PoolChoice pools = new PoolChoice(Kinds.IP_POOL.apiVersions().size());
   private Optional<Condition> lastTold = Optional.empty();
+  private String toldTrouble = "";
+  private String toldWhy = "";
   private boolean synced;
   private boolean closed;
 
@@ -197,8 +200,14 @@ public final class ClusterWatch implements AutoCloseable {
     }
   }
 
+  /** One trouble stands for all; the same as long as it lasts. */
   private Optional<Condition> condition() {
+    if (!Objects.equals(troubles.get(toldTrouble), toldWhy)) {
+      toldTrouble = troubles.isEmpty() ? "" : troubles.firstKey();
+      toldWhy = troubles.getOrDefault(toldTrouble, "");
+    }
     return troubles.entrySet().stream()
+        .filter(trouble -> trouble.getKey().equals(toldTrouble))
         .findFirst()
         .map(trouble ->
             new Condition(

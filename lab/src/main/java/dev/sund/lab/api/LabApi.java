@@ -45,6 +45,7 @@ public final class LabApi implements AutoCloseable {
   private final Set<Resource> served = ConcurrentHashMap.newKeySet();
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private final Set<ServerSocket> listeners = ConcurrentHashMap.newKeySet();
+  private final Set<Thread> acceptors = ConcurrentHashMap.newKeySet();
   private volatile Optional<Rbac> rbac = Optional.empty();
   private volatile boolean open = true;
 
@@ -109,6 +110,11 @@ public final class LabApi implements AutoCloseable {
   /** How many connections stand. */
   public int connections() {
     return connections.size();
+  }
+
+  /** How many requests with this verb ({@code list}, {@code watch} ...) were allowed so far. */
+  public long requestsOf(String verb, Resource resource) {
+    return router.requestsOf(verb, resource);
   }
 
   /** The resourceVersion of the last change. */
@@ -191,7 +197,7 @@ public final class LabApi implements AutoCloseable {
   public void serve(ServerSocket listener) {
     Checks.that(open, "the server is closed");
     listeners.add(listener);
-    start(() -> accept(listener));
+    acceptors.add(start(() -> accept(listener)));
   }
 
   private void accept(ServerSocket listener) {
@@ -201,6 +207,9 @@ public final class LabApi implements AutoCloseable {
         connection.setTcpNoDelay(true);
         connections.add(connection);
         start(() -> connection(connection));
+        if (!open) {
+          connection.close();
+        }
       } catch (IOException _) {
         // The listener was closed, or one connection could not be taken; the loop's head decides.
       }
@@ -208,8 +217,11 @@ public final class LabApi implements AutoCloseable {
     listeners.remove(listener);
   }
 
-  private static void start(Runnable body) {
-    Thread.ofPlatform().daemon().name("sund-labapi-" + THREADS.incrementAndGet()).start(body);
+  private static Thread start(Runnable body) {
+    return Thread.ofPlatform()
+        .daemon()
+        .name("sund-labapi-" + THREADS.incrementAndGet())
+        .start(body);
   }
 
   private void connection(Socket connection) {
@@ -257,13 +269,23 @@ public final class LabApi implements AutoCloseable {
     return subject;
   }
 
-  /** Ends all connections and listeners; the objects can still be read. Idempotent. */
+  /**
+   * Ends all connections and listeners, whose ports are free again on return; the objects can still
+   * be read. Idempotent.
+   */
   @Override
   public void close() {
     open = false;
     listeners.forEach(LabApi::closeQuietly);
     dropConnections();
     store.wake();
+    try {
+      for (Thread acceptor : acceptors) {
+        acceptor.join(Duration.ofSeconds(1)); // an accept that still runs keeps the port
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void closeQuietly(AutoCloseable closeable) {

@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 
 /** Finds out what a request is about, asks RBAC, and has it answered. */
@@ -18,6 +21,7 @@ final class Router {
   private final Store store;
   private final Lists lists;
   private final Watches watches;
+  private final Map<String, LongAdder> requests = new ConcurrentHashMap<>();
 
   Router(Store store, Lists lists, Watches watches) {
     this.store = store;
@@ -57,6 +61,7 @@ final class Router {
     boolean watch = request.isTrue("watch");
     String verb = verb(request, target, watch);
     permit(caller, rbac, target, verb);
+    requests.computeIfAbsent(verb + target.resource, _ -> new LongAdder()).increment();
     switch (verb) {
       case "get" -> {
         Stored object =
@@ -86,6 +91,11 @@ final class Router {
       }
       default -> throw notAllowed(request);
     }
+  }
+
+  long requestsOf(String verb, Resource resource) {
+    LongAdder count = requests.get(verb + resource);
+    return count == null ? 0 : count.sum();
   }
 
   private static Target target(String path, Set<Resource> served) throws StatusException {

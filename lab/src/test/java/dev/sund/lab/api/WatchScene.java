@@ -1,0 +1,163 @@
+package dev.sund.lab.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.kube.api.ApiServer;
+import dev.sund.kube.watch.ClusterWatch;
+import dev.sund.kube.watch.WatchSettings;
+import dev.sund.model.Condition;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/** A server on a loopback port and a watch of it that remembers what it was told. */
+final class WatchScene implements AutoCloseable {
+  static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochSecond(1_800_000_000L));
+
+  static final WatchSettings QUICK =
+      new WatchSettings(
+          500,
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(60),
+          Duration.ofMillis(10),
+          Duration.ofMillis(100),
+          Duration.ofMillis(50));
+
+  LabApi api = new LabApi(CLOCK);
+  private final int port;
+  private Optional<ClusterWatch> watch = Optional.empty();
+  private final List<ClusterEvent> events = new ArrayList<>();
+  private final List<Optional<Condition>> reachability = new ArrayList<>();
+
+  WatchScene() {
+    port = serve(0);
+    api.token("secret", Subject.ADMIN);
+  }
+
+  private int serve(int wantedPort) {
+    try {
+      ServerSocket socket = new ServerSocket();
+      socket.setReuseAddress(true);
+      socket.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
+      api.serve(socket);
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Ends the server and begins another, empty one on the same port. */
+  void restart(long firstVersion) {
+    api.close();
+    api = new LabApi(CLOCK, firstVersion);
+    api.token("secret", Subject.ADMIN);
+  }
+
+  void serveAgain() {
+    serve(port);
+  }
+
+  int port() {
+    return port;
+  }
+
+  WatchScene watch() {
+    return watch(QUICK, "secret");
+  }
+
+  WatchScene watch(WatchSettings settings, String token) {
+    watch =
+        Optional.of(
+            ClusterWatch.start(
+                ApiServer.plain("127.0.0.1", port, token),
+                ClusterWatch.Means.ordinary().with(settings),
+                event -> {
+                  synchronized (events) {
+                    events.add(event);
+                  }
+                },
+                condition -> {
+                  synchronized (events) {
+                    reachability.add(condition);
+                  }
+                }));
+    return this;
+  }
+
+  List<ClusterEvent> events() {
+    synchronized (events) {
+      return List.copyOf(events);
+    }
+  }
+
+  List<Optional<Condition>> reachability() {
+    synchronized (events) {
+      return List.copyOf(reachability);
+    }
+  }
+
+  WatchScene synced() {
+    until(() -> count(ClusterEvent.Synced.class) == 1);
+    return this;
+  }
+
+  long count(Class<? extends ClusterEvent> kind) {
+    return events().stream().filter(kind::isInstance).count();
+  }
+
+  /** What is true now, as lines: every object whose last word was not that it is gone. */
+  List<String> state() {
+    TreeMap<String, String> state = new TreeMap<>();
+    for (ClusterEvent event : events()) {
+      String key = event.key().toString();
+      switch (event) {
+        case ClusterEvent.NodeSeen(Node node) -> state.put(key, key + " " + node.addresses());
+        case ClusterEvent.PodSeen(Pod pod) -> state.put(key, key + " " + pod.ips());
+        case ClusterEvent.PoolSeen(var pool) ->
+            state.put(key, key + " " + pool.cidr() + " " + pool.vxlanMode());
+        case ClusterEvent.NodeGone _, ClusterEvent.PodGone _, ClusterEvent.PoolGone _ ->
+            state.remove(key);
+        case ClusterEvent.Refused refused ->
+            state.merge(key, key + " refused", (was, now) -> was + " (refused now)");
+        case ClusterEvent.Synced _,
+            ClusterEvent.Attached _,
+            ClusterEvent.Detached _,
+            ClusterEvent.FactsSeen _ -> {}
+      }
+    }
+    return List.copyOf(state.values());
+  }
+
+  void untilState(String... lines) {
+    until(() -> state().equals(List.of(lines)));
+  }
+
+  void until(BooleanSupplier holds) {
+    long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!holds.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("in time; state is %s", state()).isLessThan(end);
+      try {
+        Thread.sleep(2);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    watch.ifPresent(ClusterWatch::close);
+    api.close();
+  }
+}
