@@ -158,7 +158,8 @@ public record NetNs(Path path) {
    */
   public <T extends @Nullable Object, E extends Exception> T call(Body<T, E> body)
       throws E, KernelException {
-    if (path.equals(OF_PROCESS)) {
+    Libc.refuseVirtual("NetNs.call");
+    if (isHere()) {
       return onFreshThread(body, null);
     }
     try (Fd namespace = open()) {
@@ -180,7 +181,7 @@ public record NetNs(Path path) {
   public Fd socket(int domain, int type, int protocol, String what) throws KernelException {
     int sockCloexec = 0x80000;
     Body<Integer, KernelException> open = () -> Libc.socket(domain, type | sockCloexec, protocol);
-    int number = path.equals(OF_PROCESS) ? open.run() : call(open);
+    int number = isHere() ? open.run() : call(open);
     return Fd.own(
         Errno.check(
             number,
@@ -204,15 +205,8 @@ public record NetNs(Path path) {
 
   private static <T extends @Nullable Object, E extends Exception> T onFreshThread(
       Body<T, E> body, @Nullable Fd namespace) throws E, KernelException {
-    Libc.refuseVirtual("NetNs.call");
     Visit<T, E> visit = new Visit<>(body, namespace);
-    // The parent's access to thread-locals is of no use inside; and the name tells a stack dump.
-    Thread thread =
-        Thread.ofPlatform()
-            .name("sund-netns")
-            .inheritInheritableThreadLocals(false)
-            .daemon(true)
-            .unstarted(visit);
+    Thread thread = new Visitor(visit);
     thread.start();
     boolean interrupted = false;
     while (true) {
@@ -270,6 +264,19 @@ public record NetNs(Path path) {
           case IOException _ -> Errno.EIO.number();
         };
     return Errno.exception(operation, object, number, "", Capability.DAC_OVERRIDE);
+  }
+
+  /** Whether a thread started here is in this namespace already. */
+  private boolean isHere() {
+    return path.equals(OF_PROCESS) && !(Thread.currentThread() instanceof Visitor);
+  }
+
+  /** A thread that is, or will be, in another namespace than its process. */
+  private static final class Visitor extends Thread {
+    Visitor(Runnable visit) {
+      super(null, visit, "sund-netns", 0, false); // no inherited thread-locals
+      setDaemon(true);
+    }
   }
 
   /** One visit to a namespace: what ran, and how it ended. */

@@ -167,6 +167,14 @@ public record RouteEntry(
         flags);
   }
 
+  /**
+   * Without what the kernel adds by itself and changes as devices go up and down (flags such as
+   * {@link #DEAD} and {@link #LINK_DOWN}): what was once written.
+   */
+  public RouteEntry withoutState() {
+    return copy(table, protocol, type, scope, metric, gateway, device, source, mtu, flags & ONLINK);
+  }
+
   /** Whether the gateway is forced on the link. */
   public boolean isOnlink() {
     return (flags & ONLINK) != 0;
@@ -436,6 +444,12 @@ public record RouteEntry(
     }
     if (isOnlink()) {
       text.append(" onlink");
+    }
+    if ((flags & DEAD) != 0) {
+      text.append(" dead");
+    }
+    if ((flags & LINK_DOWN) != 0) {
+      text.append(" linkdown");
     }
     if (nextHopId != 0) {
       text.append(" nhid ").append(nextHopId);

@@ -238,9 +238,7 @@ class RouteSocketNetnsTest {
         new java.util.ArrayList<>(socket.routes(RouteFilter.all(Family.V4).withProtocol(83)));
     seen.addAll(socket.routes(RouteFilter.all(Family.V6).withProtocol(83)));
     // A bridge without ports has no carrier, which the kernel says of each way.
-    assertThat(seen)
-        .map(RouteSocketNetnsTest::withoutState)
-        .containsExactlyInAnyOrderElementsOf(wanted);
+    assertThat(seen).map(RouteEntry::withoutState).containsExactlyInAnyOrderElementsOf(wanted);
 
     Json two = ip(node, "route", "show", "10.244.2.0/24").only();
     assertThat(two.get("gateway").text()).isEqualTo("10.0.0.2");
@@ -453,24 +451,6 @@ class RouteSocketNetnsTest {
     assertThat(socket.link(index).orElseThrow().alias()).isEmpty();
     assertThat(socket.apply(new RouteBatch().deleteLink("renamed").deleteLink("renamed")))
         .containsExactly(Outcome.DONE, Outcome.ALREADY_GONE);
-  }
-
-  private static RouteEntry withoutState(RouteEntry route) {
-    return new RouteEntry(
-        route.destination(),
-        route.table(),
-        route.protocol(),
-        route.type(),
-        route.scope(),
-        route.metric(),
-        route.gateway(),
-        route.device(),
-        route.source(),
-        route.mtu(),
-        route.flags() & RouteEntry.ONLINK,
-        route.nextHops(),
-        route.nextHopId(),
-        route.other());
   }
 
   /** A bridge stands in for an Ethernet device. */
