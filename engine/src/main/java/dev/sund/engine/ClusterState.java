@@ -350,6 +350,8 @@ final class ClusterState {
     was.ifPresent(before -> drop(attachmentsByDevice, PodDevices.device(before), key));
     now.ifPresent(after -> keep(attachmentsByDevice, PodDevices.device(after), key));
     List<Attachment> ends = Stream.concat(was.stream(), now.stream()).toList();
+    // The rule of a row names the pod, also where who holds the address stays the same.
+    ends.forEach(end -> end.addresses().forEach(ip -> touched.ranges.add(Prefix.host(ip))));
     for (String device : new TreeSet<>(ends.stream().map(PodDevices::device).toList())) {
       List<PodKey> attached =
           attachmentsByDevice.getOrDefault(device, new TreeSet<>()).stream()

@@ -17,6 +17,10 @@ public enum Reason {
   ADDRESS_UNUSED(Severity.INFO),
   /** No route of the sending node covers the destination. */
   NO_ROUTE(Severity.INFO),
+  /** Nobody on the segment answers for the next hop's address. */
+  NO_NEIGHBOUR(Severity.INFO),
+  /** The packet's time to live ran out at a machine that would have forwarded it. */
+  TTL_EXPIRED(Severity.INFO),
   /** A link on the way is down. */
   LINK_DOWN(Severity.INFO),
   /** The packet is larger than a link takes and may not be fragmented; the sender is told. */
@@ -33,6 +37,8 @@ public enum Reason {
   SOURCE_SPOOFED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */
   ROUTING_LOOP(Severity.INFO),
+  /** Nobody is known by the name that the packet is to come from. */
+  SENDER_UNKNOWN(Severity.INFO),
   /** The sender has no address of the destination's family. */
   NO_SOURCE_ADDRESS(Severity.INFO),
 

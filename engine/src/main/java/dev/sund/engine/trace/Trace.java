@@ -5,6 +5,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,9 +19,12 @@ import java.util.Optional;
  * @param sourceSeen the source address as the last receiver saw it
  * @param pathMtu the largest packet in bytes that this way carries undivided, judged by the
  *     devices, routes and links on the way there; 0 when the packet does not arrive
- * @param back hop by hop of the reply; empty when there is none
- * @param answered whether the reply comes back to the sender: the connection works
- * @param backOutcome why the reply ended where it did
+ * @param notice who tells the sender that it does not arrive; empty when it arrives, or vanishes
+ * @param back hop by hop of the reply, or of the notice; empty when there is neither
+ * @param answered whether the packet arrives and its reply comes back to the sender: the connection
+ *     works
+ * @param backOutcome why the reply or notice ended where it did; {@link Reason#NO_WAY_BACK} when
+ *     there is neither, or when it ends with somebody else
  */
 public record Trace(
     Packet packet,
@@ -29,6 +33,7 @@ public record Trace(
     Optional<Arrival> arrival,
     Optional<Ip> sourceSeen,
     int pathMtu,
+    Optional<Notice> notice,
     List<Hop> back,
     boolean answered,
     Reason backOutcome) {
@@ -49,6 +54,35 @@ public record Trace(
   /** A host of the underlay outside of the cluster, or a router. */
   public record AtHost(String host) implements Arrival {}
 
+  /**
+   * The news that a packet does not arrive: an ICMP error, or the error that the sender's own
+   * kernel returns at once.
+   *
+   * @param machine who sends it
+   * @param source its source address; empty when the sender's own kernel says it
+   * @param arrives whether it gets to the sender
+   */
+  public record Notice(String machine, Optional<Ip> source, boolean arrives) {}
+
+  /**
+   * The outer header of a wrapped packet.
+   *
+   * @param source the sending node's underlay address
+   * @param destination the receiving node's underlay address
+   * @param vni the VXLAN network identifier
+   * @param port the UDP destination port
+   */
+  public record Outer(Ip source, Ip destination, int vni, int port) {}
+
+  /**
+   * A machine on the way, as time-to-live probes see it, and how packets leave it for the next.
+   *
+   * @param machine its name
+   * @param carriage {@link Carriage#LOCAL} on the last
+   * @param outer the outer header when they leave wrapped
+   */
+  public record Step(String machine, Carriage carriage, Optional<Outer> outer) {}
+
   /** How a packet travels between two machines. */
   public enum Carriage {
     /** It does not leave the machine. */
@@ -62,12 +96,11 @@ public record Trace(
   /**
    * One step of a packet.
    *
-   * @param machine the node, router or host where it happens
+   * @param machine the node, router or host where it happens; a pod's packets are born on its node
    * @param stage what kind of step it is
    * @param carriage how it leaves this machine
    * @param device the device it leaves by; empty where it ends
-   * @param outerSource the outer header's source when it is wrapped
-   * @param outerDestination the outer header's destination when it is wrapped
+   * @param outer the outer header when it is wrapped
    * @param mtu the largest packet that this step takes, 0 when it sets no bound
    * @param rule the program's entry that decided, if one did
    * @param text one line for people
@@ -78,8 +111,7 @@ public record Trace(
       Stage stage,
       Carriage carriage,
       String device,
-      Optional<Ip> outerSource,
-      Optional<Ip> outerDestination,
+      Optional<Outer> outer,
       int mtu,
       Optional<RuleId> rule,
       String text,
@@ -104,6 +136,31 @@ public record Trace(
   /** The number of machines that lower the time to live on the way there. */
   public int hopCount() {
     return (int) there.stream().filter(Hop::decrements).count();
+  }
+
+  /**
+   * The machines on the way there, in order: where the packet is born, those that forward it, and
+   * where it ends. Machines that carry it wrapped are not among them.
+   */
+  public List<Step> path() {
+    List<Step> steps = new ArrayList<>();
+    for (Hop hop : there) {
+      if (hop.stage() == Stage.UNDERLAY && hop.carriage() == Carriage.VXLAN) {
+        continue;
+      }
+      Step step = new Step(hop.machine(), hop.carriage(), hop.outer());
+      if (steps.isEmpty() || !steps.getLast().machine().equals(hop.machine())) {
+        steps.add(step);
+      } else if (steps.getLast().carriage().compareTo(hop.carriage()) < 0) {
+        steps.set(steps.size() - 1, step);
+      }
+    }
+    return steps;
+  }
+
+  /** Whether the sender hears that the packet does not arrive. */
+  public boolean told() {
+    return notice.map(Notice::arrives).orElse(false);
   }
 
   /** The carriage between nodes on the way there: VXLAN if any hop is, else DIRECT if any is. */

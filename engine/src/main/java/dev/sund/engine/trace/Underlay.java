@@ -1,7 +1,10 @@
 package dev.sund.engine.trace;
 
+import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
+import dev.sund.model.Ip;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The network between the nodes: segments, and hosts with links on them. It is what predictions
@@ -37,6 +40,16 @@ public record Underlay(List<Host> hosts, boolean assumed) {
     public Host {
       links = List.copyOf(links);
     }
+
+    /** Its link by this device. */
+    public Optional<Link> link(String device) {
+      return links.stream().filter(link -> link.device().equals(device)).findFirst();
+    }
+
+    /** Whether one of its links carries {@code ip}. */
+    public boolean carries(Ip ip) {
+      return links.stream().anyMatch(link -> link.carries(ip));
+    }
   }
 
   /**
@@ -45,14 +58,46 @@ public record Underlay(List<Host> hosts, boolean assumed) {
    * @param device the device's name on the host, such as {@code eth0}
    * @param segment the segment's name; links on one segment reach each other directly
    * @param addresses its addresses with the subnet's length
-   * @param mtu the largest packet it sends and takes, in bytes; a larger one that arrives is lost
-   *     without a word
+   * @param mtu the largest packet it sends, in bytes
+   * @param takes the largest packet it takes in, in bytes; a larger one is lost without a word
    * @param up whether it carries packets
    */
   public record Link(
-      String device, String segment, List<InterfaceAddress> addresses, int mtu, boolean up) {
+      String device,
+      String segment,
+      List<InterfaceAddress> addresses,
+      int mtu,
+      int takes,
+      boolean up) {
+    /** What Linux's veth takes in above its MTU: room for a VLAN tag ({@code VLAN_HLEN}). */
+    public static final int VLAN_ROOM = 4;
+
     public Link {
       addresses = List.copyOf(addresses);
     }
+
+    /** A link that takes in what a veth of this MTU takes in. */
+    public Link(
+        String device, String segment, List<InterfaceAddress> addresses, int mtu, boolean up) {
+      this(device, segment, addresses, mtu, mtu + VLAN_ROOM, up);
+    }
+
+    /** Whether it carries {@code ip}. */
+    public boolean carries(Ip ip) {
+      return addresses.stream().anyMatch(address -> address.ip().equals(ip));
+    }
+
+    /** Its first address of this family. */
+    public Optional<Ip> address(Family family) {
+      return addresses.stream()
+          .map(InterfaceAddress::ip)
+          .filter(ip -> ip.family() == family)
+          .findFirst();
+    }
+  }
+
+  /** The host of this name. */
+  public Optional<Host> host(String name) {
+    return hosts.stream().filter(host -> host.name().equals(name)).findFirst();
   }
 }
