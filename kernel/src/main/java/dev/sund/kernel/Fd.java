@@ -63,6 +63,11 @@ public final class Fd implements AutoCloseable {
     return number;
   }
 
+  /** What it is, as told when it was opened: {@code netlink socket 0 of blue}. */
+  public String what() {
+    return registration.what;
+  }
+
   /** Whether {@link #close} has been called. */
   public boolean isClosed() {
     return registration.closed.get();
@@ -80,9 +85,10 @@ public final class Fd implements AutoCloseable {
     return OPEN.stream().map(Registration::toString).sorted().toList();
   }
 
+  /** What it is, and its number. */
   @Override
   public String toString() {
-    return registration.toString();
+    return registration.what + " (descriptor " + number + ")";
   }
 
   private static void reportLost() {

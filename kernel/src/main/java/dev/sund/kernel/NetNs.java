@@ -296,7 +296,7 @@ public record NetNs(Path path) {
     public void run() {
       try {
         if (namespace != null) {
-          check(Libc.setns(namespace.number(), CLONE_NEWNET), "enter", namespace.toString());
+          check(Libc.setns(namespace.number(), CLONE_NEWNET), "enter", namespace.what());
         }
         value = body.run();
       } catch (Throwable thrown) { // carried to the caller, whatever it is

@@ -291,7 +291,7 @@ public final class RouteSocket implements AutoCloseable {
                 }
               }
             }))
-        .orThrow("get namespace id", namespace.toString());
+        .orThrow("get namespace id", namespace.what());
     return ids.isEmpty() || ids.getFirst() < 0
         ? OptionalInt.empty()
         : OptionalInt.of(ids.getFirst());
