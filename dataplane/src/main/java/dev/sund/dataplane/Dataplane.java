@@ -69,19 +69,34 @@ public final class Dataplane implements AutoCloseable {
    */
   public ApplyReport apply(int most) {
     ApplyReport all = ApplyReport.NOTHING;
+    for (ApplyReport report : applyEach(most).values()) {
+      all = all.plus(report);
+    }
+    return new ApplyReport(
+        all.done(), pending(), all.failed(), conditions(), all.messages(), all.resetDevices());
+  }
+
+  /**
+   * As {@link #apply}, told driver by driver.
+   *
+   * @return by driver's name, in the order of writing, what those did that had something to do
+   */
+  public Map<String, ApplyReport> applyEach(int most) {
+    Map<String, ApplyReport> reports = new LinkedHashMap<>();
     for (Driver driver : drivers) {
       if (driver.pending() > 0) {
-        all = all.plus(note(driver, driver.apply(Driver.Step.PUT, most)));
-        reset(all.resetDevices());
+        ApplyReport report = note(driver, driver.apply(Driver.Step.PUT, most));
+        reports.merge(driver.name(), report, ApplyReport::plus);
+        reset(report.resetDevices());
       }
     }
     for (Driver driver : drivers.reversed()) {
       if (driver.pending() > 0) {
-        all = all.plus(note(driver, driver.apply(Driver.Step.REMOVE, most)));
+        ApplyReport report = note(driver, driver.apply(Driver.Step.REMOVE, most));
+        reports.merge(driver.name(), report, ApplyReport::plus);
       }
     }
-    return new ApplyReport(
-        all.done(), pending(), all.failed(), conditions(), all.messages(), all.resetDevices());
+    return reports;
   }
 
   /** Takes up again what failed. */
