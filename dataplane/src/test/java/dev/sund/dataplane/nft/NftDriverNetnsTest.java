@@ -11,9 +11,12 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Driver.Step;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.engine.program.Masquerade;
+import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftEvent;
 import dev.sund.kernel.nft.NftMonitor;
 import dev.sund.kernel.nft.NftSocket;
+import dev.sund.kernel.testing.NftProgram;
+import dev.sund.kernel.testing.TestNetns;
 import dev.sund.model.Condition;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
@@ -27,7 +30,7 @@ import org.junit.jupiter.api.Test;
 
 /** The driver on a real kernel, with {@code nft} as the one who meddles. */
 @Tag("netns")
-class NftDriverOnKernelTest {
+class NftDriverNetnsTest {
   private static final List<Masquerade> ROWS =
       List.of(
           nat("10.244.0.0/16", "a"),
@@ -39,20 +42,21 @@ class NftDriverOnKernelTest {
           cluster("fd00:10::/56", "six"),
           cluster("fd00:11::/64", "seven"));
 
-  private NftHost host;
+  private final TestNetns net = TestNetns.open();
+  private final NetNs node = net.create("node");
+  private final NftProgram nft = new NftProgram(node);
   private NftDriver driver;
   private final List<NftEvent> events = new ArrayList<>();
 
   @BeforeEach
   void open() throws Exception {
-    host = new NftHost();
     driver = restarted();
   }
 
   @AfterEach
-  void close() throws Exception {
+  void close() {
     driver.close();
-    host.close();
+    net.close();
   }
 
   @Test
@@ -61,7 +65,7 @@ class NftDriverOnKernelTest {
 
     assertThat(driver.lift()).isEqualTo(table(ROWS));
     assertThat(driver.verify()).isEmpty();
-    assertThat(host.run("nft", "list", "ruleset"))
+    assertThat(nft.ruleset())
         .contains("table inet sund", "comment \"made by sund\"")
         .contains("10.244.0.0/16 comment \"IPPool:a::none:0\"")
         .contains("type nat hook postrouting priority srcnat; policy accept;")
@@ -72,7 +76,7 @@ class NftDriverOnKernelTest {
   @Test
   void restartWritesNothing() throws Exception {
     inForce(ROWS);
-    try (NftMonitor monitor = NftMonitor.open(host.namespace());
+    try (NftMonitor monitor = NftMonitor.open(node);
         NftDriver next = restarted()) {
       next.want(put(ROWS.toArray(Masquerade[]::new)));
       next.allowSweep();
@@ -87,7 +91,7 @@ class NftDriverOnKernelTest {
   @Test
   void changedPoolCostsTheMessagesOfItsElement() throws Exception {
     inForce(ROWS);
-    try (NftMonitor monitor = NftMonitor.open(host.namespace())) {
+    try (NftMonitor monitor = NftMonitor.open(node)) {
       driver.want(put(cluster("10.244.0.0/16", "renamed"), cluster("10.98.0.0/24", "new")));
       driver.want(remove(cluster("10.99.0.0/24", "c")));
       apply(driver);
@@ -109,8 +113,7 @@ class NftDriverOnKernelTest {
     inForce(List.of(cluster("ffff::/16", "last"), cluster("0.0.0.0/0", "all"), nat("::/1", "low")));
 
     assertThat(driver.verify()).isEmpty();
-    assertThat(host.run("nft", "list", "ruleset"))
-        .contains("ffff::/16 comment", "0.0.0.0/0 comment", "::/1 comment");
+    assertThat(nft.ruleset()).contains("ffff::/16 comment", "0.0.0.0/0 comment", "::/1 comment");
     driver.want(remove(cluster("ffff::/16", "last"), cluster("0.0.0.0/0", "all")));
     apply(driver);
     assertThat(driver.verify()).isEmpty();
@@ -123,7 +126,7 @@ class NftDriverOnKernelTest {
     Masquerade innermost = cluster("10.1.2.3/32", "innermost");
     inForce(List.of(innermost, inner, outer));
     assertThat(driver.lift()).isEqualTo(table(List.of(outer, inner, innermost)));
-    assertThat(host.run("nft", "list", "set", "inet", "sund", "cluster-v4"))
+    assertThat(nft.run("list", "set", "inet", "sund", "cluster-v4"))
         .contains("10.0.0.0/8")
         .doesNotContain("10.1.0.0");
 
@@ -140,7 +143,7 @@ class NftDriverOnKernelTest {
   @Test
   void flushedRuleSetIsRepairedByOneResync() throws Exception {
     inForce(ROWS);
-    host.run("nft", "flush", "ruleset");
+    nft.run("flush", "ruleset");
 
     ApplyReport found = driver.resync();
     assertThat(found.conditions())
@@ -156,8 +159,8 @@ class NftDriverOnKernelTest {
 
   @Test
   void foreignTableInOurPlaceIsLeftAloneAndNamed() throws Exception {
-    host.nft("table inet sund {\n chain mine {\n }\n}\n");
-    String before = host.run("nft", "list", "ruleset");
+    nft.load("table inet sund {\n chain mine {\n }\n}\n");
+    String before = nft.ruleset();
     driver.want(put(ROWS.toArray(Masquerade[]::new)));
     ApplyReport found = driver.resync();
 
@@ -169,9 +172,9 @@ class NftDriverOnKernelTest {
                 + " delete table inet sund', or give it another name. [foreign-object]");
     assertThat(driver.pending()).isZero();
     assertThat(driver.removeAll()).isFalse();
-    assertThat(host.run("nft", "list", "ruleset")).isEqualTo(before);
+    assertThat(nft.ruleset()).isEqualTo(before);
 
-    host.run("nft", "delete", "table", "inet", "sund");
+    nft.run("delete", "table", "inet", "sund");
     driver.resync();
     assertThat(apply(driver).conditions()).isEmpty();
     assertThat(driver.lift()).isEqualTo(table(ROWS));
@@ -179,12 +182,12 @@ class NftDriverOnKernelTest {
 
   @Test
   void cleanupRemovesOurTableAndNothingElse() throws Exception {
-    host.nft("table inet other {\n chain mine {\n }\n}\n");
+    nft.load("table inet other {\n chain mine {\n }\n}\n");
     inForce(ROWS);
 
     assertThat(driver.removeAll()).isTrue();
 
-    assertThat(host.run("nft", "list", "tables")).isEqualTo("table inet other\n");
+    assertThat(nft.run("list", "tables")).isEqualTo("table inet other\n");
     assertThat(driver.removeAll()).isFalse();
   }
 
@@ -196,8 +199,7 @@ class NftDriverOnKernelTest {
     inForce(List.of(row));
 
     assertThat(driver.lift()).isEqualTo(table(List.of(row)));
-    assertThat(host.run("nft", "list", "ruleset"))
-        .contains("x-tail:6e2f7a50-1111-2222-3333-444455556666:none:0\"");
+    assertThat(nft.ruleset()).contains("x-tail:6e2f7a50-1111-2222-3333-444455556666:none:0\"");
   }
 
   private void inForce(List<Masquerade> rows) throws Exception {
@@ -213,7 +215,7 @@ class NftDriverOnKernelTest {
   }
 
   private NftDriver restarted() throws Exception {
-    NftDriver next = new NftDriver(NftPort.over(NftSocket.open(host.namespace())), FailPoint.NONE);
+    NftDriver next = new NftDriver(NftPort.over(NftSocket.open(node)), FailPoint.NONE);
     next.resync();
     return next;
   }
