@@ -54,6 +54,7 @@ public record Link(
   static final int IFLA_NET_NS_FD = 28;
   static final int IFLA_EXT_MASK = 29;
   static final int IFLA_LINK_NETNSID = 37;
+  static final int IFLA_GSO_MAX_SEGS = 40;
   static final int IFLA_INFO_KIND = 1;
   static final int IFLA_INFO_DATA = 2;
   static final int IFLA_INET6_ADDR_GEN_MODE = 8;

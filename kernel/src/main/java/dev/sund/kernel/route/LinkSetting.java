@@ -42,6 +42,16 @@ public sealed interface LinkSetting {
     }
   }
 
+  /**
+   * How many segments it takes as one bundle (IFLA_GSO_MAX_SEGS), from 1; with 1 every packet is
+   * handed to it by itself.
+   */
+  record MaxSegments(int count) implements LinkSetting {
+    public MaxSegments {
+      Checks.range("segments", count, 1, 65535);
+    }
+  }
+
   /** Moves it to the namespace of this open descriptor. Addresses and routes are lost. */
   record Namespace(int descriptor) implements LinkSetting {}
 
@@ -56,7 +66,7 @@ public sealed interface LinkSetting {
    */
   default boolean fitsCreation() {
     return switch (this) {
-      case Up _, Mtu _, Address _, Group _, Master _, Namespace _ -> true;
+      case Up _, Mtu _, Address _, Group _, Master _, MaxSegments _, Namespace _ -> true;
       case Alias _, Name _, LinkLocal _ -> false;
     };
   }
@@ -71,6 +81,7 @@ public sealed interface LinkSetting {
           out.bytes(Link.IFLA_IFALIAS, text.getBytes(StandardCharsets.UTF_8));
       case Group(int number) -> out.u32(Link.IFLA_GROUP, number);
       case Master(int index) -> out.u32(Link.IFLA_MASTER, index);
+      case MaxSegments(int count) -> out.u32(Link.IFLA_GSO_MAX_SEGS, count);
       case Name(String name) -> out.string(Link.IFLA_IFNAME, name);
       case Namespace(int descriptor) -> out.u32(Link.IFLA_NET_NS_FD, descriptor);
       case LinkLocal(boolean automatic) ->
@@ -91,6 +102,7 @@ public sealed interface LinkSetting {
       case Alias(String text) -> "alias '" + text + "'";
       case Group(int number) -> "group " + Integer.toUnsignedString(number);
       case Master(int index) -> index == 0 ? "nomaster" : "master #" + index;
+      case MaxSegments(int count) -> "gso_max_segs " + count;
       case Name(String name) -> "name " + name;
       case Namespace(int descriptor) -> "netns of descriptor " + descriptor;
       case LinkLocal(boolean automatic) -> "addrgenmode " + (automatic ? "eui64" : "none");

@@ -1,0 +1,2 @@
+/** The lab on the real kernel: its machines, its probes, its faults, whole runs. */
+package dev.sund.it.lab;

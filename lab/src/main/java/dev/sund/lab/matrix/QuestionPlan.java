@@ -1,0 +1,236 @@
+package dev.sund.lab.matrix;
+
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.trace.Packet.FromNode;
+import dev.sund.engine.trace.Packet.FromOutside;
+import dev.sund.engine.trace.Packet.FromPod;
+import dev.sund.engine.trace.Packet.Origin;
+import dev.sund.lab.question.Listeners;
+import dev.sund.lab.question.Party;
+import dev.sund.lab.question.Question;
+import dev.sund.lab.question.Question.Kind;
+import dev.sund.lab.scene.Scene;
+import dev.sund.lab.scene.Scene.SceneNode;
+import dev.sund.lab.scene.Scene.ScenePod;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.Port;
+import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What is asked of a scene: of all pairs of pods whether each declared port answers and a way
+ * through; a port that nobody declares, an address that nobody has; nodes and the host outside in
+ * both directions.
+ *
+ * <p>Path and MTU take many packets each. Of a large scene they are asked for every pod with one
+ * peer on every node, unless every pair is wanted; of a very large one, so is everything.
+ */
+public final class QuestionPlan {
+  /** A TCP port that no pod may declare in a manifest and get an answer at. */
+  static final int CLOSED = 1;
+
+  private static final int ALL_WAYS = 20;
+  private static final int ALL_PAIRS = 120;
+
+  private final Scene scene;
+  private final Listeners listeners;
+  private final boolean everyPair;
+  private final List<Question> questions = new ArrayList<>();
+  private final Map<NodeName, List<Party>> partiesOfNode = new LinkedHashMap<>();
+  private final Map<Party, Pod> podOf = new LinkedHashMap<>();
+  private final List<Party> nodes = new ArrayList<>();
+  private final Party outside =
+      new Party(Scene.OUTSIDE, Scene.OUTSIDE, new FromOutside(Scene.OUTSIDE), Scene.OUTSIDE);
+
+  private QuestionPlan(Scene scene, Listeners listeners, boolean everyPair) {
+    this.scene = scene;
+    this.listeners = listeners;
+    this.everyPair = everyPair;
+  }
+
+  /**
+   * The questions, numbered from 0.
+   *
+   * @param everyPair whether every pair is asked everything, however many there are
+   */
+  public static List<Question> of(Scene scene, Listeners listeners, boolean everyPair) {
+    return new QuestionPlan(scene, listeners, everyPair).ask();
+  }
+
+  private List<Question> ask() {
+    for (SceneNode node : scene.nodes()) {
+      String name = node.name().text();
+      partiesOfNode.put(node.name(), new ArrayList<>());
+      nodes.add(new Party("node " + name, "node", new FromNode(node.name()), name));
+    }
+    for (ScenePod pod : scene.pods()) {
+      Party party =
+          new Party(
+              pod.pod().key().toString(),
+              pod.group(),
+              Listeners.origin(pod.pod()),
+              pod.node().text());
+      podOf.put(party, pod.pod());
+      partiesOfNode.computeIfAbsent(pod.node(), _ -> new ArrayList<>()).add(party);
+    }
+    podOf.forEach(this::podToPods);
+    podOf.forEach(this::podToOthers);
+    nodes.forEach(this::nodeToOthers);
+    outsideToOthers();
+    return questions;
+  }
+
+  private void podToPods(Party from, Pod sender) {
+    Set<Party> peers = peers(from);
+    for (var entry : podOf.entrySet()) {
+      Party to = entry.getKey();
+      Pod receiver = entry.getValue();
+      boolean itself = to.origin().equals(from.origin());
+      boolean way = everyPair || podOf.size() <= ALL_WAYS || peers.contains(to);
+      if (itself || (!way && podOf.size() > ALL_PAIRS)) {
+        continue;
+      }
+      for (Ip ip : common(sender.ips(), receiver.ips())) {
+        int before = questions.size();
+        for (Port port : receiver.ports()) {
+          if (port.protocol() == Protocol.TCP || port.protocol() == Protocol.UDP) {
+            add(Kind.REACH, from, to, ip, port.protocol(), port.number());
+          }
+        }
+        if (questions.size() == before) {
+          add(Kind.REACH, from, to, ip, Protocol.UDP, listeners.echo());
+        }
+        if (way) {
+          way(from, to, ip);
+        }
+      }
+    }
+  }
+
+  /** One pod of every node: the one that follows this pod's own place in its node's list. */
+  private Set<Party> peers(Party from) {
+    Set<Party> peers = new HashSet<>();
+    int place = new ArrayList<>(podOf.keySet()).indexOf(from);
+    partiesOfNode.forEach((node, parties) -> {
+      if (!parties.isEmpty()) {
+        Party peer = parties.get(place % parties.size());
+        peers.add(peer.equals(from) ? parties.get((place + 1) % parties.size()) : peer);
+      }
+    });
+    return peers;
+  }
+
+  private void podToOthers(Party from, Pod sender) {
+    if (!(from.origin() instanceof FromPod)) {
+      return;
+    }
+    podOf.keySet().stream()
+        .filter(to -> !to.equals(from) && to.origin() instanceof FromPod)
+        .skip(Math.floorMod(from.label().hashCode(), Math.max(1, podOf.size() - 1)))
+        .findFirst()
+        .or(() -> podOf.keySet().stream().filter(to -> !to.equals(from)).findFirst())
+        .ifPresent(to -> {
+          for (Ip ip : common(sender.ips(), podOf.getOrDefault(to, sender).ips())) {
+            add(Kind.REACH, from, to, ip, Protocol.TCP, CLOSED);
+          }
+        });
+    for (Party node : nodes) {
+      unused(node)
+          .forEach(ip -> {
+            if (sender.ips().stream().anyMatch(own -> own.family() == ip.family())) {
+              Party nobody = new Party("unused " + ip, "unused", node.origin(), node.machine());
+              add(Kind.REACH, from, nobody, ip, Protocol.UDP, listeners.echo());
+            }
+          });
+      toMachine(from, sender.ips(), node);
+    }
+    toMachine(from, sender.ips(), outside);
+  }
+
+  /** An address of each of the node's ranges that no pod has. */
+  private List<Ip> unused(Party node) {
+    Set<Ip> used = new HashSet<>();
+    scene.pods().forEach(pod -> used.addAll(pod.pod().ips()));
+    List<Ip> found = new ArrayList<>();
+    for (Prefix range : node(node).podCidrs()) {
+      for (long offset = 200; offset > 1; offset--) {
+        Ip candidate = range.address().plus(offset);
+        if (range.contains(candidate) && !used.contains(candidate)) {
+          found.add(candidate);
+          break;
+        }
+      }
+    }
+    return found;
+  }
+
+  private void nodeToOthers(Party from) {
+    List<Ip> own = addresses(from);
+    podOf.forEach((to, pod) -> {
+      if (to.origin() instanceof FromPod) {
+        for (Ip ip : common(own, pod.ips())) {
+          add(Kind.REACH, from, to, ip, Protocol.UDP, listeners.echo());
+          way(from, to, ip);
+        }
+      }
+    });
+    for (Party to : nodes) {
+      if (!to.equals(from)) {
+        toMachine(from, own, to);
+      }
+    }
+    toMachine(from, own, outside);
+  }
+
+  private void outsideToOthers() {
+    List<Ip> own = addresses(outside);
+    nodes.forEach(node -> toMachine(outside, own, node));
+    podOf.forEach((to, pod) -> {
+      if (to.origin() instanceof FromPod) {
+        for (Ip ip : common(own, pod.ips())) {
+          add(Kind.REACH, outside, to, ip, Protocol.UDP, listeners.echo());
+        }
+      }
+    });
+  }
+
+  private void toMachine(Party from, List<Ip> own, Party to) {
+    for (Ip ip : common(own, addresses(to))) {
+      add(Kind.REACH, from, to, ip, Protocol.UDP, listeners.echo());
+      way(from, to, ip);
+    }
+  }
+
+  private void way(Party from, Party to, Ip ip) {
+    add(Kind.PATH, from, to, ip, Protocol.UDP, listeners.echo());
+    add(Kind.MTU, from, to, ip, Protocol.UDP, listeners.echo());
+  }
+
+  private void add(Kind kind, Party from, Party to, Ip ip, Protocol protocol, int port) {
+    questions.add(new Question(questions.size(), kind, from, to, ip, protocol, port, List.of()));
+  }
+
+  private Node node(Party party) {
+    return scene.node(new NodeName(party.machine())).map(SceneNode::node).orElseThrow();
+  }
+
+  private List<Ip> addresses(Party party) {
+    Origin origin = party.origin();
+    return origin instanceof FromNode ? node(party).addresses() : scene.addresses(party.machine());
+  }
+
+  /** The addresses of {@code to} whose family {@code from} has too. */
+  private static List<Ip> common(List<Ip> from, List<Ip> to) {
+    return to.stream()
+        .filter(ip -> from.stream().anyMatch(own -> own.family() == ip.family()))
+        .toList();
+  }
+}

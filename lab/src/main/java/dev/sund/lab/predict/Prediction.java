@@ -1,0 +1,105 @@
+package dev.sund.lab.predict;
+
+import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.trace.Packet;
+import dev.sund.engine.trace.Packet.FromNode;
+import dev.sund.engine.trace.Packet.FromOutside;
+import dev.sund.engine.trace.Packet.FromPod;
+import dev.sund.engine.trace.Packet.Origin;
+import dev.sund.engine.trace.PathTracer;
+import dev.sund.engine.trace.Trace;
+import dev.sund.engine.trace.Trace.Arrival;
+import dev.sund.engine.trace.Trace.AtHost;
+import dev.sund.engine.trace.Trace.AtNode;
+import dev.sund.engine.trace.Trace.AtPod;
+import dev.sund.engine.trace.Underlay;
+import dev.sund.lab.question.Answer;
+import dev.sund.lab.question.Answer.Larger;
+import dev.sund.lab.question.Answer.Mtu;
+import dev.sund.lab.question.Answer.Path;
+import dev.sund.lab.question.Answer.Reach;
+import dev.sund.lab.question.Answer.Reached;
+import dev.sund.lab.question.Listeners;
+import dev.sund.lab.question.Question;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.Protocol;
+import dev.sund.model.Reason;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Answers questions by tracing. Programs without ports are traced once for each pair of sender and
+ * address, since in this phase no table looks at a port.
+ *
+ * <p>For one thread.
+ */
+public final class Prediction {
+  private record Way(Origin from, Ip destination) {}
+
+  private final PathTracer tracer;
+  private final Listeners listeners;
+  private final Map<Way, Trace> traces = new HashMap<>();
+  private final Map<Way, Mtu> sizes = new HashMap<>();
+
+  /**
+   * A prediction.
+   *
+   * @param programs the nodes' programs, wanted or in force
+   * @param underlay what lies between the nodes
+   * @param listeners who answers at which port
+   */
+  public Prediction(Map<NodeName, PacketProgram> programs, Underlay underlay, Listeners listeners) {
+    this.tracer = new PathTracer(programs, underlay);
+    this.listeners = listeners;
+  }
+
+  /** Answers a question. */
+  public Answer answer(Question question) {
+    Way way = new Way(question.from().origin(), question.destination());
+    Trace trace = traces.computeIfAbsent(way, _ -> tracer.trace(packet(way)));
+    return switch (question.kind()) {
+      case REACH -> reached(trace, question.port());
+      case PATH -> new Path(trace.delivered() ? trace.path() : List.of());
+      case MTU -> sizes.computeIfAbsent(way, _ -> mtu(way, trace));
+    };
+  }
+
+  private static Packet packet(Way way) {
+    return Packet.small(way.from, way.destination, Protocol.UDP, 7);
+  }
+
+  private Answer reached(Trace trace, int port) {
+    if (!trace.delivered() || !trace.answered()) {
+      Reason reason = trace.delivered() ? trace.backOutcome() : trace.outcome();
+      return new Reached(Reach.NO, Optional.empty(), reason.code());
+    }
+    boolean open =
+        trace.arrival().map(arrival -> listeners.answers(origin(arrival), port)).orElse(false);
+    return open
+        ? new Reached(Reach.YES, trace.sourceSeen(), "delivered")
+        : new Reached(Reach.REFUSED, Optional.empty(), Reason.PORT_CLOSED.code());
+  }
+
+  private static Origin origin(Arrival arrival) {
+    return switch (arrival) {
+      case AtPod(var _, var pod) -> new FromPod(pod);
+      case AtNode(var node) -> new FromNode(node);
+      case AtHost(var host) -> new FromOutside(host);
+    };
+  }
+
+  private Mtu mtu(Way way, Trace trace) {
+    if (!trace.delivered()) {
+      return new Mtu(0, Larger.UNKNOWN);
+    }
+    Trace larger = tracer.trace(packet(way).probing(trace.pathMtu() + 1));
+    if (larger.outcome() == Reason.PACKET_TOO_BIG || larger.outcome() == Reason.MTU_BLACK_HOLE) {
+      return new Mtu(trace.pathMtu(), larger.told() ? Larger.TOLD : Larger.SILENT);
+    }
+    // The tracer contradicts its own bound: an answer that no measurement agrees with.
+    return new Mtu(trace.pathMtu(), Larger.UNKNOWN);
+  }
+}

@@ -1,0 +1,60 @@
+package dev.sund.lab.scene;
+
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Ip;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads and rewrites the objects of manifests. */
+final class Trees {
+  private Trees() {}
+
+  static Tree.Mapping child(Tree.Mapping of, String key) {
+    return of.mapping(key).orElse(Tree.Mapping.of(Map.of()));
+  }
+
+  static List<Tree> items(Tree.Mapping of, String key) {
+    return of.get(key).orElse(null) instanceof Tree.Sequence list ? list.items() : List.of();
+  }
+
+  static List<String> texts(Tree.Mapping of, String key) {
+    List<String> texts = new ArrayList<>();
+    for (Tree item : items(of, key)) {
+      if (item instanceof Tree.Scalar scalar) {
+        texts.add(scalar.text());
+      }
+    }
+    return texts;
+  }
+
+  /** The texts at {@code key} of each mapping of a list. */
+  static List<String> texts(Tree.Mapping of, String list, String key) {
+    List<String> texts = new ArrayList<>();
+    for (Tree item : items(of, list)) {
+      if (item instanceof Tree.Mapping mapping) {
+        mapping.text(key).ifPresent(texts::add);
+      }
+    }
+    return texts;
+  }
+
+  static Tree.Mapping mapping(String... keysAndTexts) {
+    Map<String, Tree> fields = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndTexts.length; i += 2) {
+      fields.put(keysAndTexts[i], Tree.Scalar.text(keysAndTexts[i + 1]));
+    }
+    return Tree.Mapping.of(fields);
+  }
+
+  static Tree.Sequence texts(List<?> values) {
+    return Tree.Sequence.of(
+        values.stream().map(value -> Tree.Scalar.text(value.toString())).toList());
+  }
+
+  /** {@code [{ip: ...}, ...]}. */
+  static Tree.Sequence ips(List<Ip> ips) {
+    return Tree.Sequence.of(ips.stream().map(ip -> mapping("ip", ip.toString())).toList());
+  }
+}
