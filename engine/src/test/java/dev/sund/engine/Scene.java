@@ -209,11 +209,13 @@ public final class Scene {
 
   private Link link(String host, String device, String segment, int number) {
     String name = host + "/" + segment;
+    int mtu = mtuOf.getOrDefault(name, 1500);
     return new Link(
         device,
         segment,
         addresses(segment, number),
-        mtuOf.getOrDefault(name, 1500),
+        mtu,
+        mtu + Link.VLAN_ROOM,
         !down.contains(name));
   }
 

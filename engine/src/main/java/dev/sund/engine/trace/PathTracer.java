@@ -112,10 +112,11 @@ public final class PathTracer {
       back = news.hops;
       backOutcome = arrives || news.outcome != Reason.DELIVERED ? news.outcome : Reason.NO_WAY_BACK;
     }
+    boolean told = notice.map(Notice::arrives).orElse(false);
     return new Trace(
         packet,
         there.hops,
-        there.outcome,
+        there.outcome == Reason.PACKET_TOO_BIG && !told ? Reason.MTU_BLACK_HOLE : there.outcome,
         Optional.empty(),
         Optional.empty(),
         0,

@@ -59,7 +59,8 @@ public record Underlay(List<Host> hosts, boolean assumed) {
    * @param segment the segment's name; links on one segment reach each other directly
    * @param addresses its addresses with the subnet's length
    * @param mtu the largest packet it sends, in bytes
-   * @param takes the largest packet it takes in, in bytes; a larger one is lost without a word
+   * @param takes the largest packet it takes in, in bytes; a larger one is lost without a word.
+   *     Linux's veth takes in {@link #VLAN_ROOM} more than its MTU
    * @param up whether it carries packets
    */
   public record Link(
@@ -69,17 +70,17 @@ public record Underlay(List<Host> hosts, boolean assumed) {
       int mtu,
       int takes,
       boolean up) {
-    /** What Linux's veth takes in above its MTU: room for a VLAN tag ({@code VLAN_HLEN}). */
+    /** Room for a VLAN tag ({@code VLAN_HLEN} of {@code is_skb_forwardable}), in bytes. */
     public static final int VLAN_ROOM = 4;
 
     public Link {
       addresses = List.copyOf(addresses);
     }
 
-    /** A link that takes in what a veth of this MTU takes in. */
+    /** A link that takes in packets of its MTU and no larger ones. */
     public Link(
         String device, String segment, List<InterfaceAddress> addresses, int mtu, boolean up) {
-      this(device, segment, addresses, mtu, mtu + VLAN_ROOM, up);
+      this(device, segment, addresses, mtu, mtu, up);
     }
 
     /** Whether it carries {@code ip}. */

@@ -266,6 +266,14 @@ class PathTracerTest {
   }
 
   @Test
+  void aRouterThatCannotFindTheSenderIsABlackHole() {
+    scene.pool("plain", "10.244.0.0/16", VxlanMode.CROSS_SUBNET, false).mtu("router/c", 1300);
+    Trace trace = trace(small(pod("web"), "192.168.3.99").probing(1400));
+    assertThat(trace.outcome()).isEqualTo(Reason.MTU_BLACK_HOLE);
+    assertThat(trace.told()).isFalse();
+  }
+
+  @Test
   void aPacketThatMayBeCutArrivesAtAnySize() {
     Packet large =
         new Packet(

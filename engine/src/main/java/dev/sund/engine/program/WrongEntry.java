@@ -1,0 +1,113 @@
+package dev.sund.engine.program;
+
+import dev.sund.engine.program.Route.Unreachable;
+import dev.sund.model.Mac;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/**
+ * Makes one entry of a program wrong on its way to the drivers, for the tests that prove that
+ * measuring finds it: a matrix that still agreed would prove nothing. No build uses it unless a
+ * test asks for it.
+ *
+ * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI, a peer the
+ * next MAC address, and a range of source translation is left out.
+ *
+ * @param table whose entry
+ * @param key the text of the entry's key: {@code 10.244.3.0/24}, {@code sund-vxlan4}, {@code
+ *     sund-vxlan4 192.168.2.13}, {@code CLUSTER 10.244.2.0/24}
+ */
+public record WrongEntry(Table table, String key) implements UnaryOperator<ProgramDelta> {
+
+  /** The tables that can hold one. */
+  public enum Table {
+    ROUTES,
+    TUNNELS,
+    PEERS,
+    MASQUERADE
+  }
+
+  /**
+   * Parses {@code TABLE KEY}, the table in any case.
+   *
+   * @throws IllegalArgumentException naming the text
+   */
+  public static WrongEntry parse(String text) {
+    String[] words = text.split(" ", 2);
+    for (Table table : Table.values()) {
+      if (words.length == 2 && table.name().equals(words[0].toUpperCase(Locale.ROOT))) {
+        return new WrongEntry(table, words[1]);
+      }
+    }
+    throw new IllegalArgumentException(
+        "'" + text + "' is not an entry such as 'routes 10.244.3.0/24'");
+  }
+
+  /** The delta with the entry made wrong, where it is put. */
+  @Override
+  public ProgramDelta apply(ProgramDelta delta) {
+    return new ProgramDelta(
+        delta.localPods(),
+        delta.routes().stream().map(this::route).toList(),
+        delta.tunnels().stream().map(this::tunnel).toList(),
+        delta.tunnelPeers().stream().map(this::peer).toList(),
+        masquerade(delta.masquerade()));
+  }
+
+  private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {
+    return change instanceof Change.Put<K, Route>(K at, Route route, Optional<Route> was)
+            && is(Table.ROUTES, at.toString())
+        ? new Change.Put<>(
+            at,
+            new Route(route.destination(), new Unreachable(), Optional.empty(), 0, route.rule()),
+            was)
+        : change;
+  }
+
+  private Change<String, Tunnel> tunnel(Change<String, Tunnel> change) {
+    return change instanceof Change.Put<String, Tunnel>(String at, Tunnel tunnel, var was)
+            && is(Table.TUNNELS, at)
+        ? new Change.Put<>(
+            at,
+            new Tunnel(
+                tunnel.device(),
+                tunnel.vni() % ((1 << 24) - 1) + 1,
+                tunnel.port(),
+                tunnel.local(),
+                tunnel.underlayDevice(),
+                tunnel.mac(),
+                tunnel.address(),
+                tunnel.mtu(),
+                tunnel.rule()),
+            was)
+        : change;
+  }
+
+  private Change<TunnelPeer.Key, TunnelPeer> peer(Change<TunnelPeer.Key, TunnelPeer> change) {
+    return change instanceof Change.Put<TunnelPeer.Key, TunnelPeer>(var at, var peer, var was)
+            && is(Table.PEERS, at.device() + " " + at.nextHop())
+        ? new Change.Put<>(
+            at,
+            new TunnelPeer(
+                peer.device(),
+                peer.nextHop(),
+                new Mac(peer.mac().bits() ^ 1),
+                peer.underlay(),
+                peer.rule()),
+            was)
+        : change;
+  }
+
+  private List<Change<Masquerade.Key, Masquerade>> masquerade(
+      List<Change<Masquerade.Key, Masquerade>> changes) {
+    return changes.stream()
+        .filter(change -> !is(Table.MASQUERADE, change.key().part() + " " + change.key().range()))
+        .toList();
+  }
+
+  private boolean is(Table other, String otherKey) {
+    return table == other && key.equals(otherKey);
+  }
+}
