@@ -226,6 +226,37 @@ public final class Scene {
         InterfaceAddress.parse("2001:db8:" + subnet + "::" + number + "/64"));
   }
 
+  /** The events of a cluster of {@code count} IPv4 nodes, every second behind the router. */
+  public static List<ClusterEvent> large(int count) {
+    List<ClusterEvent> events = new ArrayList<>();
+    for (int i = 1; i <= count; i++) {
+      events.add(new ClusterEvent.NodeSeen(numbered(i)));
+    }
+    events.add(
+        new ClusterEvent.FactsSeen(
+            new NodeFacts(
+                List.of(
+                    new Device(
+                        "eth0",
+                        1500,
+                        true,
+                        List.of(new InterfaceAddress(numbered(1).addresses().getFirst(), 16)))),
+                List.of())));
+    events.add(new ClusterEvent.Synced());
+    return events;
+  }
+
+  /** Node number {@code i} of a large cluster. */
+  public static Node numbered(int i) {
+    Ip address = Ip.parse(i % 2 == 1 ? "172.16.0.0" : "172.17.0.0").plus(i);
+    return new Node(
+        new NodeName("n" + i),
+        "uid-n" + i,
+        i,
+        List.of(address),
+        List.of(new Prefix(Ip.parse("10.0.0.0").plus(256L * i), 24)));
+  }
+
   private static int number(String node) {
     return Integer.parseInt(node.substring(1));
   }
