@@ -1,8 +1,11 @@
 package dev.sund.dataplane;
 
+import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
+import dev.sund.model.Prefix;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +32,23 @@ public final class Dataplane implements AutoCloseable {
    */
   public Dataplane(List<? extends Driver> drivers) {
     this.drivers = List.copyOf(drivers);
+  }
+
+  /**
+   * The usual drivers of a node in their order.
+   *
+   * @param kernel the node's namespace; closed by whoever opened it
+   * @param stateDirectory where the sysctls' old values are recorded
+   * @param masquerade the driver of source translation
+   */
+  public static Dataplane of(KernelRoutes kernel, Path stateDirectory, Driver masquerade) {
+    return new Dataplane(
+        List.of(
+            new SysctlDriver(kernel, stateDirectory),
+            masquerade,
+            new TunnelDriver(kernel),
+            new PodDriver(kernel),
+            new RouteDriver(kernel)));
   }
 
   /** The drivers, in the order of writing. */
@@ -107,6 +127,27 @@ public final class Dataplane implements AutoCloseable {
   /** How many entries wait for {@link #apply}. */
   public int pending() {
     return drivers.stream().mapToInt(Driver::pending).sum();
+  }
+
+  /** Whether all of a pod's link and routes is in the kernel as wanted, or gone as wanted. */
+  public boolean settled(LocalPod pod) {
+    return driver(PodDriver.class).stream().allMatch(driver -> driver.settled(pod.device()))
+        && driver(RouteDriver.class).stream()
+            .allMatch(
+                driver -> pod.addresses().stream().map(Prefix::host).allMatch(driver::settled));
+  }
+
+  /** What is wrong with a pod's link or routes, if anything is. */
+  public Optional<Condition> problem(LocalPod pod) {
+    return driver(PodDriver.class)
+        .flatMap(driver -> driver.problem(pod.device()))
+        .or(() ->
+            driver(RouteDriver.class)
+                .flatMap(driver ->
+                    pod.addresses().stream()
+                        .map(Prefix::host)
+                        .flatMap(prefix -> driver.problem(prefix).stream())
+                        .findFirst()));
   }
 
   /** All conditions now true of the drivers' objects, sorted. */

@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import dev.sund.engine.program.Change;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
@@ -36,9 +37,23 @@ public final class DeltaTable<K extends Comparable<K>, V> {
   private final NavigableMap<K, V> seen = new TreeMap<>();
   private final NavigableSet<K> released = new TreeSet<>();
   private final NavigableSet<K> held = new TreeSet<>();
-  private final NavigableSet<K> puts = new TreeSet<>();
+  private final NavigableSet<K> puts;
   private final NavigableSet<K> removes = new TreeSet<>();
   private boolean sweep;
+
+  /** An empty table that puts in the keys' order. */
+  public DeltaTable() {
+    this(Comparator.naturalOrder());
+  }
+
+  /**
+   * An empty table.
+   *
+   * @param putOrder which entries are put first; never equal for different keys
+   */
+  public DeltaTable(Comparator<? super K> putOrder) {
+    puts = new TreeSet<>(putOrder);
+  }
 
   /** From now on {@code key} is to be {@code value}. */
   public void want(K key, V value) {
@@ -128,7 +143,7 @@ public final class DeltaTable<K extends Comparable<K>, V> {
     keys.forEach(this::classify);
   }
 
-  /** The first {@code most} entries to write, in the keys' order. */
+  /** The first {@code most} entries to write, in the order of putting. */
   public List<Change.Put<K, V>> puts(int most) {
     List<Change.Put<K, V>> changes = new ArrayList<>();
     for (K key : puts) {

@@ -1,0 +1,362 @@
+package dev.sund.dataplane;
+
+import dev.sund.dataplane.rows.Lowering;
+import dev.sund.dataplane.rows.RouteRow;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Route;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.route.Outcome;
+import dev.sund.kernel.route.RouteEntry;
+import dev.sund.kernel.route.RouteFilter;
+import dev.sund.kernel.route.RouteRequest;
+import dev.sund.kernel.route.RouteType;
+import dev.sund.kernel.route.Rtnl;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.Marks;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/**
+ * Writes routes of the main table: the only writer of routes.
+ *
+ * <p><b>How does a restarted agent know that a route is ours?</b> By its protocol number, {@link
+ * Marks#ROUTE_PROTOCOL}. A route of another number where ours should be is left alone and said
+ * ({@link Reason#FOREIGN_OBJECT}): new routes are made exclusively, never by replacing.
+ *
+ * <p><b>What happens to packets if we die right here?</b> Each route is one message, so every route
+ * is either the old or the new one, and a changed one is replaced in one step. Routes to pods are
+ * written first. The kernel forwards on.
+ */
+public final class RouteDriver implements Driver {
+  private static final Comparator<RouteRow.Key> PODS_FIRST =
+      Comparator.<RouteRow.Key, Boolean>comparing(key -> !key.destination().isHost())
+          .thenComparing(Comparator.naturalOrder());
+
+  private final KernelRoutes kernel;
+  private final Devices devices;
+  private final DeltaTable<RouteRow.Key, RouteRow> table = new DeltaTable<>(PODS_FIRST);
+  private final Problems problems = new Problems();
+
+  /**
+   * A driver for the namespace of {@code kernel}.
+   *
+   * @param kernel closed by whoever opened it
+   */
+  public RouteDriver(KernelRoutes kernel) {
+    this.kernel = kernel;
+    this.devices = new Devices(kernel);
+  }
+
+  @Override
+  public String name() {
+    return "routes";
+  }
+
+  @Override
+  public void want(ProgramDelta delta) {
+    for (Change<Prefix, Route> change : delta.routes()) {
+      switch (change) {
+        case Change.Put<Prefix, Route>(Prefix _, Route route, Optional<Route> _) -> {
+          RouteRow row = Lowering.route(route);
+          table.want(row.key(), row);
+        }
+        case Change.Remove<Prefix, Route>(Prefix destination, Route _) -> {
+          table.unwant(new RouteRow.Key(destination, Lowering.metric(destination.family())));
+          problems.clear(object(destination));
+        }
+      }
+    }
+  }
+
+  @Override
+  public ApplyReport resync() throws KernelException {
+    devices.replace(kernel.links());
+    TreeMap<RouteRow.Key, RouteRow> seen = new TreeMap<>();
+    for (Family family : Family.values()) {
+      for (RouteEntry entry :
+          kernel.routes(RouteFilter.main(family).withProtocol(Marks.ROUTE_PROTOCOL))) {
+        RouteRow row = RowReader.route(entry, devices::name);
+        seen.put(row.key(), row);
+      }
+    }
+    table.seeAll(seen);
+    return ApplyReport.of(problems.all());
+  }
+
+  @Override
+  public ApplyReport apply(Step step, int most) {
+    Problems.Log log = new Problems.Log();
+    switch (step) {
+      case PUT -> put(table.puts(most), log);
+      case REMOVE -> remove(table.removes(most), log);
+    }
+    return log.report(table.pending(), problems);
+  }
+
+  @Override
+  public void allowSweep() {
+    table.allowSweep();
+  }
+
+  @Override
+  public void retry() {
+    table.retry();
+  }
+
+  @Override
+  public int pending() {
+    return table.pending();
+  }
+
+  /** The routes by the device went with it. */
+  @Override
+  public void deviceReset(String device) {
+    devices.forget(device);
+    table.unseeIf(row -> row.device().filter(device::equals).isPresent());
+    table.retry();
+  }
+
+  @Override
+  public void close() {}
+
+  /** Whether the kernel has the wanted route to {@code destination}, or none as wanted. */
+  public boolean settled(Prefix destination) {
+    RouteRow.Key key = new RouteRow.Key(destination, Lowering.metric(destination.family()));
+    return table.wanted(key).equals(table.seen(key));
+  }
+
+  /** What is wrong with the route to {@code destination}. */
+  public Optional<Condition> problem(Prefix destination) {
+    return problems.of(object(destination));
+  }
+
+  /** Whether an event about {@code route} tells something else than what we know. */
+  boolean differs(RouteEntry route, boolean there) {
+    RouteRow row = RowReader.route(route, devices::name);
+    Optional<RouteRow> seen = table.seen(row.key());
+    boolean ours = route.protocol() == Marks.ROUTE_PROTOCOL;
+    if (there) {
+      return ours ? !seen.equals(Optional.of(row)) : seen.isPresent();
+    }
+    // A foreign route that goes may have stood in our place.
+    return ours ? seen.equals(Optional.of(row)) : problem(route.destination()).isPresent();
+  }
+
+  DeltaTable<RouteRow.Key, RouteRow> table() {
+    return table;
+  }
+
+  private void put(List<Change.Put<RouteRow.Key, RouteRow>> changes, Problems.Log log) {
+    List<Change.Put<RouteRow.Key, RouteRow>> sent = new ArrayList<>();
+    List<RouteRequest> requests = new ArrayList<>();
+    for (var change : changes) {
+      Optional<RouteEntry> entry = entry(change.value(), log);
+      if (entry.isPresent()) {
+        sent.add(change);
+        requests.add(
+            change.was().isPresent()
+                ? new RouteRequest.PutRoute(entry.get())
+                : new RouteRequest.CreateRoute(entry.get()));
+      }
+    }
+    List<Change.Put<RouteRow.Key, RouteRow>> taken = settle(sent, requests, log);
+    if (!taken.isEmpty()) {
+      putWhereTaken(taken, log);
+    }
+  }
+
+  /** Sends, and returns those whose key something else holds. */
+  private List<Change.Put<RouteRow.Key, RouteRow>> settle(
+      List<Change.Put<RouteRow.Key, RouteRow>> sent,
+      List<RouteRequest> requests,
+      Problems.Log log) {
+    List<Change.Put<RouteRow.Key, RouteRow>> taken = new ArrayList<>();
+    List<Outcome> outcomes = send(requests, log);
+    for (int i = 0; i < outcomes.size(); i++) {
+      var change = sent.get(i);
+      switch (outcomes.get(i)) {
+        case Outcome.Settled settled when settled == Outcome.Settled.ALREADY_THERE ->
+            taken.add(change);
+        case Outcome.Settled _ -> {
+          table.done(change);
+          problems.clear(object(change.key().destination()));
+          log.done("put " + change.value());
+        }
+        case Outcome.Failed(KernelException cause) -> {
+          if (cause instanceof KernelException.NotFound) {
+            change.value().device().ifPresent(devices::forget);
+          }
+          fail(
+              change.key(),
+              Problems.refused(object(change.key().destination()), cause),
+              cause,
+              log);
+        }
+      }
+    }
+    return taken;
+  }
+
+  /** Reads back what is there: ours is replaced where it differs, foreign is left alone. */
+  private void putWhereTaken(List<Change.Put<RouteRow.Key, RouteRow>> taken, Problems.Log log) {
+    List<Change.Put<RouteRow.Key, RouteRow>> sent = new ArrayList<>();
+    List<RouteRequest> requests = new ArrayList<>();
+    try {
+      TreeMap<RouteRow.Key, RouteEntry> there = new TreeMap<>();
+      for (Family family : Family.values()) {
+        if (taken.stream().anyMatch(change -> change.key().destination().family() == family)) {
+          for (RouteEntry entry : kernel.routes(RouteFilter.main(family))) {
+            there.putIfAbsent(new RouteRow.Key(entry.destination(), entry.metric()), entry);
+          }
+        }
+      }
+      for (var change : taken) {
+        RouteEntry found = there.get(change.key());
+        Optional<RouteEntry> entry = entry(change.value(), log);
+        if (entry.isEmpty()) {
+          continue; // said by entry()
+        }
+        if (found != null && found.protocol() != Marks.ROUTE_PROTOCOL) {
+          fail(change.key(), foreign(change.key().destination(), found), null, log);
+        } else if (found == null) {
+          table.retry(); // gone meanwhile: the next cycle makes it
+        } else {
+          RouteRow row = RowReader.route(found, devices::name);
+          table.see(row.key(), row);
+          if (!row.equals(change.value())) {
+            sent.add(change);
+            requests.add(new RouteRequest.PutRoute(entry.get()));
+          }
+        }
+      }
+    } catch (KernelException e) {
+      taken.forEach(change ->
+          fail(change.key(), Problems.refused(object(change.key().destination()), e), e, log));
+      return;
+    }
+    if (!requests.isEmpty()) {
+      settle(sent, requests, log);
+    }
+  }
+
+  private void remove(List<Change.Remove<RouteRow.Key, RouteRow>> changes, Problems.Log log) {
+    List<RouteRequest> requests = new ArrayList<>();
+    for (var change : changes) {
+      RouteRow was = change.was();
+      requests.add(
+          new RouteRequest.DeleteRoute(
+              new RouteEntry(
+                  was.destination(),
+                  Rtnl.TABLE_MAIN,
+                  Marks.ROUTE_PROTOCOL,
+                  was.type(),
+                  was.scope(),
+                  was.metric(),
+                  Optional.empty(),
+                  0,
+                  Optional.empty(),
+                  0,
+                  0,
+                  List.of(),
+                  0,
+                  "")));
+    }
+    List<Outcome> outcomes = send(requests, log);
+    for (int i = 0; i < outcomes.size(); i++) {
+      var change = changes.get(i);
+      switch (outcomes.get(i)) {
+        case Outcome.Settled _ -> {
+          table.done(change);
+          problems.clear(object(change.key().destination()));
+          log.done("remove " + change.was());
+        }
+        case Outcome.Failed(KernelException cause) ->
+            fail(
+                change.key(),
+                Problems.refused(object(change.key().destination()), cause),
+                cause,
+                log);
+      }
+    }
+  }
+
+  private List<Outcome> send(List<RouteRequest> requests, Problems.Log log) {
+    if (requests.isEmpty()) {
+      return List.of();
+    }
+    log.sent(requests.size());
+    try {
+      return kernel.apply(name(), requests);
+    } catch (KernelException e) {
+      return requests.stream().<Outcome>map(_ -> new Outcome.Failed(e)).toList();
+    }
+  }
+
+  private Optional<RouteEntry> entry(RouteRow row, Problems.Log log) {
+    RouteEntry entry = RouteEntry.to(row.destination());
+    if (row.device().isPresent()) {
+      String device = row.device().get();
+      try {
+        OptionalInt index = devices.index(device);
+        if (index.isEmpty()) {
+          fail(row.key(), Problems.noDevice(object(row.destination()), device), null, log);
+          return Optional.empty();
+        }
+        entry = entry.withDevice(index.getAsInt());
+      } catch (KernelException e) {
+        fail(row.key(), Problems.refused(object(row.destination()), e), e, log);
+        return Optional.empty();
+      }
+    }
+    if (row.gateway().isPresent()) {
+      entry = entry.withGateway(row.gateway().get());
+    }
+    if (row.source().isPresent()) {
+      entry = entry.withSource(row.source().get());
+    }
+    if (row.onlink()) {
+      entry = entry.withOnlink();
+    }
+    return Optional.of(
+        (row.type() == RouteType.UNICAST ? entry : entry.withType(row.type()))
+            .withMetric(row.metric())
+            .withMtu(row.mtu())
+            .withProtocol(Marks.ROUTE_PROTOCOL));
+  }
+
+  private void fail(
+      RouteRow.Key key,
+      Condition condition,
+      @org.jspecify.annotations.Nullable KernelException cause,
+      Problems.Log log) {
+    table.hold(key);
+    problems.put(condition);
+    log.failed(condition, Optional.ofNullable(cause));
+  }
+
+  private Condition foreign(Prefix destination, RouteEntry found) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object(destination),
+        "",
+        "A route that Sund did not make is in its place: "
+            + RowReader.route(found, devices::name)
+            + " proto "
+            + found.protocol()
+            + ". It is left alone.",
+        "Remove that route, or give the pods another range.");
+  }
+
+  private static ObjectRef object(Prefix destination) {
+    return new ObjectRef("route", destination.toString());
+  }
+}

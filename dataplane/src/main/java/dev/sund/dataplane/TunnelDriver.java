@@ -1,0 +1,642 @@
+package dev.sund.dataplane;
+
+import dev.sund.dataplane.rows.FdbRow;
+import dev.sund.dataplane.rows.Lowering;
+import dev.sund.dataplane.rows.NeighbourRow;
+import dev.sund.dataplane.rows.TunnelRow;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Tunnel;
+import dev.sund.engine.program.TunnelPeer;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.FdbEntry;
+import dev.sund.kernel.route.Link;
+import dev.sund.kernel.route.LinkSetting;
+import dev.sund.kernel.route.Neighbour;
+import dev.sund.kernel.route.Outcome;
+import dev.sund.kernel.route.RouteRequest;
+import dev.sund.kernel.route.Vxlan;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Writes VXLAN devices with their addresses, neighbours and forwarding entries.
+ *
+ * <p><b>How does a restarted agent know that a device is ours?</b> By its ifalias, whose first word
+ * is {@link dev.sund.model.Marks#ALIAS_PREFIX}; a device of our name without it counts as ours only
+ * while it carries the MAC address that no one else would derive. Any other device of our name is
+ * left alone and said ({@link Reason#FOREIGN_OBJECT}). Neighbours and forwarding entries are ours
+ * because their device is.
+ *
+ * <p><b>What happens to packets if we die right here?</b> A peer's forwarding entry is written
+ * before its neighbour, and both before routes use them; a neighbour is removed before its
+ * forwarding entry. Where a device must be made anew, since the kernel does not change its VNI,
+ * port or local address, the old one goes and the new one comes with its addresses and peers in one
+ * send; packets in between are lost, and the routes follow.
+ */
+public final class TunnelDriver implements Driver {
+  /** The device's own table, not that of a bridge above it. */
+  private static final int NTF_SELF = 2;
+
+  private final KernelRoutes kernel;
+  private final Devices devices;
+  private final DeltaTable<String, TunnelRow> tunnels = new DeltaTable<>();
+  private final DeltaTable<NeighbourRow.Key, NeighbourRow> neighbours = new DeltaTable<>();
+  private final DeltaTable<FdbRow.Key, FdbRow> fdb = new DeltaTable<>();
+
+  /** Which peer wants a forwarding entry: of two that name one MAC the later one. */
+  private final Map<FdbRow.Key, TunnelPeer.Key> fdbOwners = new HashMap<>();
+
+  private final Set<String> foreign = new HashSet<>();
+  private final Problems problems = new Problems();
+
+  /**
+   * A driver for the namespace of {@code kernel}.
+   *
+   * @param kernel closed by whoever opened it
+   */
+  public TunnelDriver(KernelRoutes kernel) {
+    this.kernel = kernel;
+    this.devices = new Devices(kernel);
+  }
+
+  @Override
+  public String name() {
+    return "tunnels";
+  }
+
+  @Override
+  public void want(ProgramDelta delta) {
+    for (Change<String, Tunnel> change : delta.tunnels()) {
+      switch (change) {
+        case Change.Put<String, Tunnel>(String device, Tunnel tunnel, Optional<Tunnel> _) ->
+            tunnels.want(device, Lowering.tunnel(tunnel));
+        case Change.Remove<String, Tunnel>(String device, Tunnel _) -> {
+          tunnels.unwant(device);
+          problems.clear(object(device));
+        }
+      }
+    }
+    for (Change<TunnelPeer.Key, TunnelPeer> change : delta.tunnelPeers()) {
+      switch (change) {
+        case Change.Put<TunnelPeer.Key, TunnelPeer>(var key, var peer, var was) -> {
+          was.ifPresent(old -> unwantFdb(old, key));
+          NeighbourRow neighbour = Lowering.neighbour(peer);
+          FdbRow entry = Lowering.fdb(peer);
+          neighbours.want(neighbour.key(), neighbour);
+          fdb.want(entry.key(), entry);
+          fdbOwners.put(entry.key(), key);
+        }
+        case Change.Remove<TunnelPeer.Key, TunnelPeer>(var key, var was) -> {
+          NeighbourRow.Key neighbour = Lowering.neighbour(was).key();
+          neighbours.unwant(neighbour);
+          problems.clear(object(neighbour));
+          unwantFdb(was, key);
+        }
+      }
+    }
+  }
+
+  private void unwantFdb(TunnelPeer peer, TunnelPeer.Key owner) {
+    FdbRow.Key key = Lowering.fdb(peer).key();
+    if (fdbOwners.remove(key, owner)) {
+      fdb.unwant(key);
+      problems.clear(object(key));
+    }
+  }
+
+  @Override
+  public ApplyReport resync() throws KernelException {
+    List<Link> links = kernel.links();
+    devices.replace(links);
+    List<Address> addresses = kernel.addresses();
+    TreeMap<String, TunnelRow> seenTunnels = new TreeMap<>();
+    TreeMap<NeighbourRow.Key, NeighbourRow> seenNeighbours = new TreeMap<>();
+    TreeMap<FdbRow.Key, FdbRow> seenFdb = new TreeMap<>();
+    Set<String> foreignNow = new HashSet<>();
+    for (Link link : links) {
+      if (isOurs(link)) {
+        seenTunnels.put(link.name(), RowReader.tunnel(link, addresses, devices::name));
+        readPeers(link, seenNeighbours, seenFdb);
+      } else if (RowReader.hasTunnelName(link)) {
+        foreignNow.add(link.name());
+      }
+    }
+    foreign.clear();
+    foreign.addAll(foreignNow);
+    tunnels.seeAll(seenTunnels);
+    neighbours.seeAll(seenNeighbours);
+    fdb.seeAll(seenFdb);
+    return ApplyReport.of(problems.all());
+  }
+
+  private void readPeers(
+      Link link,
+      Map<NeighbourRow.Key, NeighbourRow> seenNeighbours,
+      Map<FdbRow.Key, FdbRow> seenFdb)
+      throws KernelException {
+    for (Family family : Family.values()) {
+      for (Neighbour neighbour : kernel.neighbours(family, link.index())) {
+        NeighbourRow row = RowReader.neighbour(neighbour, link.name());
+        // What the kernel learns by itself goes by itself, unless it stands where ours should.
+        if (row.permanent() || neighbours.wanted(row.key()).isPresent()) {
+          seenNeighbours.put(row.key(), row);
+        }
+      }
+    }
+    for (FdbEntry entry : kernel.fdb(link.index())) {
+      if (entry.isSelf()) {
+        FdbRow row = RowReader.fdb(entry, link.name());
+        seenFdb.put(row.key(), row);
+      }
+    }
+  }
+
+  private boolean isOurs(Link link) {
+    return RowReader.isTunnel(link)
+        || (link.kind().equals("vxlan")
+            && link.alias().isEmpty()
+            && tunnels
+                .wanted(link.name())
+                .filter(row -> link.mac().equals(Optional.of(row.mac())))
+                .isPresent());
+  }
+
+  @Override
+  public ApplyReport apply(Step step, int most) {
+    Problems.Log log = new Problems.Log();
+    switch (step) {
+      case PUT -> {
+        tunnels.puts(most).forEach(change -> putTunnel(change, log));
+        putPeers(fdb.puts(most), neighbours.puts(most), log);
+      }
+      case REMOVE -> {
+        tunnels.removes(most).forEach(change -> removeTunnel(change, log));
+        removePeers(neighbours.removes(most), fdb.removes(most), log);
+      }
+    }
+    return log.report(pending(), problems);
+  }
+
+  @Override
+  public void allowSweep() {
+    tunnels.allowSweep();
+    neighbours.allowSweep();
+    fdb.allowSweep();
+  }
+
+  @Override
+  public void retry() {
+    tunnels.retry();
+    neighbours.retry();
+    fdb.retry();
+  }
+
+  @Override
+  public int pending() {
+    return tunnels.pending() + neighbours.pending() + fdb.pending();
+  }
+
+  @Override
+  public void close() {}
+
+  /** The tunnel's device of this number. */
+  Optional<String> deviceName(int index) {
+    String name = devices.name(index);
+    return tunnels.seen(name).isPresent() ? Optional.of(name) : Optional.empty();
+  }
+
+  /** Whether a device of one of our names is otherwise than we know. */
+  boolean differs(Link link, boolean there) {
+    Optional<TunnelRow> seen = tunnels.seen(link.name());
+    if (!there) {
+      return seen.isPresent();
+    }
+    if (!isOurs(link)) {
+      return seen.isPresent() || !foreign.contains(link.name());
+    }
+    TunnelRow row = RowReader.tunnel(link, List.of(), devices::name);
+    return seen.isEmpty()
+        || !new TunnelRow(
+                row.device(),
+                row.fixed(),
+                row.mac(),
+                row.mtu(),
+                row.up(),
+                row.alias(),
+                seen.get().addresses())
+            .equals(seen.get());
+  }
+
+  /** Whether an event about a neighbour tells something else than what we know. */
+  boolean differs(Neighbour neighbour, boolean there) {
+    Optional<String> device = deviceName(neighbour.device());
+    if (device.isEmpty()) {
+      return false;
+    }
+    NeighbourRow row = RowReader.neighbour(neighbour, device.get());
+    Optional<NeighbourRow> seen = neighbours.seen(row.key());
+    if (there) {
+      return (row.permanent() || seen.isPresent()) && !seen.equals(Optional.of(row));
+    }
+    return seen.isPresent();
+  }
+
+  /** Whether an event about a forwarding entry tells something else than what we know. */
+  boolean differs(FdbEntry entry, boolean there) {
+    Optional<String> device = deviceName(entry.device());
+    if (device.isEmpty() || !entry.isSelf()) {
+      return false;
+    }
+    FdbRow row = RowReader.fdb(entry, device.get());
+    Optional<FdbRow> seen = fdb.seen(row.key());
+    return there ? !seen.equals(Optional.of(row)) : seen.isPresent();
+  }
+
+  DeltaTable<String, TunnelRow> tunnels() {
+    return tunnels;
+  }
+
+  DeltaTable<NeighbourRow.Key, NeighbourRow> neighbours() {
+    return neighbours;
+  }
+
+  DeltaTable<FdbRow.Key, FdbRow> fdb() {
+    return fdb;
+  }
+
+  private void putTunnel(Change.Put<String, TunnelRow> change, Problems.Log log) {
+    TunnelRow row = change.value();
+    ObjectRef object = object(row.device());
+    if (foreign.contains(row.device())) {
+      fail(row.device(), foreignDevice(object), null, log);
+      return;
+    }
+    try {
+      Optional<TunnelRow> was = change.was();
+      if (was.isPresent() && was.get().fixed().equals(row.fixed())) {
+        adjust(row, was.get(), log);
+      } else {
+        make(row, was.isPresent(), log);
+      }
+    } catch (KernelException e) {
+      devices.forget(row.device());
+      fail(row.device(), Problems.refused(object, e), e, log);
+    }
+  }
+
+  private void make(TunnelRow row, boolean anew, Problems.Log log) throws KernelException {
+    String underlay = row.fixed().underlayDevice().orElseThrow();
+    OptionalInt underlayIndex = devices.index(underlay);
+    if (underlayIndex.isEmpty()) {
+      fail(row.device(), Problems.noDevice(object(row.device()), underlay), null, log);
+      return;
+    }
+    List<RouteRequest> requests = new ArrayList<>();
+    OptionalInt before = anew ? devices.index(row.device()) : OptionalInt.empty();
+    if (before.isPresent()) {
+      requests.add(new RouteRequest.DeleteLink(before.getAsInt(), row.device()));
+    }
+    requests.add(
+        new RouteRequest.CreateLink(
+            row.device(),
+            before.orElse(0), // the same number, so that all that hangs on it can follow at once
+            new Vxlan(
+                row.fixed().vni(),
+                row.fixed().port(),
+                row.fixed().local(),
+                underlayIndex.getAsInt(),
+                row.fixed().remote(),
+                row.fixed().learning(),
+                0,
+                row.fixed().df()),
+            List.of(
+                new LinkSetting.Address(row.mac()),
+                new LinkSetting.Mtu(row.mtu()),
+                new LinkSetting.Alias(row.alias()),
+                new LinkSetting.LinkLocal(false),
+                new LinkSetting.Up(true))));
+    if (before.isPresent()) {
+      requests.addAll(hangingOn(row, before.getAsInt()));
+    }
+    List<Outcome> outcomes = send(requests, log);
+    int created = before.isPresent() ? 1 : 0;
+    outcomes.get(created).orThrow();
+    if (outcomes.get(created) == Outcome.ALREADY_THERE) {
+      foreign.add(row.device());
+      fail(row.device(), foreignDevice(object(row.device())), null, log);
+      return;
+    }
+    devices.forget(row.device());
+    neighbours.unseeIf(entry -> entry.device().equals(row.device()));
+    fdb.unseeIf(entry -> entry.device().equals(row.device()));
+    if (before.isPresent()) {
+      for (Outcome outcome : outcomes) {
+        outcome.orThrow();
+      }
+      neighbours.wanted().values().stream()
+          .filter(entry -> entry.device().equals(row.device()))
+          .forEach(entry -> neighbours.see(entry.key(), entry));
+      fdb.wanted().values().stream()
+          .filter(entry -> entry.device().equals(row.device()))
+          .forEach(entry -> fdb.see(entry.key(), entry));
+    } else {
+      int index = indexOf(row.device());
+      List<RouteRequest> addresses = new ArrayList<>();
+      row.addresses().forEach(address -> addresses.add(putAddress(index, address)));
+      for (Outcome outcome : send(addresses, log)) {
+        outcome.orThrow();
+      }
+    }
+    tunnels.see(row.device(), row);
+    neighbours.retry();
+    fdb.retry();
+    log.reset(row.device());
+    settled(row, (anew ? "make anew " : "make ") + row, log);
+  }
+
+  /** Addresses and peers of a device made anew. */
+  private List<RouteRequest> hangingOn(TunnelRow row, int index) {
+    List<RouteRequest> requests = new ArrayList<>();
+    row.addresses().forEach(address -> requests.add(putAddress(index, address)));
+    for (FdbRow entry : fdb.wanted().values()) {
+      if (entry.device().equals(row.device())) {
+        requests.add(new RouteRequest.PutFdb(entry(entry, index)));
+      }
+    }
+    for (NeighbourRow entry : neighbours.wanted().values()) {
+      if (entry.device().equals(row.device())) {
+        requests.add(new RouteRequest.PutNeighbour(entry(entry, index)));
+      }
+    }
+    return requests;
+  }
+
+  /** Changes what the kernel changes of a device that stands. */
+  private void adjust(TunnelRow row, TunnelRow was, Problems.Log log) throws KernelException {
+    int index = indexOf(row.device());
+    List<LinkSetting> settings = new ArrayList<>();
+    if (!row.mac().equals(was.mac())) {
+      settings.add(new LinkSetting.Address(row.mac()));
+    }
+    if (row.mtu() != was.mtu()) {
+      settings.add(new LinkSetting.Mtu(row.mtu()));
+    }
+    if (!row.alias().equals(was.alias())) {
+      settings.add(new LinkSetting.Alias(row.alias()));
+    }
+    if (row.up() != was.up()) {
+      settings.add(new LinkSetting.Up(row.up()));
+    }
+    List<RouteRequest> requests = new ArrayList<>();
+    if (!settings.isEmpty()) {
+      requests.add(new RouteRequest.SetLink(index, row.device(), settings));
+    }
+    for (String address : row.addresses()) {
+      if (!was.addresses().contains(address)) {
+        requests.add(putAddress(index, address));
+      }
+    }
+    for (String address : was.addresses()) {
+      if (!row.addresses().contains(address)) {
+        requests.add(
+            new RouteRequest.DeleteAddress(Address.alone(index, InterfaceAddress.parse(address))));
+      }
+    }
+    for (Outcome outcome : send(requests, log)) {
+      outcome.orThrow();
+    }
+    tunnels.see(row.device(), row);
+    if (row.up() != was.up()) {
+      log.reset(row.device()); // going down took the routes, and nobody says so
+    }
+    settled(row, "change " + row, log);
+  }
+
+  private void settled(TunnelRow row, String what, Problems.Log log) {
+    problems.clear(object(row.device()));
+    log.done(what);
+  }
+
+  private void removeTunnel(Change.Remove<String, TunnelRow> change, Problems.Log log) {
+    String device = change.key();
+    try {
+      send(List.of(new RouteRequest.DeleteLink(0, device)), log).getFirst().orThrow();
+      tunnels.done(change);
+      devices.forget(device);
+      neighbours.unseeIf(entry -> entry.device().equals(device));
+      fdb.unseeIf(entry -> entry.device().equals(device));
+      problems.clear(object(device));
+      log.done("remove tunnel " + device);
+    } catch (KernelException e) {
+      fail(device, Problems.refused(object(device), e), e, log);
+    }
+  }
+
+  private void putPeers(
+      List<Change.Put<FdbRow.Key, FdbRow>> entries,
+      List<Change.Put<NeighbourRow.Key, NeighbourRow>> nexts,
+      Problems.Log log) {
+    Peers peers = new Peers(log);
+    for (var change : entries) {
+      peers.add(
+          change,
+          fdb,
+          change.value().device(),
+          object(change.key()),
+          index -> new RouteRequest.PutFdb(entry(change.value(), index)));
+    }
+    for (var change : nexts) {
+      peers.add(
+          change,
+          neighbours,
+          change.value().device(),
+          object(change.key()),
+          index -> new RouteRequest.PutNeighbour(entry(change.value(), index)));
+    }
+    peers.send();
+  }
+
+  private void removePeers(
+      List<Change.Remove<NeighbourRow.Key, NeighbourRow>> nexts,
+      List<Change.Remove<FdbRow.Key, FdbRow>> entries,
+      Problems.Log log) {
+    Peers peers = new Peers(log);
+    for (var change : nexts) {
+      peers.add(
+          change,
+          neighbours,
+          change.was().device(),
+          object(change.key()),
+          index -> new RouteRequest.DeleteNeighbour(entry(change.was(), index)));
+    }
+    for (var change : entries) {
+      peers.add(
+          change,
+          fdb,
+          change.was().device(),
+          object(change.key()),
+          index -> new RouteRequest.DeleteFdb(entry(change.was(), index)));
+    }
+    peers.send();
+  }
+
+  /** A batch of changes of neighbours and forwarding entries. */
+  private final class Peers {
+    private final Problems.Log log;
+    private final List<RouteRequest> requests = new ArrayList<>();
+    private final List<Settle> settles = new ArrayList<>();
+
+    Peers(Problems.Log log) {
+      this.log = log;
+    }
+
+    <K extends Comparable<K>, V> void add(
+        Change<K, V> change,
+        DeltaTable<K, V> table,
+        String device,
+        ObjectRef object,
+        java.util.function.IntFunction<RouteRequest> request) {
+      Settle settle =
+          outcome -> {
+            switch (outcome) {
+              case Outcome.Settled _ -> {
+                table.done(change);
+                problems.clear(object);
+                log.done(
+                    switch (change) {
+                      case Change.Put<K, V>(K _, V value, Optional<V> _) -> "put " + value;
+                      case Change.Remove<K, V>(K _, V was) -> "remove " + was;
+                    });
+              }
+              case Outcome.Failed(KernelException cause) -> {
+                if (cause instanceof KernelException.NotFound) {
+                  devices.forget(device);
+                }
+                table.hold(change.key());
+                hold(Problems.refused(object, cause), cause, log);
+              }
+            }
+          };
+      if (foreign.contains(device)) {
+        table.hold(change.key()); // said of the device
+        return;
+      }
+      try {
+        OptionalInt index = devices.index(device);
+        if (index.isPresent()) {
+          requests.add(request.apply(index.getAsInt()));
+          settles.add(settle);
+        } else if (change instanceof Change.Remove<K, V>) {
+          table.done(change); // it went with its device
+        } else {
+          table.hold(change.key());
+          hold(Problems.noDevice(object, device), null, log);
+        }
+      } catch (KernelException e) {
+        settle.with(new Outcome.Failed(e));
+      }
+    }
+
+    void send() {
+      List<Outcome> outcomes;
+      try {
+        outcomes = TunnelDriver.this.send(requests, log);
+      } catch (KernelException e) {
+        outcomes = requests.stream().<Outcome>map(_ -> new Outcome.Failed(e)).toList();
+      }
+      for (int i = 0; i < outcomes.size(); i++) {
+        settles.get(i).with(outcomes.get(i));
+      }
+    }
+  }
+
+  private interface Settle {
+    void with(Outcome outcome);
+  }
+
+  private List<Outcome> send(List<RouteRequest> requests, Problems.Log log) throws KernelException {
+    if (requests.isEmpty()) {
+      return List.of();
+    }
+    log.sent(requests.size());
+    return kernel.apply(name(), requests);
+  }
+
+  private int indexOf(String device) throws KernelException {
+    OptionalInt index = devices.index(device);
+    if (index.isEmpty()) {
+      throw dev.sund.kernel.Errno.exception(
+          "find link",
+          device,
+          dev.sund.kernel.Errno.ENODEV.number(),
+          "",
+          dev.sund.kernel.Capability.NET_ADMIN);
+    }
+    return index.getAsInt();
+  }
+
+  private void fail(
+      String device,
+      Condition condition,
+      @org.jspecify.annotations.Nullable KernelException cause,
+      Problems.Log log) {
+    tunnels.hold(device);
+    hold(condition, cause, log);
+  }
+
+  private void hold(
+      Condition condition,
+      @org.jspecify.annotations.Nullable KernelException cause,
+      Problems.Log log) {
+    problems.put(condition);
+    log.failed(condition, Optional.ofNullable(cause));
+  }
+
+  private static Condition foreignDevice(ObjectRef object) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object,
+        "",
+        "A device of this name is there that Sund did not make. It is left alone, and nodes behind"
+            + " the tunnel cannot be reached.",
+        "Remove or rename it: ip link delete " + object.name() + ".");
+  }
+
+  private static RouteRequest putAddress(int index, String address) {
+    return new RouteRequest.PutAddress(Address.alone(index, InterfaceAddress.parse(address)));
+  }
+
+  private static FdbEntry entry(FdbRow row, int index) {
+    return new FdbEntry(index, row.mac(), row.destination(), Neighbour.PERMANENT, NTF_SELF, "");
+  }
+
+  private static Neighbour entry(NeighbourRow row, int index) {
+    return new Neighbour(index, row.ip(), row.mac(), Neighbour.PERMANENT, 0);
+  }
+
+  private static ObjectRef object(String device) {
+    return new ObjectRef("tunnel", device);
+  }
+
+  private static ObjectRef object(NeighbourRow.Key key) {
+    return new ObjectRef("neighbour", key.ip() + " dev " + key.device());
+  }
+
+  private static ObjectRef object(FdbRow.Key key) {
+    return new ObjectRef("fdb", key.mac() + " dev " + key.device());
+  }
+}
