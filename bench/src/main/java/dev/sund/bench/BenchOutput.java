@@ -1,6 +1,5 @@
 package dev.sund.bench;
 
-import dev.sund.cli.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -60,21 +59,21 @@ final class BenchOutput {
     return "{\"rows\":["
         + rows.stream().map(BenchOutput::json).collect(Collectors.joining(","))
         + "],\"failures\":["
-        + failures.stream().map(JsonText::quote).collect(Collectors.joining(","))
+        + failures.stream().map(BenchOutput::quote).collect(Collectors.joining(","))
         + "]}\n";
   }
 
   private static String json(Row row) {
     return "{\"name\":%s,\"unit\":%s,\"figure\":%s,\"baseline\":%s,\"ratio\":%s,\"target\":%s,\"met\":%s,\"note\":%s}"
         .formatted(
-            JsonText.quote(row.name()),
-            JsonText.quote(row.unit()),
+            quote(row.name()),
+            quote(row.unit()),
             json(Optional.of(row.figure())),
             json(row.baseline()),
             json(row.ratio()),
-            row.target().map(target -> JsonText.quote(target.toString())).orElse("null"),
+            row.target().map(target -> quote(target.toString())).orElse("null"),
             row.met().map(String::valueOf).orElse("null"),
-            JsonText.quote(row.note()));
+            quote(row.note()));
   }
 
   private static String json(Optional<Estimate> estimate) {
@@ -88,5 +87,19 @@ final class BenchOutput {
                 e.high(),
                 e.samples()))
         .orElse("null");
+  }
+
+  private static String quote(String text) {
+    StringBuilder quoted = new StringBuilder("\"");
+    for (char c : text.toCharArray()) {
+      if (c == '"' || c == '\\') {
+        quoted.append('\\').append(c);
+      } else if (c < ' ') {
+        quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+      } else {
+        quoted.append(c);
+      }
+    }
+    return quoted.append('"').toString();
   }
 }

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -25,7 +26,7 @@ import java.util.function.LongSupplier;
  * <p>The rules:
  *
  * <ul>
- *   <li>Before the kernel has been read once, and while a {@link Handover#hold} stands, nothing is
+ *   <li>Before the kernel has been read, and while a {@link Handover#hold} stands, nothing is
  *       changed. So a restarted agent removes nothing that it has not yet heard of.
  *   <li>Pods that come or go are served at once; other work at most every {@link Timing#minimum}, a
  *       {@link Timing#slice} at a time.
@@ -52,6 +53,7 @@ final class ApplyCycle {
   private final Map<String, Integer> drift = new TreeMap<>();
 
   private final Set<String> dirty = new TreeSet<>();
+  private final List<CompletableFuture<ApplyState>> rereads = new ArrayList<>();
   private String dirtyCause = "start";
   private long dirtyAt;
   private long readAllAt;
@@ -120,6 +122,9 @@ final class ApplyCycle {
               why -> log.info("the kernel stays as it is", "because", why),
               () -> log.info("the program is complete", "batch", number));
       hold = handover.hold();
+      // What was read before it was known what is wanted says too little: read anew, at once.
+      readOnce = false;
+      readAllAt = nanos.getAsLong();
     }
     publish();
   }
@@ -133,6 +138,13 @@ final class ApplyCycle {
     dirty.addAll(parts);
   }
 
+  /** Reads everything again as soon as it may, and completes {@code ticket} when it is repaired. */
+  void reread(CompletableFuture<ApplyState> ticket) {
+    dirty(Set.copyOf(kernel.parts()), "asked");
+    dirtyAt = Math.min(dirtyAt, nanos.getAsLong() - timing.settle().toNanos());
+    rereads.add(ticket);
+  }
+
   /**
    * Does what is due, at most one slice of it.
    *
@@ -142,7 +154,7 @@ final class ApplyCycle {
   long step() {
     long now = nanos.getAsLong();
     if (now >= readAllAt) {
-      dirty(Set.copyOf(kernel.parts()), "interval");
+      dirty(Set.copyOf(kernel.parts()), readOnce ? "interval" : "start");
       dirtyAt = now - timing.settle().toNanos();
       readAllAt = now + timing.maximum().toNanos();
     }

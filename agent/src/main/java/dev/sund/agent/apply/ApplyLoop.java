@@ -11,6 +11,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -79,6 +82,21 @@ public final class ApplyLoop implements AutoCloseable {
   /** Says that parts of the kernel changed, not by us. From any thread. */
   public void dirty(Set<String> parts, String cause) {
     inbox.dirty(parts, cause);
+  }
+
+  /**
+   * Reads all of the kernel again, repairs it, and tells how things stand then; as they stand now
+   * when that takes longer than the limit.
+   */
+  public ApplyState reread(Duration limit) throws InterruptedException {
+    var ticket = inbox.reread();
+    try {
+      return ticket.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException _) {
+      return state.get();
+    } catch (ExecutionException e) {
+      throw new AssertionError("a ticket is never completed by an exception", e);
+    }
   }
 
   /** How things stand. */
@@ -163,6 +181,7 @@ public final class ApplyLoop implements AutoCloseable {
           cycle.dirty(work.dirty(), work.cause());
         }
         work.handover().ifPresent(cycle::take);
+        work.rereads().forEach(cycle::reread);
         next = cycle.step();
         sink.flush();
       }

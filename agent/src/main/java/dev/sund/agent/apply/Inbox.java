@@ -1,8 +1,11 @@
 package dev.sund.agent.apply;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -13,13 +16,18 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Inbox {
   /** What was taken. */
-  record Work(Optional<Handover> handover, Set<String> dirty, String cause) {}
+  record Work(
+      Optional<Handover> handover,
+      Set<String> dirty,
+      String cause,
+      List<CompletableFuture<ApplyState>> rereads) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition filled = lock.newCondition();
   private final Condition emptied = lock.newCondition();
   private Optional<Handover> handover = Optional.empty();
   private final Set<String> dirty = new TreeSet<>();
+  private final List<CompletableFuture<ApplyState>> rereads = new ArrayList<>();
   private String cause = "";
   private boolean woken;
 
@@ -51,6 +59,19 @@ final class Inbox {
     }
   }
 
+  /** Asks for everything to be read again; completed when that is done and repaired. */
+  CompletableFuture<ApplyState> reread() {
+    CompletableFuture<ApplyState> ticket = new CompletableFuture<>();
+    lock.lock();
+    try {
+      rereads.add(ticket);
+      filled.signal();
+    } finally {
+      lock.unlock();
+    }
+    return ticket;
+  }
+
   /** Makes the reader return. */
   void wake() {
     lock.lock();
@@ -67,13 +88,14 @@ final class Inbox {
     long left = maxWaitNanos;
     lock.lockInterruptibly();
     try {
-      while (handover.isEmpty() && dirty.isEmpty() && !woken && left > 0) {
+      while (handover.isEmpty() && dirty.isEmpty() && rereads.isEmpty() && !woken && left > 0) {
         left = filled.awaitNanos(left);
       }
       woken = false;
-      Work work = new Work(handover, Set.copyOf(dirty), cause);
+      Work work = new Work(handover, Set.copyOf(dirty), cause, List.copyOf(rereads));
       handover = Optional.empty();
       dirty.clear();
+      rereads.clear();
       emptied.signal();
       return work;
     } finally {

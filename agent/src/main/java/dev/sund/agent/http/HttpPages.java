@@ -47,8 +47,14 @@ public final class HttpPages implements AutoCloseable {
    * Opens the socket.
    *
    * @param address where to listen; port 0 for any
+   * @param refresh run before the registry is read
    */
-  public HttpPages(InetSocketAddress address, Source source, PrometheusRegistry registry, Log log)
+  public HttpPages(
+      InetSocketAddress address,
+      Source source,
+      Runnable refresh,
+      PrometheusRegistry registry,
+      Log log)
       throws IOException {
     this.server = HttpServer.create(address, 0);
     this.log = log;
@@ -58,7 +64,12 @@ public final class HttpPages implements AutoCloseable {
     server.setExecutor(threads);
     server.createContext("/healthz", exchange -> verdict(exchange, source::unhealthy));
     server.createContext("/readyz", exchange -> verdict(exchange, source::notReady));
-    server.createContext("/metrics", exchange -> metrics(exchange, registry));
+    server.createContext(
+        "/metrics",
+        exchange -> {
+          refresh.run();
+          metrics(exchange, registry);
+        });
     server.createContext("/", exchange -> answer(exchange, 404, "text/plain", "not found\n"));
   }
 

@@ -31,7 +31,9 @@ public final class CniException extends Exception {
     /** STATUS: the agent cannot serve ADD. */
     NOT_AVAILABLE(50),
     /** The kernel refused, or holds something foreign where ours should be. */
-    KERNEL_REFUSED(100);
+    KERNEL_REFUSED(100),
+    /** Another pod of this node has the address. */
+    ADDRESS_IN_USE(101);
 
     private final int number;
 

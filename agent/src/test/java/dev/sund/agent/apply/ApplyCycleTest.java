@@ -64,7 +64,7 @@ class ApplyCycleTest {
     cycle.step();
     take(put(1), Optional.of("not synced"));
     runFor(Duration.ofSeconds(30));
-    assertThat(kernel.calls).containsExactly("resync [pods, routes]");
+    assertThat(kernel.calls).containsOnly("resync [pods, routes]");
     assertThat(state.settledOnce()).isFalse();
     take(ProgramDelta.NONE, Optional.empty());
     cycle.step();

@@ -33,6 +33,7 @@ class HttpPagesTest implements HttpPages.Source {
         new HttpPages(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             this,
+            () -> {},
             metrics.registry(),
             sink.log("http"));
     pages.start();

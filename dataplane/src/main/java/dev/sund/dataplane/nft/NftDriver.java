@@ -295,10 +295,6 @@ public final class NftDriver implements Driver {
       this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), makesTable);
     }
 
-    Optional<RangeKey> keyOf(Commit.Failure failure) {
-      return failure.index() < 0 ? Optional.empty() : keys.get(failure.index());
-    }
-
     void frame(NftOp op) {
       ops.add(op);
       keys.add(Optional.empty());
@@ -453,13 +449,7 @@ public final class NftDriver implements Driver {
         if (mayReread && failures.stream().allMatch(NftDriver::saysThatItChanged)) {
           yield Outcome.CHANGED_MEANWHILE;
         }
-        Optional<Commit.Failure> ofFrame =
-            failures.stream().filter(failure -> plan.keyOf(failure).isEmpty()).findFirst();
-        if (ofFrame.isPresent()) { // the other refusals may only follow from this one
-          failed.add(hold(plan, ofFrame.get()));
-        } else {
-          failures.forEach(failure -> failed.add(hold(plan, failure)));
-        }
+        failures.forEach(failure -> failed.add(hold(plan, failure)));
         yield Outcome.REFUSED;
       }
     };
@@ -473,7 +463,8 @@ public final class NftDriver implements Driver {
 
   /** Leaves out what was refused, so that the rest can go on without it. */
   private ApplyReport.Failure hold(Plan plan, Commit.Failure failure) {
-    Optional<RangeKey> key = plan.keyOf(failure);
+    Optional<RangeKey> key =
+        failure.index() < 0 ? Optional.empty() : plan.keys.get(failure.index());
     ApplyReport.Failure told =
         failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
     if (key.isPresent()) {
@@ -554,12 +545,8 @@ public final class NftDriver implements Driver {
             reason,
             object,
             "",
-            sentence(String.valueOf(e.getMessage())),
-            "It is tried again; what is there stays in force until then."),
+            e.getMessage() + ".",
+            "It is tried again; packets of pods are not translated by it until then."),
         Optional.of(e));
-  }
-
-  private static String sentence(String text) {
-    return text.endsWith(".") ? text : text + ".";
   }
 }

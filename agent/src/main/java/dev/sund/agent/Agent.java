@@ -1,0 +1,317 @@
+package dev.sund.agent;
+
+import dev.sund.agent.apply.ApplyLoop;
+import dev.sund.agent.apply.ApplyState;
+import dev.sund.agent.apply.Mailbox;
+import dev.sund.agent.apply.NodeKernel;
+import dev.sund.agent.apply.Timing;
+import dev.sund.agent.http.HttpPages;
+import dev.sund.agent.local.AttachServer;
+import dev.sund.agent.local.CniException;
+import dev.sund.agent.local.LocalCalls;
+import dev.sund.agent.log.Log;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.log.LogSink;
+import dev.sund.agent.state.StateDir;
+import dev.sund.agent.state.StateException;
+import dev.sund.engine.FabricSettings;
+import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.ApiServer;
+import dev.sund.kube.api.ConfigException;
+import dev.sund.kube.api.Dialer;
+import dev.sund.kube.api.Kubeconfig;
+import dev.sund.kube.watch.ClusterWatch;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One node's agent: makes every part, connects them, and closes them in reverse order. Several may
+ * live in one process, each with its own namespace, directories and log.
+ *
+ * <pre>
+ *   ClusterWatch ─┐                                      ┌─ HttpPages    /readyz, /metrics
+ *   FactsWatch ───┼─► Mailbox ─► ApplyLoop ─► NodeKernel ┤
+ *   AttachServer ─┘                            │   ▲     └─ StatusReport (socket, STATUS)
+ *                                              ▼   │ DriftMonitor
+ *                                             kernel
+ * </pre>
+ *
+ * <p>What happens to packets when it ends, by {@link #close}, by a signal or by a fault: nothing.
+ * The kernel's state stays as it is, and the next agent finds it again.
+ *
+ * <p>Ready means: the cluster's first full list is here, the pods attached before are known again,
+ * and all that was wanted then has been done or refused once.
+ */
+public final class Agent implements AutoCloseable {
+  private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
+
+  private final AgentOptions options;
+  private final long began = System.nanoTime();
+  private final LogSink sink;
+  private final Log log;
+  private final AgentMetrics metrics = new AgentMetrics();
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final ApplyLoop loop;
+  private final AttachCalls calls;
+  private final HttpPages pages;
+  private final List<Condition> stateConditions;
+  private volatile Optional<Condition> apiCondition = Optional.empty();
+  private volatile boolean everReady;
+
+  private Agent(AgentOptions options, LogSink sink)
+      throws AgentException, IOException, InterruptedException {
+    this.options = options;
+    this.sink = sink;
+    this.log = sink.log("agent");
+    boolean complete = false;
+    try {
+      List<Condition> missing = Capabilities.missing();
+      if (!missing.isEmpty()) {
+        throw new AgentException(missing.getFirst());
+      }
+      NetNs namespace = options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess);
+      ApiServer server = Kubeconfig.read(options.kubeconfig());
+      Mailbox mailbox = new Mailbox();
+
+      // The network is waited for longest, so the watch begins first.
+      ClusterWatch.Means means = ClusterWatch.Means.ordinary();
+      if (options.netns().isPresent()) {
+        means = means.with(() -> namespace.call(Dialer::newSocket));
+      }
+      opened.push(ClusterWatch.start(server, means, mailbox::put, this::reachability));
+
+      StateDir state = StateDir.open(options.stateDir(), StateDir.bootIdOfThisKernel(), LOCK_WAIT);
+      opened.push(state);
+      StateDir.Restored restored = state.restore();
+      this.stateConditions = restored.conditions();
+      stateConditions.forEach(
+          condition -> log.error("state is unreadable", "what", condition.toString()));
+
+      NodeKernel kernel =
+          NodeKernel.open(
+              namespace, options.stateDir(), stateConditions.isEmpty(), sink.log("kernel"));
+      opened.push(kernel);
+      this.loop =
+          new ApplyLoop(
+              mailbox,
+              new ProgramCompiler(options.node(), FabricSettings.DEFAULT),
+              kernel.drivers(),
+              Timing.DEFAULT,
+              metrics,
+              sink);
+      this.calls = new AttachCalls(loop, state, metrics, this::firstNotReady, sink.log("attach"));
+      calls.restore(restored.attachments());
+      FactsWatch facts =
+          new FactsWatch(
+              kernel::facts,
+              seen -> mailbox.put(new ClusterEvent.FactsSeen(seen)),
+              sink.log("facts"));
+      opened.push(facts);
+      opened.push(kernel.listen(loop::dirty, facts::look));
+      facts.start();
+      opened.push(loop);
+      loop.start();
+
+      this.pages = pages(namespace);
+      opened.push(pages);
+      pages.start();
+      Files.createDirectories(
+          options.runDir(),
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+      opened.push(AttachServer.start(options.runDir(), new Calls(), sink.log("attach")));
+      complete = true;
+    } catch (ConfigException e) {
+      throw new AgentException(e.condition());
+    } catch (StateException e) {
+      throw new AgentException(e.condition());
+    } catch (KernelException.Denied e) {
+      throw new AgentException(
+          new Condition(
+              Reason.CAPABILITY_MISSING,
+              new ObjectRef("process", "agent"),
+              "",
+              "The kernel denies: " + e.getMessage() + ".",
+              "Run it as root, or grant " + e.capability().label() + "."));
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
+  }
+
+  /**
+   * Starts an agent; returns when its socket and pages answer, mostly before it is ready.
+   *
+   * @throws AgentException when it cannot be started, with the reason and what to do
+   * @throws IOException when the kernel or the file system refuses
+   */
+  public static Agent start(AgentOptions options)
+      throws AgentException, IOException, InterruptedException {
+    return start(options, LogSink.toStandardError("node=" + options.node().text(), options.log()));
+  }
+
+  /** As {@link #start(AgentOptions)}, with a log of the caller's. */
+  public static Agent start(AgentOptions options, LogSink sink)
+      throws AgentException, IOException, InterruptedException {
+    return new Agent(options, sink);
+  }
+
+  /** Where the pages listen. */
+  public InetSocketAddress http() {
+    return pages.address();
+  }
+
+  /** Why the agent is not ready, a sentence each; empty when it is. */
+  public List<String> notReady() {
+    List<String> reasons = new ArrayList<>(unhealthy());
+    ApplyState state = loop.state();
+    state.hold().ifPresent(reasons::add);
+    if (state.hold().isPresent() && apiCondition.isPresent()) {
+      reasons.add(apiCondition.get().object() + ": " + apiCondition.get().text());
+    }
+    if (state.hold().isEmpty() && !state.settledOnce()) {
+      reasons.add("The node's program is not in the kernel yet.");
+    }
+    if (reasons.isEmpty() && !everReady) {
+      everReady = true;
+      double seconds = (System.nanoTime() - began) / 1e9;
+      metrics.startSeconds.set(seconds);
+      log.info("ready", "millis", Math.round(seconds * 1000), "pods", calls.attachments().size());
+    }
+    metrics.ready.set(reasons.isEmpty() ? 1 : 0);
+    return reasons;
+  }
+
+  /** Why the agent should be started anew, a sentence each; empty when it works. */
+  public List<String> unhealthy() {
+    return loop.health().map(List::of).orElse(List.of());
+  }
+
+  /** The node's one status object. */
+  public Map<String, Object> status() {
+    return StatusReport.of(
+        options.node(), notReady(), loop.state(), ownConditions(), calls.attachments());
+  }
+
+  /** Ends the agent; the kernel's state stays as it is. Idempotent. */
+  @Override
+  public void close() {
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      } catch (Exception e) {
+        log.warn("not closed in order", "error", e);
+      }
+    }
+  }
+
+  private HttpPages pages(NetNs namespace) throws IOException {
+    HttpPages.Source source =
+        new HttpPages.Source() {
+          @Override
+          public List<String> unhealthy() {
+            return Agent.this.unhealthy();
+          }
+
+          @Override
+          public List<String> notReady() {
+            return Agent.this.notReady();
+          }
+        };
+    Log pagesLog = sink.log("http");
+    Runnable refresh = this::refreshMetrics;
+    if (options.netns().isEmpty()) {
+      return new HttpPages(options.http(), source, refresh, metrics.registry(), pagesLog);
+    }
+    return namespace.call(
+        () -> new HttpPages(options.http(), source, refresh, metrics.registry(), pagesLog));
+  }
+
+  /** Gauges that are computed when somebody asks. */
+  private void refreshMetrics() {
+    List<String> reasons = notReady();
+    metrics.ready.set(reasons.isEmpty() ? 1 : 0);
+    metrics.apiReachable.set(apiCondition.isEmpty() ? 1 : 0);
+    metrics.conditions.clear();
+    StatusReport.all(loop.state(), ownConditions())
+        .forEach(condition -> metrics.conditions.labelValues(condition.reason().code()).inc());
+  }
+
+  private List<Condition> ownConditions() {
+    List<Condition> own = new ArrayList<>(stateConditions);
+    apiCondition.ifPresent(own::add);
+    return own;
+  }
+
+  private Optional<String> firstNotReady() {
+    return notReady().stream().findFirst();
+  }
+
+  private void reachability(Optional<Condition> now) {
+    now.ifPresentOrElse(
+        condition ->
+            log.warn("the API server is lost; the kernel stays as it is", "what", condition.text()),
+        () -> log.info("the API server answers"));
+    apiCondition = now;
+  }
+
+  private final class Calls implements LocalCalls {
+    @Override
+    public Optional<String> notReady() {
+      return firstNotReady();
+    }
+
+    @Override
+    public LocalPod attach(Attachment attachment) throws CniException, InterruptedException {
+      return calls.attach(attachment);
+    }
+
+    @Override
+    public void detach(String attachmentKey) throws CniException, InterruptedException {
+      calls.detach(attachmentKey);
+    }
+
+    @Override
+    public void check(String attachmentKey) throws CniException, InterruptedException {
+      calls.check(attachmentKey);
+    }
+
+    @Override
+    public Map<String, Object> status() {
+      return Agent.this.status();
+    }
+
+    @Override
+    public boolean logLevel(String part, String text) {
+      Optional<LogLevel> level = LogLevel.tryParse(text);
+      level.ifPresent(to -> {
+        if (part.isEmpty()) {
+          sink.level(to);
+        } else {
+          sink.level(part, to);
+        }
+        log.info("log level set", "level", to.label(), "of", part.isEmpty() ? "all" : part);
+      });
+      return level.isPresent();
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package dev.sund.agent.apply;
+
+import dev.sund.agent.log.Log;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftEvent;
+import dev.sund.kernel.nft.NftFamily;
+import dev.sund.kernel.nft.NftMonitor;
+import dev.sund.kernel.route.Link;
+import dev.sund.kernel.route.RouteEvent;
+import dev.sund.kernel.route.RouteMonitor;
+import dev.sund.model.Marks;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
+
+/**
+ * Listens to the kernel: what changed that was not us. Two platform threads, {@code sund-monitor}
+ * for routes and devices and {@code sund-nft-monitor} for nf_tables.
+ *
+ * <p>Opened before the state is read for the first time, so that nothing falls between; what comes
+ * meanwhile waits in the sockets.
+ */
+public final class DriftMonitor implements AutoCloseable {
+  private static final String MASQUERADE = "masquerade";
+
+  private final RouteMonitor routes;
+  private final NftMonitor nft;
+  private final DriftFilter filter;
+  private final BiConsumer<Set<String>, String> dirty;
+  private final Runnable factsMayHaveChanged;
+  private final Log log;
+  private boolean touched;
+
+  private DriftMonitor(
+      RouteMonitor routes,
+      NftMonitor nft,
+      DriftFilter filter,
+      BiConsumer<Set<String>, String> dirty,
+      Runnable factsMayHaveChanged,
+      Log log) {
+    this.routes = routes;
+    this.nft = nft;
+    this.filter = filter;
+    this.dirty = dirty;
+    this.factsMayHaveChanged = factsMayHaveChanged;
+    this.log = log;
+  }
+
+  /**
+   * Subscribes.
+   *
+   * @param dirty told which parts may have drifted, and why; from the monitor's threads
+   * @param factsMayHaveChanged told when something that Sund did not make changed
+   */
+  static DriftMonitor open(
+      NetNs namespace,
+      DriftFilter filter,
+      BiConsumer<Set<String>, String> dirty,
+      Runnable factsMayHaveChanged,
+      Log log)
+      throws KernelException {
+    RouteMonitor routes = RouteMonitor.open(namespace);
+    try {
+      return new DriftMonitor(
+          routes, NftMonitor.open(namespace), filter, dirty, factsMayHaveChanged, log);
+    } catch (KernelException | RuntimeException e) {
+      routes.close();
+      throw e;
+    }
+  }
+
+  /** Begins to listen. Not from inside a namespace: the threads belong to the caller's. */
+  void start(List<Link> devices) {
+    filter.devices(devices);
+    routes.start(Marks.THREAD_PREFIX + "monitor", this::routeEvent);
+    nft.start(
+        Marks.THREAD_PREFIX + "nft-monitor",
+        new NftMonitor.Sink() {
+          @Override
+          public void event(NftEvent event) {
+            nftEvent(event);
+          }
+
+          @Override
+          public void resync(String why) {
+            log.warn("nf_tables events were lost", "why", why);
+            dirty.accept(Set.of(MASQUERADE), "overflow");
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    nft.close();
+    routes.close();
+  }
+
+  private void routeEvent(RouteEvent event) {
+    DriftFilter.Verdict verdict = filter.judge(event);
+    if (verdict.isNothing()) {
+      return;
+    }
+    boolean lost = event instanceof RouteEvent.Resync;
+    if (lost) {
+      log.warn("route events were lost", "why", event);
+    } else {
+      log.debug("the kernel changed", "parts", verdict.parts(), "event", event);
+    }
+    if (!verdict.parts().isEmpty()) {
+      dirty.accept(verdict.parts(), lost ? "overflow" : "event");
+    }
+    if (verdict.facts()) {
+      factsMayHaveChanged.run();
+    }
+  }
+
+  /** A transaction's objects come first, then who committed it. */
+  private void nftEvent(NftEvent event) {
+    switch (event) {
+      case NftEvent.TableChanged changed ->
+          touched |= ours(changed.table().family(), changed.table().name());
+      case NftEvent.ChainChanged changed ->
+          touched |= ours(changed.chain().family(), changed.chain().table());
+      case NftEvent.RuleChanged changed ->
+          touched |= ours(changed.rule().family(), changed.rule().table());
+      case NftEvent.SetChanged changed ->
+          touched |= ours(changed.set().family(), changed.set().table());
+      case NftEvent.ElementsChanged changed -> touched |= ours(changed.family(), changed.table());
+      case NftEvent.Other _ -> {
+        // a kind that no table of ours has
+      }
+      case NftEvent.Committed committed -> {
+        if (touched && !byUs(committed.generation().process())) {
+          log.debug("the rules changed", "by", committed.generation());
+          dirty.accept(Set.of(MASQUERADE), "event");
+        }
+        touched = false;
+      }
+    }
+  }
+
+  private static boolean ours(NftFamily family, String table) {
+    return family == NftFamily.INET && table.equals(Marks.TABLE);
+  }
+
+  /** The kernel names the thread that committed. */
+  private static boolean byUs(int process) {
+    return Files.exists(Path.of("/proc/self/task/" + process));
+  }
+}

@@ -1,0 +1,143 @@
+package dev.sund.agent.apply;
+
+import dev.sund.dataplane.ApplyReport;
+import dev.sund.dataplane.Dataplane;
+import dev.sund.dataplane.Driver;
+import dev.sund.dataplane.PodDriver;
+import dev.sund.dataplane.RouteDriver;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.kernel.KernelException;
+import dev.sund.model.Condition;
+import dev.sund.model.Ip;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The real {@link KernelSide}: a node's drivers by {@link Dataplane}. Before anything is written,
+ * the drift filter is told what is wanted, so that it knows the echo.
+ */
+final class KernelDrivers implements KernelSide {
+  private final Dataplane dataplane;
+  private final PodDriver pods;
+  private final RouteDriver routes;
+  private final DriftFilter filter;
+  private final Runnable devicesAreDoomed;
+  private final boolean mayRemoveStrays;
+
+  /**
+   * The drivers of a node.
+   *
+   * @param dataplane closed by whoever made it
+   * @param devicesAreDoomed told when devices wait for their deletion
+   * @param mayRemoveStrays false when it is not known what was attached: then what is ours and not
+   *     wanted stays
+   */
+  KernelDrivers(
+      Dataplane dataplane, DriftFilter filter, Runnable devicesAreDoomed, boolean mayRemoveStrays) {
+    this.dataplane = dataplane;
+    this.pods = dataplane.driver(PodDriver.class).orElseThrow();
+    this.routes = dataplane.driver(RouteDriver.class).orElseThrow();
+    this.filter = filter;
+    this.devicesAreDoomed = devicesAreDoomed;
+    this.mayRemoveStrays = mayRemoveStrays;
+  }
+
+  @Override
+  public List<String> parts() {
+    return dataplane.drivers().stream().map(Driver::name).toList();
+  }
+
+  @Override
+  public void attached(String device, Attachment attachment) {
+    pods.place(
+        device, new PodDriver.Place(Path.of(attachment.netns()), attachment.interfaceName()));
+  }
+
+  @Override
+  public void detached(String device) {
+    pods.forget(device);
+  }
+
+  @Override
+  public void want(ProgramDelta delta) {
+    filter.want(delta);
+    dataplane.want(delta);
+  }
+
+  @Override
+  public void allowSweep() {
+    if (mayRemoveStrays) {
+      dataplane.allowSweep();
+    }
+  }
+
+  @Override
+  public void resync(Set<String> parts) throws KernelException {
+    dataplane.resync(parts);
+  }
+
+  @Override
+  public Map<String, ApplyReport> apply(int most) {
+    Map<String, ApplyReport> reports = dataplane.applyEach(most);
+    ApplyReport ofPods = reports.get(pods.name());
+    if (ofPods != null && !ofPods.done().isEmpty()) {
+      devicesAreDoomed.run(); // cheap when there are none
+    }
+    return reports;
+  }
+
+  @Override
+  public void retry() {
+    dataplane.retry();
+  }
+
+  @Override
+  public int pending(String part) {
+    return dataplane.drivers().stream()
+        .filter(driver -> driver.name().equals(part))
+        .mapToInt(Driver::pending)
+        .sum();
+  }
+
+  @Override
+  public List<Condition> conditions() {
+    return dataplane.conditions();
+  }
+
+  @Override
+  public Progress attachProgress(LocalPod pod) {
+    Optional<Condition> obstacle = obstacle(pod);
+    if (obstacle.isPresent()) {
+      return new Progress.Failed(obstacle.get());
+    }
+    return pods.settled(pod.device()) && routes.pending() == 0
+        ? new Progress.Done()
+        : new Progress.Pending();
+  }
+
+  @Override
+  public Progress detachProgress(LocalPod pod) {
+    return attachProgress(pod);
+  }
+
+  /** What the drivers say of the pod's device or of the routes to its addresses. */
+  private Optional<Condition> obstacle(LocalPod pod) {
+    return dataplane.conditions().stream()
+        .filter(condition -> {
+          String name = condition.object().name();
+          return name.contains(pod.device())
+              || pod.addresses().stream().anyMatch(ip -> isAbout(name, ip));
+        })
+        .findFirst();
+  }
+
+  private static boolean isAbout(String name, Ip ip) {
+    String text = ip.toString();
+    return name.equals(text) || name.startsWith(text + "/") || name.startsWith(text + " ");
+  }
+}

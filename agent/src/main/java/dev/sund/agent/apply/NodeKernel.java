@@ -1,0 +1,113 @@
+package dev.sund.agent.apply;
+
+import dev.sund.agent.log.Log;
+import dev.sund.dataplane.Dataplane;
+import dev.sund.dataplane.FactsReader;
+import dev.sund.dataplane.FailPoint;
+import dev.sund.dataplane.PodDriver;
+import dev.sund.dataplane.Reaper;
+import dev.sund.dataplane.RouteDriver;
+import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.SysctlDriver;
+import dev.sund.dataplane.TunnelDriver;
+import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.NftPort;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftSocket;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
+
+/** Everything of an agent that holds a socket to a node's kernel. */
+public final class NodeKernel implements AutoCloseable {
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final NetNs namespace;
+  private final Log log;
+  private final DriftFilter filter = new DriftFilter();
+  private final SocketRoutes factsRoutes;
+  private final KernelDrivers drivers;
+
+  private NodeKernel(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
+      throws KernelException {
+    this.namespace = namespace;
+    this.log = log;
+    boolean complete = false;
+    try {
+      FailPoint failPoint = FailPoint.ofProperty();
+      SocketRoutes routes = SocketRoutes.open(namespace, failPoint);
+      opened.push(routes);
+      this.factsRoutes = SocketRoutes.open(namespace);
+      opened.push(factsRoutes);
+      Dataplane dataplane =
+          new Dataplane(
+              List.of(
+                  new SysctlDriver(routes, stateDir),
+                  new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
+                  new TunnelDriver(routes),
+                  new PodDriver(routes),
+                  new RouteDriver(routes)));
+      opened.push(dataplane);
+      ReaperThread reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
+      opened.push(reaper);
+      reaper.start();
+      this.drivers = new KernelDrivers(dataplane, filter, reaper::call, mayRemoveStrays);
+      complete = true;
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
+  }
+
+  /**
+   * Opens the drivers of a node.
+   *
+   * @param namespace the node's
+   * @param stateDir where changed sysctls are recorded
+   * @param mayRemoveStrays whether it is known what was attached
+   */
+  public static NodeKernel open(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
+      throws KernelException {
+    return new NodeKernel(namespace, stateDir, mayRemoveStrays, log);
+  }
+
+  /** The drivers, for the data plane's thread. */
+  public KernelSide drivers() {
+    return drivers;
+  }
+
+  /** What the node has that Sund did not make. One thread at a time, another than the drivers'. */
+  public NodeFacts facts() throws KernelException {
+    return new FactsReader(factsRoutes).read();
+  }
+
+  /**
+   * Begins to listen for what others change.
+   *
+   * @param dirty told which parts may have drifted, and why
+   * @param factsMayHaveChanged told when something that Sund did not make changed
+   */
+  public AutoCloseable listen(BiConsumer<Set<String>, String> dirty, Runnable factsMayHaveChanged)
+      throws KernelException {
+    DriftMonitor monitor = DriftMonitor.open(namespace, filter, dirty, factsMayHaveChanged, log);
+    monitor.start(factsRoutes.links());
+    return monitor;
+  }
+
+  /** Closes the sockets; the kernel's state stays as it is. */
+  @Override
+  public void close() {
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (Exception e) {
+        log.warn("not closed in order", "error", e);
+      }
+    }
+  }
+}
