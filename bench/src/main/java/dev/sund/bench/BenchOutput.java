@@ -1,5 +1,6 @@
 package dev.sund.bench;
 
+import dev.sund.cli.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -59,21 +60,21 @@ final class BenchOutput {
     return "{\"rows\":["
         + rows.stream().map(BenchOutput::json).collect(Collectors.joining(","))
         + "],\"failures\":["
-        + failures.stream().map(BenchOutput::quote).collect(Collectors.joining(","))
+        + failures.stream().map(JsonText::quote).collect(Collectors.joining(","))
         + "]}\n";
   }
 
   private static String json(Row row) {
     return "{\"name\":%s,\"unit\":%s,\"figure\":%s,\"baseline\":%s,\"ratio\":%s,\"target\":%s,\"met\":%s,\"note\":%s}"
         .formatted(
-            quote(row.name()),
-            quote(row.unit()),
+            JsonText.quote(row.name()),
+            JsonText.quote(row.unit()),
             json(Optional.of(row.figure())),
             json(row.baseline()),
             json(row.ratio()),
-            row.target().map(target -> quote(target.toString())).orElse("null"),
+            row.target().map(target -> JsonText.quote(target.toString())).orElse("null"),
             row.met().map(String::valueOf).orElse("null"),
-            quote(row.note()));
+            JsonText.quote(row.note()));
   }
 
   private static String json(Optional<Estimate> estimate) {
@@ -87,19 +88,5 @@ final class BenchOutput {
                 e.high(),
                 e.samples()))
         .orElse("null");
-  }
-
-  private static String quote(String text) {
-    StringBuilder quoted = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
-      if (c == '"' || c == '\\') {
-        quoted.append('\\').append(c);
-      } else if (c < ' ') {
-        quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-      } else {
-        quoted.append(c);
-      }
-    }
-    return quoted.append('"').toString();
   }
 }

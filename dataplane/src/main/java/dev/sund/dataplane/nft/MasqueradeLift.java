@@ -87,15 +87,33 @@ public final class MasqueradeLift {
       return EnumSet.noneOf(Family.class);
     }
     Set<Family> families = EnumSet.noneOf(Family.class);
+    Set<Family> uncertain = EnumSet.noneOf(Family.class);
     for (NftRule rule : contents.rules().getOrDefault(chain.name(), List.of())) {
       Optional<Family> family = familyOf(rule);
       if (family.isPresent()) {
         families.add(family.get());
       } else if (decides(rule)) {
-        break; // what comes behind may never be reached, and we cannot say by which packets
+        // What comes behind may never be reached, and we cannot say by which packets.
+        Set<Family> behind = familiesSeenBy(rule);
+        behind.removeAll(families);
+        uncertain.addAll(behind);
       }
     }
+    families.removeAll(uncertain);
     return families;
+  }
+
+  /** The families of the packets that a rule may see: one, where it begins by asking for it. */
+  private static Set<Family> familiesSeenBy(NftRule rule) {
+    for (Family family : Family.values()) {
+      if (rule.expressions().size() > 2
+          && rule.expressions()
+              .subList(0, 2)
+              .equals(MasqueradeLowering.rule(family).expressions().subList(0, 2))) {
+        return EnumSet.of(family);
+      }
+    }
+    return EnumSet.allOf(Family.class);
   }
 
   private static boolean calledOnTheWayOut(NftChain chain) {

@@ -295,6 +295,10 @@ public final class NftDriver implements Driver {
       this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), makesTable);
     }
 
+    Optional<RangeKey> keyOf(Commit.Failure failure) {
+      return failure.index() < 0 ? Optional.empty() : keys.get(failure.index());
+    }
+
     void frame(NftOp op) {
       ops.add(op);
       keys.add(Optional.empty());
@@ -449,7 +453,13 @@ public final class NftDriver implements Driver {
         if (mayReread && failures.stream().allMatch(NftDriver::saysThatItChanged)) {
           yield Outcome.CHANGED_MEANWHILE;
         }
-        failures.forEach(failure -> failed.add(hold(plan, failure)));
+        Optional<Commit.Failure> ofFrame =
+            failures.stream().filter(failure -> plan.keyOf(failure).isEmpty()).findFirst();
+        if (ofFrame.isPresent()) { // the other refusals may only follow from this one
+          failed.add(hold(plan, ofFrame.get()));
+        } else {
+          failures.forEach(failure -> failed.add(hold(plan, failure)));
+        }
         yield Outcome.REFUSED;
       }
     };
@@ -463,8 +473,7 @@ public final class NftDriver implements Driver {
 
   /** Leaves out what was refused, so that the rest can go on without it. */
   private ApplyReport.Failure hold(Plan plan, Commit.Failure failure) {
-    Optional<RangeKey> key =
-        failure.index() < 0 ? Optional.empty() : plan.keys.get(failure.index());
+    Optional<RangeKey> key = plan.keyOf(failure);
     ApplyReport.Failure told =
         failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
     if (key.isPresent()) {
@@ -545,8 +554,12 @@ public final class NftDriver implements Driver {
             reason,
             object,
             "",
-            e.getMessage() + ".",
-            "It is tried again; packets of pods are not translated by it until then."),
+            sentence(String.valueOf(e.getMessage())),
+            "It is tried again; what is there stays in force until then."),
         Optional.of(e));
+  }
+
+  private static String sentence(String text) {
+    return text.endsWith(".") ? text : text + ".";
   }
 }

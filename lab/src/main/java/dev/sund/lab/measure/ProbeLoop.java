@@ -78,6 +78,12 @@ final class ProbeLoop implements AutoCloseable {
     }
   }
 
+  /** Runs {@code job} on the loop's thread and does not wait for it. */
+  void submit(Runnable job) {
+    work.add(job);
+    wakeup.signal();
+  }
+
   /** Serves the socket from now on; on the loop's thread. */
   void add(NetSocket socket, int events, Handler handler) throws KernelException {
     long token = ++lastToken;

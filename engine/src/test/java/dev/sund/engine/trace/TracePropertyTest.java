@@ -1,0 +1,199 @@
+package dev.sund.engine.trace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.Property;
+import dev.sund.engine.Scene;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.trace.Packet.FromNode;
+import dev.sund.engine.trace.Packet.FromOutside;
+import dev.sund.engine.trace.Packet.FromPod;
+import dev.sund.engine.trace.Packet.Origin;
+import dev.sund.engine.trace.Trace.AtPod;
+import dev.sund.engine.trace.Trace.Hop;
+import dev.sund.engine.trace.Trace.Notice;
+import dev.sund.engine.trace.Trace.Step;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Protocol;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** What holds of every trace, whatever the cluster. */
+class TracePropertyTest {
+  /** A cluster and packets in it. */
+  private record World(Scene scene, List<Packet> packets) {
+    @Override
+    public String toString() {
+      return scene.underlay() + "\n" + scene.programs() + "\n" + packets;
+    }
+  }
+
+  @Test
+  void inASoundClusterEveryPodReachesEveryPodAsItself() {
+    Property.forAll(
+        60,
+        random -> world(random, false),
+        world -> {
+          PathTracer tracer = tracer(world);
+          for (Packet packet : world.packets()) {
+            Trace trace = tracer.trace(packet);
+            if (packet.origin() instanceof FromPod
+                && trace.arrival().orElse(null) instanceof AtPod) {
+              assertThat(trace.sourceSeen().map(Ip::toString).orElse(""))
+                  .startsWith(packet.destination().toString().contains(":") ? "fd00" : "10.244");
+            }
+            if (toPod(packet)) {
+              assertThat(trace.delivered()).as(trace.toString()).isTrue();
+              assertThat(trace.answered()).as(trace.toString()).isTrue();
+            }
+          }
+        });
+  }
+
+  @Test
+  void aPathBeginsAtTheSenderAndEndsWithTheReceiver() {
+    Property.forAll(
+        60,
+        random -> world(random, true),
+        world -> {
+          for (Packet packet : world.packets()) {
+            Trace trace = tracer(world).trace(packet);
+            assertThat(trace.there()).isNotEmpty();
+            if (trace.delivered()) {
+              List<Step> path = trace.path();
+              assertThat(path.getFirst().machine()).isEqualTo(trace.there().getFirst().machine());
+              assertThat(path.getLast().machine()).isEqualTo(trace.there().getLast().machine());
+              assertThat(path.getLast().carriage()).isEqualTo(Trace.Carriage.LOCAL);
+              assertThat(path).extracting(Step::machine).doesNotHaveDuplicates();
+            } else {
+              assertThat(trace.arrival()).isEmpty();
+              assertThat(trace.pathMtu()).isZero();
+              assertThat(trace.answered()).isFalse();
+              assertThat(trace.there().getLast().text()).contains(":");
+            }
+          }
+        });
+  }
+
+  @Test
+  void theTimeToLiveRunsOutAtEachForwarderInTurn() {
+    Property.forAll(
+        40,
+        random -> world(random, true),
+        world -> {
+          PathTracer tracer = tracer(world);
+          for (Packet packet : world.packets()) {
+            Trace whole = tracer.trace(packet);
+            if (!whole.delivered()) {
+              continue;
+            }
+            List<String> forwarders =
+                whole.there().stream().filter(Hop::decrements).map(Hop::machine).toList();
+            for (int ttl = 1; ttl <= forwarders.size(); ttl++) {
+              Trace limited = tracer.trace(limited(packet, ttl));
+              assertThat(limited.outcome()).isEqualTo(Reason.TTL_EXPIRED);
+              assertThat(limited.notice().map(Notice::machine)).contains(forwarders.get(ttl - 1));
+            }
+            assertThat(tracer.trace(limited(packet, forwarders.size() + 1)).delivered()).isTrue();
+          }
+        });
+  }
+
+  @Test
+  void thePathsMtuArrivesAndOneByteMoreDoesNot() {
+    Property.forAll(
+        60,
+        random -> world(random, true),
+        world -> {
+          PathTracer tracer = tracer(world);
+          for (Packet packet : world.packets()) {
+            Trace small = tracer.trace(packet);
+            if (small.delivered() && small.pathMtu() < 65535) {
+              assertThat(tracer.trace(packet.probing(small.pathMtu())).delivered()).isTrue();
+              Trace larger = tracer.trace(packet.probing(small.pathMtu() + 1));
+              assertThat(larger.outcome())
+                  .as(larger.toString())
+                  .isIn(Reason.PACKET_TOO_BIG, Reason.MTU_BLACK_HOLE);
+              assertThat(larger.told()).isEqualTo(larger.outcome() == Reason.PACKET_TOO_BIG);
+            }
+          }
+        });
+  }
+
+  private static PathTracer tracer(World world) {
+    return new PathTracer(world.scene().programs(), world.scene().underlay());
+  }
+
+  private static Packet limited(Packet packet, int ttl) {
+    return new Packet(
+        packet.origin(),
+        packet.source(),
+        packet.destination(),
+        packet.protocol(),
+        packet.port(),
+        packet.size(),
+        packet.dontFragment(),
+        ttl);
+  }
+
+  private static boolean toPod(Packet packet) {
+    String to = packet.destination().toString();
+    return !(packet.origin() instanceof FromOutside)
+        && (to.startsWith("10.244") || to.startsWith("fd00"));
+  }
+
+  /**
+   * @param faulty whether links may be small, cut, and pools may leave nodes unreachable
+   */
+  private static World world(Random random, boolean faulty) {
+    Scene scene = new Scene();
+    int nodes = 2 + random.nextInt(4);
+    List<Origin> origins = new ArrayList<>();
+    List<String> addresses = new ArrayList<>(List.of("192.168.3.99", "2001:db8:3::99"));
+    origins.add(new FromOutside("outside"));
+    for (int i = 1; i <= nodes; i++) {
+      String segment = random.nextBoolean() ? "a" : "b";
+      scene.node("n" + i, segment);
+      origins.add(new FromNode(new NodeName("n" + i)));
+      int subnet = segment.equals("a") ? 1 : 2;
+      addresses.add("192.168." + subnet + "." + (10 + i));
+      if (faulty && random.nextInt(3) == 0) {
+        scene.mtu("n" + i + "/" + segment, 1350 + random.nextInt(150));
+      }
+      if (faulty && random.nextInt(8) == 0) {
+        scene.cut("n" + i + "/" + segment);
+      }
+      for (int pod = 0; pod < random.nextInt(3); pod++) {
+        String v4 = "10.244." + i + "." + (4 + pod);
+        String v6 = "fd00:" + i + "::" + (4 + pod);
+        scene.pod("shop/p" + i + pod, "n" + i, v4, v6);
+        origins.add(new FromPod(new PodKey("shop", "p" + i + pod)));
+        addresses.add(v4);
+        addresses.add(v6);
+      }
+    }
+    if (faulty) {
+      scene.mtu("router/b", 1300 + random.nextInt(200));
+      addresses.addAll(List.of("10.244.1.99", "8.8.8.8", "192.168.1.77"));
+    }
+    if (random.nextBoolean()) {
+      VxlanMode[] modes = VxlanMode.values();
+      VxlanMode mode = faulty ? modes[random.nextInt(3)] : modes[1 + random.nextInt(2)];
+      scene.pool("v4", "10.244.0.0/16", mode, random.nextBoolean());
+    }
+    List<Packet> packets = new ArrayList<>();
+    for (Origin origin : origins) {
+      for (String to : addresses) {
+        packets.add(
+            new Packet(origin, Optional.empty(), Ip.parse(to), Protocol.UDP, 53, 100, true, 64));
+      }
+    }
+    return new World(scene, packets);
+  }
+}
