@@ -33,7 +33,7 @@ class GraphTest {
   @Test
   void everyStepGivesWhatAFreshStartWouldGive() {
     Property.forAll(
-        400,
+        2000,
         RandomCluster::history,
         History::smaller,
         history -> {
@@ -53,7 +53,7 @@ class GraphTest {
   @Test
   void theOrderOfTheLastWordsDoesNotMatter() {
     Property.forAll(
-        400,
+        2000,
         RandomCluster::history,
         History::smaller,
         history -> {
@@ -70,7 +70,7 @@ class GraphTest {
   @Test
   void deltasAppliedToAShadowGiveTheProgram() {
     Property.forAll(
-        400,
+        2000,
         RandomCluster::history,
         History::smaller,
         history -> {
@@ -91,7 +91,7 @@ class GraphTest {
   @Test
   void repeatsAndEmptyBatchesChangeNothing() {
     Property.forAll(
-        200,
+        1000,
         RandomCluster::history,
         History::smaller,
         history -> {
@@ -108,7 +108,7 @@ class GraphTest {
   @Test
   void deletingAndAddingAgainComesBackToTheSame() {
     Property.forAll(
-        200,
+        1000,
         RandomCluster::history,
         History::smaller,
         history -> {

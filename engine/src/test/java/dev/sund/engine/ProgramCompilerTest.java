@@ -303,7 +303,7 @@ class ProgramCompilerTest {
   @Test
   void rangesOfOnePartNeverOverlapSinceKernelSetsRefuseThat() {
     Property.forAll(
-        300,
+        3000,
         RandomCluster::history,
         RandomCluster.History::smaller,
         history -> {

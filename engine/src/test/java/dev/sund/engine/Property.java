@@ -19,8 +19,9 @@ public final class Property {
   }
 
   /**
-   * Tries {@code claim} on {@code runs} values, or as many as the system property {@code sund.runs}
-   * says, from the seed {@code sund.seed} or one of the clock's.
+   * Tries {@code claim} on values from the seed {@code sund.seed} or one of the clock's on: on
+   * {@code runs} of them when the system property {@code sund.long} is true, else on a tenth; or on
+   * as many as {@code sund.runs} says.
    */
   public static <T> void forAll(int runs, Function<Random, T> generator, Claim<? super T> claim) {
     forAll(runs, generator, _ -> List.of(), claim);
@@ -37,7 +38,8 @@ public final class Property {
       Function<T, List<T>> smaller,
       Claim<? super T> claim) {
     long first = Long.getLong("sund.seed", System.nanoTime());
-    int count = Integer.getInteger("sund.runs", runs);
+    int usual = Boolean.getBoolean("sund.long") ? runs : Math.max(1, runs / 10);
+    int count = Integer.getInteger("sund.runs", usual);
     for (long seed = first; seed < first + count; seed++) {
       T value = generator.apply(new Random(seed));
       Optional<Throwable> failure = failure(value, claim);

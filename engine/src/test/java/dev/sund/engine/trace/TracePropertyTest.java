@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.engine.Property;
 import dev.sund.engine.Scene;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
 import dev.sund.engine.trace.Packet.FromPod;
@@ -20,6 +21,7 @@ import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -27,22 +29,30 @@ import org.junit.jupiter.api.Test;
 /** What holds of every trace, whatever the cluster. */
 class TracePropertyTest {
   /** A cluster and packets in it. */
-  private record World(Scene scene, List<Packet> packets) {
-    @Override
-    public String toString() {
-      return scene.underlay() + "\n" + scene.programs() + "\n" + packets;
+  private record World(
+      Map<NodeName, PacketProgram> programs,
+      Underlay underlay,
+      PathTracer tracer,
+      List<Packet> packets) {
+    /** The world for each packet alone. */
+    List<World> smaller() {
+      return packets.size() == 1
+          ? List.of()
+          : packets.stream()
+              .map(packet -> new World(programs, underlay, tracer, List.of(packet)))
+              .toList();
     }
   }
 
   @Test
   void inASoundClusterEveryPodReachesEveryPodAsItself() {
     Property.forAll(
-        60,
+        300,
         random -> world(random, false),
+        World::smaller,
         world -> {
-          PathTracer tracer = tracer(world);
           for (Packet packet : world.packets()) {
-            Trace trace = tracer.trace(packet);
+            Trace trace = world.tracer().trace(packet);
             if (packet.origin() instanceof FromPod
                 && trace.arrival().orElse(null) instanceof AtPod) {
               assertThat(trace.sourceSeen().map(Ip::toString).orElse(""))
@@ -59,11 +69,12 @@ class TracePropertyTest {
   @Test
   void aPathBeginsAtTheSenderAndEndsWithTheReceiver() {
     Property.forAll(
-        60,
+        300,
         random -> world(random, true),
+        World::smaller,
         world -> {
           for (Packet packet : world.packets()) {
-            Trace trace = tracer(world).trace(packet);
+            Trace trace = world.tracer().trace(packet);
             assertThat(trace.there()).isNotEmpty();
             if (trace.delivered()) {
               List<Step> path = trace.path();
@@ -84,23 +95,24 @@ class TracePropertyTest {
   @Test
   void theTimeToLiveRunsOutAtEachForwarderInTurn() {
     Property.forAll(
-        40,
+        300,
         random -> world(random, true),
+        World::smaller,
         world -> {
-          PathTracer tracer = tracer(world);
           for (Packet packet : world.packets()) {
-            Trace whole = tracer.trace(packet);
+            Trace whole = world.tracer().trace(packet);
             if (!whole.delivered()) {
               continue;
             }
             List<String> forwarders =
                 whole.there().stream().filter(Hop::decrements).map(Hop::machine).toList();
             for (int ttl = 1; ttl <= forwarders.size(); ttl++) {
-              Trace limited = tracer.trace(limited(packet, ttl));
+              Trace limited = world.tracer().trace(limited(packet, ttl));
               assertThat(limited.outcome()).isEqualTo(Reason.TTL_EXPIRED);
               assertThat(limited.notice().map(Notice::machine)).contains(forwarders.get(ttl - 1));
             }
-            assertThat(tracer.trace(limited(packet, forwarders.size() + 1)).delivered()).isTrue();
+            assertThat(world.tracer().trace(limited(packet, forwarders.size() + 1)).delivered())
+                .isTrue();
           }
         });
   }
@@ -108,15 +120,16 @@ class TracePropertyTest {
   @Test
   void thePathsMtuArrivesAndOneByteMoreDoesNot() {
     Property.forAll(
-        60,
+        300,
         random -> world(random, true),
+        World::smaller,
         world -> {
-          PathTracer tracer = tracer(world);
           for (Packet packet : world.packets()) {
-            Trace small = tracer.trace(packet);
+            Trace small = world.tracer().trace(packet);
             if (small.delivered() && small.pathMtu() < 65535) {
-              assertThat(tracer.trace(packet.probing(small.pathMtu())).delivered()).isTrue();
-              Trace larger = tracer.trace(packet.probing(small.pathMtu() + 1));
+              assertThat(world.tracer().trace(packet.probing(small.pathMtu())).delivered())
+                  .isTrue();
+              Trace larger = world.tracer().trace(packet.probing(small.pathMtu() + 1));
               assertThat(larger.outcome())
                   .as(larger.toString())
                   .isIn(Reason.PACKET_TOO_BIG, Reason.MTU_BLACK_HOLE);
@@ -124,10 +137,6 @@ class TracePropertyTest {
             }
           }
         });
-  }
-
-  private static PathTracer tracer(World world) {
-    return new PathTracer(world.scene().programs(), world.scene().underlay());
   }
 
   private static Packet limited(Packet packet, int ttl) {
@@ -194,6 +203,8 @@ class TracePropertyTest {
             new Packet(origin, Optional.empty(), Ip.parse(to), Protocol.UDP, 53, 100, true, 64));
       }
     }
-    return new World(scene, packets);
+    Map<NodeName, PacketProgram> programs = scene.programs();
+    Underlay underlay = scene.underlay();
+    return new World(programs, underlay, new PathTracer(programs, underlay), packets);
   }
 }
