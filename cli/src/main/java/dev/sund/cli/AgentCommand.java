@@ -1,6 +1,13 @@
 package dev.sund.cli;
 
+import dev.sund.agent.AgentException;
+import dev.sund.agent.AgentMain;
+import dev.sund.agent.AgentOptions;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -70,7 +77,29 @@ public final class AgentCommand implements Callable<Integer> {
   String log = "info";
 
   @Override
-  public Integer call() {
-    throw CommandFailure.couldNotRun("This build holds no agent.", "Build a newer checkout.");
+  public Integer call() throws Exception {
+    try {
+      return AgentMain.run(options(), _ -> {});
+    } catch (AgentException e) {
+      Condition why = e.condition();
+      throw CommandFailure.couldNotRun(why.object() + ": " + why.text(), why.remedy());
+    }
+  }
+
+  private AgentOptions options() {
+    try {
+      return new AgentOptions(
+          kubeconfig,
+          new NodeName(node),
+          runDir,
+          stateDir,
+          AgentOptions.parseHttp(http),
+          Optional.ofNullable(netns),
+          LogLevel.tryParse(log)
+              .orElseThrow(
+                  () -> new IllegalArgumentException("'" + log + "' is not a level of the log")));
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.badInput(e.getMessage() + ".", "Look at sund agent --help.");
+    }
   }
 }
