@@ -33,8 +33,6 @@ public enum Reason {
   TUNNEL_MISMATCH(Severity.INFO),
   /** The reply cannot find its way back. */
   NO_WAY_BACK(Severity.INFO),
-  /** The packet's source is not an address of the pod that sent it. */
-  SOURCE_SPOOFED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */
   ROUTING_LOOP(Severity.INFO),
   /** Nobody is known by the name that the packet is to come from. */
