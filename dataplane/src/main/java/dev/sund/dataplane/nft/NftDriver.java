@@ -39,8 +39,11 @@ import java.util.TreeMap;
  *
  * <p><b>What happens to packets if we die right here?</b> Each cycle is one transaction, which the
  * kernel takes as a whole or not at all: packets see the table before it or after it, never in
- * between, wherever the agent dies. Without an agent the table stays and goes on translating.
- * Connections that have begun keep their translation whatever happens to the table.
+ * between, wherever the agent dies. Without an agent the table stays and goes on translating. A
+ * connection that has begun keeps its translation through changed rows and through the table being
+ * made anew. When someone removes the table ({@code nft flush ruleset}) and no other program in the
+ * namespace translates addresses, the kernel stops translating begun connections too; once the
+ * table is there again they go on as before.
  *
  * <p>A changed row is the messages of its element: at most a removal and an addition. The table is
  * made anew, in one transaction, when something that is constant in it is missing or altered. When

@@ -21,12 +21,15 @@ import dev.sund.model.Condition;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The driver on a real kernel, with {@code nft} as the one who meddles. */
 @Tag("netns")
@@ -200,6 +203,32 @@ class NftDriverNetnsTest {
 
     assertThat(driver.lift()).isEqualTo(table(List.of(row)));
     assertThat(nft.ruleset()).contains("x-tail:6e2f7a50-1111-2222-3333-444455556666:none:0\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 5})
+  void agentThatDiesLeavesWholeTransactionsAndTheNextOneGoesOn(int transactions) throws Exception {
+    TestNetns.Result died =
+        TestNetns.execute(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "--enable-native-access=ALL-UNNAMED",
+                "-D" + FailPoint.PROPERTY + "=" + NftDriver.NAME + ":" + transactions,
+                "-cp",
+                System.getProperty("java.class.path"),
+                NftDriverCrash.class.getName(),
+                node.toString()));
+    assertThat(died.exit()).as(died.err()).isEqualTo(FailPoint.EXIT);
+
+    List<Masquerade> done = NftDriverCrash.ROWS.subList(0, transactions - 1);
+    assertThat(driver.lift()).isEqualTo(table(done));
+    driver.resync();
+    driver.want(put(NftDriverCrash.ROWS.toArray(Masquerade[]::new)));
+    ApplyReport report = apply(driver);
+    assertThat(report.done()).hasSize(NftDriverCrash.ROWS.size() - done.size());
+    assertThat(driver.verify()).isEmpty();
   }
 
   private void inForce(List<Masquerade> rows) throws Exception {
