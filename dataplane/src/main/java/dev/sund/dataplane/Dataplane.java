@@ -42,13 +42,14 @@ public final class Dataplane implements AutoCloseable {
    * @param masquerade the driver of source translation
    */
   public static Dataplane of(KernelRoutes kernel, Path stateDirectory, Driver masquerade) {
+    TunnelDriver tunnels = new TunnelDriver(kernel);
     return new Dataplane(
         List.of(
             new SysctlDriver(kernel, stateDirectory),
             masquerade,
-            new TunnelDriver(kernel),
+            tunnels,
             new PodDriver(kernel),
-            new RouteDriver(kernel)));
+            new RouteDriver(kernel, tunnels::isForeign)));
   }
 
   /** The drivers, in the order of writing. */
@@ -104,7 +105,7 @@ public final class Dataplane implements AutoCloseable {
   public Map<String, ApplyReport> applyEach(int most) {
     Map<String, ApplyReport> reports = new LinkedHashMap<>();
     for (Driver driver : drivers) {
-      if (driver.pending() > 0) {
+      if (driver.pending() > 0 || !conditions.getOrDefault(driver.name(), List.of()).isEmpty()) {
         ApplyReport report = note(driver, driver.apply(Driver.Step.PUT, most));
         reports.merge(driver.name(), report, ApplyReport::plus);
         reset(report.resetDevices());

@@ -327,7 +327,9 @@ public final class PodDriver implements Driver {
     if (!row.inside().equals(was.inside())) {
       log.sent(podSide.write(inside, link, row.inside().orElseThrow(), was.inside()));
     }
-    writeNeighbours(link.index(), want, Optional.of(have), log);
+    // The kernel forgets the neighbours of a device that gets another address or goes down.
+    boolean forgotten = !want.mac().equals(have.mac()) || !have.up();
+    writeNeighbours(link.index(), want, forgotten ? Optional.empty() : Optional.of(have), log);
     if (want.up() != have.up()) {
       log.reset(row.device());
     }

@@ -100,8 +100,10 @@ final class PodSide {
         }
       }
     });
-    neighbours(index, want, standing, requests);
-    routes(index, want, standing, requests);
+    // The kernel forgets the neighbours of a device that gets another address, and changes the MTU
+    // of IPv6 routes with that of their device.
+    neighbours(index, want, standing.filter(side -> side.mac().equals(want.mac())), requests);
+    routes(index, want, standing.filter(side -> side.mtu() == want.mtu()), requests);
     if (!requests.isEmpty()) {
       for (Outcome outcome : pod.apply(driver, requests)) {
         outcome.orThrow();

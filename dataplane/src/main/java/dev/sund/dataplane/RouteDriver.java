@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * Writes routes of the main table: the only writer of routes.
@@ -42,6 +43,7 @@ public final class RouteDriver implements Driver {
           .thenComparing(Comparator.naturalOrder());
 
   private final KernelRoutes kernel;
+  private final Predicate<String> foreign;
   private final Devices devices;
   private final DeltaTable<RouteRow.Key, RouteRow> table = new DeltaTable<>(PODS_FIRST);
   private final Problems problems = new Problems();
@@ -52,7 +54,18 @@ public final class RouteDriver implements Driver {
    * @param kernel closed by whoever opened it
    */
   public RouteDriver(KernelRoutes kernel) {
+    this(kernel, _ -> false);
+  }
+
+  /**
+   * As {@link #RouteDriver(KernelRoutes)}.
+   *
+   * @param foreign says of which devices that routes want others are the makers: no route is led
+   *     there
+   */
+  public RouteDriver(KernelRoutes kernel, Predicate<String> foreign) {
     this.kernel = kernel;
+    this.foreign = foreign;
     this.devices = new Devices(kernel);
   }
 
@@ -254,21 +267,7 @@ public final class RouteDriver implements Driver {
       RouteRow was = change.was();
       requests.add(
           new RouteRequest.DeleteRoute(
-              new RouteEntry(
-                  was.destination(),
-                  Rtnl.TABLE_MAIN,
-                  Marks.ROUTE_PROTOCOL,
-                  was.type(),
-                  was.scope(),
-                  was.metric(),
-                  Optional.empty(),
-                  0,
-                  Optional.empty(),
-                  0,
-                  0,
-                  List.of(),
-                  0,
-                  "")));
+              deletable(was.destination(), was.type(), was.scope(), was.metric())));
     }
     List<Outcome> outcomes = send(requests, log);
     for (int i = 0; i < outcomes.size(); i++) {
@@ -289,6 +288,29 @@ public final class RouteDriver implements Driver {
     }
   }
 
+  /** Names a route of ours and no way of it, as a removal wants it. */
+  static RouteEntry deletable(RouteEntry route) {
+    return deletable(route.destination(), route.type(), route.scope(), route.metric());
+  }
+
+  private static RouteEntry deletable(Prefix destination, RouteType type, int scope, int metric) {
+    return new RouteEntry(
+        destination,
+        Rtnl.TABLE_MAIN,
+        Marks.ROUTE_PROTOCOL,
+        type,
+        scope,
+        metric,
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        0,
+        0,
+        List.of(),
+        0,
+        "");
+  }
+
   private List<Outcome> send(List<RouteRequest> requests, Problems.Log log) {
     if (requests.isEmpty()) {
       return List.of();
@@ -305,6 +327,10 @@ public final class RouteDriver implements Driver {
     RouteEntry entry = RouteEntry.to(row.destination());
     if (row.device().isPresent()) {
       String device = row.device().get();
+      if (foreign.test(device)) {
+        fail(row.key(), foreignDevice(row.destination(), device), null, log);
+        return Optional.empty();
+      }
       try {
         OptionalInt index = devices.index(device);
         if (index.isEmpty()) {
@@ -341,6 +367,15 @@ public final class RouteDriver implements Driver {
     table.hold(key);
     problems.put(condition);
     log.failed(condition, Optional.ofNullable(cause));
+  }
+
+  private static Condition foreignDevice(Prefix destination, String device) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object(destination),
+        "dev",
+        "The device " + device + " was not made by Sund, so no route leads there.",
+        "Remove or rename it: ip link delete " + device + ".");
   }
 
   private Condition foreign(Prefix destination, RouteEntry found) {

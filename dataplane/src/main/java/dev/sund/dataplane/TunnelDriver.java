@@ -213,6 +213,11 @@ public final class TunnelDriver implements Driver {
   @Override
   public void close() {}
 
+  /** Whether a device of a tunnel's name is there that Sund did not make. */
+  public boolean isForeign(String device) {
+    return foreign.contains(device);
+  }
+
   /** The tunnel's device of this number. */
   Optional<String> deviceName(int index) {
     String name = devices.name(index);
@@ -420,8 +425,13 @@ public final class TunnelDriver implements Driver {
       outcome.orThrow();
     }
     tunnels.see(row.device(), row);
-    if (row.up() != was.up()) {
-      log.reset(row.device()); // going down took the routes, and nobody says so
+    if (!row.mac().equals(was.mac())) {
+      // The kernel forgets the neighbours of a device that gets another address.
+      neighbours.unseeIf(entry -> entry.device().equals(row.device()));
+    }
+    if (row.up() != was.up() || row.mtu() != was.mtu()) {
+      // Going down took the routes, and another MTU changed that of IPv6 routes; nobody says so.
+      log.reset(row.device());
     }
     settled(row, "change " + row, log);
   }

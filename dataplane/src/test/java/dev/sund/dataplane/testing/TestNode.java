@@ -2,20 +2,21 @@ package dev.sund.dataplane.testing;
 
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
-import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.PacketProgram;
-import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.model.NodeName;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -44,7 +45,8 @@ public final class TestNode {
     try {
       compiler = new ProgramCompiler(name, FabricSettings.DEFAULT);
       kernel = SocketRoutes.open(ns, failPoint);
-      dataplane = Dataplane.of(kernel, state, new NoMasquerade());
+      dataplane =
+          Dataplane.of(kernel, state, new NftDriver(NftPort.over(NftSocket.open(ns)), failPoint));
       facts();
       for (Attachment attachment : attachments) {
         place(attachment);
@@ -167,40 +169,5 @@ public final class TestNode {
   /** Runs a program in its namespace. */
   public String run(String... command) {
     return Testbed.run(ns, command);
-  }
-
-  /** Stands for the masquerade's driver, which these tests are not about. */
-  private static final class NoMasquerade implements Driver {
-    @Override
-    public String name() {
-      return "masquerade";
-    }
-
-    @Override
-    public void want(ProgramDelta delta) {}
-
-    @Override
-    public ApplyReport resync() {
-      return ApplyReport.NOTHING;
-    }
-
-    @Override
-    public ApplyReport apply(Step step, int most) {
-      return ApplyReport.NOTHING;
-    }
-
-    @Override
-    public void allowSweep() {}
-
-    @Override
-    public void retry() {}
-
-    @Override
-    public int pending() {
-      return 0;
-    }
-
-    @Override
-    public void close() {}
   }
 }
