@@ -15,8 +15,6 @@ import dev.sund.kernel.nft.NftSocket;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Set;
-import java.util.function.BiConsumer;
 
 /** Everything of an agent that holds a socket to a node's kernel. */
 public final class NodeKernel implements AutoCloseable {
@@ -76,15 +74,9 @@ public final class NodeKernel implements AutoCloseable {
     return new FactsReader(factsRoutes).read();
   }
 
-  /**
-   * Begins to listen for what others change.
-   *
-   * @param dirty told which parts may have drifted, and why
-   * @param factsMayHaveChanged told when something that Sund did not make changed
-   */
-  public AutoCloseable listen(BiConsumer<Set<String>, String> dirty, Runnable factsMayHaveChanged)
-      throws KernelException {
-    DriftMonitor monitor = DriftMonitor.open(namespace, filter, dirty, factsMayHaveChanged, log);
+  /** Begins to listen for what others change; {@code listener} is called on other threads. */
+  public AutoCloseable listen(DriftMonitor.Listener listener) throws KernelException {
+    DriftMonitor monitor = DriftMonitor.open(namespace, filter, listener, log);
     monitor.start(factsRoutes.links());
     return monitor;
   }
