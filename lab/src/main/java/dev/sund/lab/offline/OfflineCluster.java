@@ -85,13 +85,9 @@ public record OfflineCluster(
     scene.pods().forEach(pod -> events.add(new PodSeen(pod.pod())));
     scene.pods().stream()
         .filter(pod -> pod.node().equals(self) && !pod.pod().hostNetwork())
-        .forEach(pod -> events.add(new Attached(attachment(pod.pod()))));
+        .forEach(pod -> events.add(new Attached(Attachment.assumed(pod.pod()))));
     events.add(new FactsSeen(facts(self, underlay)));
     return events;
-  }
-
-  private static Attachment attachment(Pod pod) {
-    return new Attachment("assumed-" + pod.uid(), "eth0", "", pod.key(), pod.uid(), pod.ips());
   }
 
   /** A node's own devices and routes: its link, the subnets on it, and the router as gateway. */
