@@ -1,7 +1,6 @@
 package dev.sund.engine;
 
 import dev.sund.model.Family;
-import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -97,9 +96,16 @@ final class Claims {
     return Optional.empty();
   }
 
-  /** The held claim that contains {@code ip}, if there is one. */
-  Optional<Claim> covering(Ip ip) {
-    return covering(Prefix.host(ip));
+  /** All claims, held or not, of ranges that contain all of {@code range}. */
+  Collection<Claim> containing(Prefix range) {
+    List<Claim> found = new ArrayList<>();
+    for (int length : lengthsUpTo(range)) {
+      Prefix wider = Prefix.around(range.address(), length);
+      claims
+          .getOrDefault(wider, new TreeSet<>())
+          .forEach(claimant -> found.add(new Claim(claimant, wider)));
+    }
+    return found;
   }
 
   /** A held claim that shares addresses with {@code range}: the oldest of them. */

@@ -36,6 +36,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
@@ -63,6 +64,9 @@ final class ClusterState {
 
   /** Single addresses: nodes' own, and those of pods. */
   private final Claims addresses = new Claims();
+
+  /** All nodes' addresses, with how many nodes say they have them. */
+  private final NavigableMap<Ip, Integer> nodeAddresses = new TreeMap<>();
 
   /** Nodes' pod ranges. */
   private final Claims cidrs = new Claims();
@@ -157,7 +161,24 @@ final class ClusterState {
                     .toList(),
                 node.podCidrs().stream()
                     .filter(cidr -> cidrs.holds(claimant(node), cidr))
+                    .filter(cidr -> nodeAddressIn(cidr).isEmpty())
                     .toList()));
+  }
+
+  /** The node whose pod range, in force, is exactly this. */
+  Optional<Node> nodeOfRange(Prefix range) {
+    return cidrs
+        .holder(range)
+        .flatMap(holder -> inForce(new NodeName(holder.name())))
+        .filter(node -> node.podCidrs().contains(range));
+  }
+
+  /**
+   * A node's address inside of a range. A pod range with one is not routed: it would take the
+   * packets between the nodes themselves.
+   */
+  Optional<Ip> nodeAddressIn(Prefix range) {
+    return Optional.ofNullable(nodeAddresses.ceilingKey(range.address())).filter(range::contains);
   }
 
   Optional<Pod> pod(PodKey key) {
@@ -206,6 +227,11 @@ final class ClusterState {
 
   Claims poolRanges() {
     return poolRanges;
+  }
+
+  /** Whether the node's range that contains all of {@code range}, if one does, is in force. */
+  Optional<Node> nodeCovering(Prefix range) {
+    return cidrs.covering(range).flatMap(claim -> nodeOfRange(claim.range()));
   }
 
   /** The conditions of objects that were refused. */
@@ -297,6 +323,10 @@ final class ClusterState {
     touched.everything |= name.equals(self);
     touched.nodes.add(name);
     Owner owner = new Owner(Kind.NODE, name.text());
+    was.ifPresent(node ->
+        node.addresses()
+            .forEach(ip -> nodeAddresses.merge(ip, -1, (n, less) -> n == 1 ? null : n + less)));
+    now.ifPresent(node -> node.addresses().forEach(ip -> nodeAddresses.merge(ip, 1, Integer::sum)));
     claimAddresses(
         owner,
         now.stream().flatMap(node -> claims(claimant(node), node.addresses())).toList(),
@@ -305,13 +335,19 @@ final class ClusterState {
         now.stream()
             .flatMap(node -> node.podCidrs().stream().map(c -> new Claim(claimant(node), c)))
             .toList();
-    for (Claim claim : cidrs.replace(owner, ranges)) {
-      touched.ranges.add(claim.range());
-      // Pods' own rows in the masquerade table depend on whether a node's range covers them.
-      touched.ranges.addAll(addresses.inside(claim.range()));
-      touched.nodes.add(new NodeName(claim.claimant().name()));
-      touched.everything |= claim.claimant().name().equals(self.text());
-    }
+    cidrs.replace(owner, ranges).forEach(claim -> touchRange(claim, touched));
+    Stream.concat(was.stream(), now.stream())
+        .flatMap(node -> node.addresses().stream())
+        .flatMap(ip -> cidrs.containing(Prefix.host(ip)).stream())
+        .forEach(claim -> touchRange(claim, touched));
+  }
+
+  private void touchRange(Claim claim, Touched touched) {
+    touched.ranges.add(claim.range());
+    // Pods' own rows in the masquerade table depend on whether a node's range covers them.
+    touched.ranges.addAll(addresses.inside(claim.range()));
+    touched.nodes.add(new NodeName(claim.claimant().name()));
+    touched.everything |= claim.claimant().name().equals(self.text());
   }
 
   private void putPod(PodKey key, Optional<Pod> now, Touched touched) {
@@ -404,6 +440,11 @@ final class ClusterState {
   private void claimAddresses(Owner owner, List<Claim> now, Touched touched) {
     for (Claim claim : addresses.replace(owner, now)) {
       touched.ranges.add(claim.range());
+      // The first address of our own range is our tunnel's unless somebody has it.
+      touched.everything |=
+          node(self).stream()
+              .flatMap(node -> node.podCidrs().stream())
+              .anyMatch(cidr -> cidr.address().equals(claim.range().address()));
       String name = claim.claimant().name();
       switch (claim.claimant().kind()) {
         case NODE -> {

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What this node's own end of the fabric is, made anew whenever its node object, its kernel's facts
@@ -61,11 +62,13 @@ final class Fabric {
    * Computes both families.
    *
    * @param self this node with the addresses and pod ranges that it holds, if it is known
+   * @param free whether nobody has an address: the first of this node's range is then its tunnel's
    * @param facts its kernel's, if they have been told
    * @param modes what the pools of each family ask for; nothing for a family that no pod has
    */
   Fabric(
       Optional<Node> self,
+      Predicate<Ip> free,
       Optional<NodeFacts> facts,
       Map<Family, Set<VxlanMode>> modes,
       FabricSettings settings) {
@@ -77,13 +80,14 @@ final class Fabric {
         conditions.add(addressNotHere(self.get(), address.get()));
       }
       halves.put(
-          family, half(family, self, uplink, modes.getOrDefault(family, Set.of()), settings));
+          family, half(family, self, free, uplink, modes.getOrDefault(family, Set.of()), settings));
     }
   }
 
   private Half half(
       Family family,
       Optional<Node> self,
+      Predicate<Ip> free,
       Optional<Uplink> uplink,
       Set<VxlanMode> modes,
       FabricSettings settings) {
@@ -111,7 +115,7 @@ final class Fabric {
             uplink.get().address(),
             uplink.get().device(),
             tunnelMac(node, uplink.get().address()),
-            node.podCidr(family).map(Prefix::address),
+            node.podCidr(family).map(Prefix::address).filter(free),
             tunnelMtu,
             RuleId.of("Node", node.name().text(), node.uid()));
     return new Half(modes, uplink, Optional.of(tunnel), podMtu);

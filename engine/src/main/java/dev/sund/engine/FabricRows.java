@@ -110,9 +110,7 @@ final class FabricRows {
 
   private Optional<Route> toRange(Prefix range) {
     return state
-        .cidrs()
-        .holder(range)
-        .flatMap(holder -> state.inForce(new NodeName(holder.name())))
+        .nodeOfRange(range)
         .flatMap(node ->
             node.name().equals(state.self())
                 ? Optional.of(
@@ -208,9 +206,7 @@ final class FabricRows {
 
   private Optional<RuleId> byNode(Prefix range, Part part) {
     return state
-        .cidrs()
-        .holder(range)
-        .flatMap(holder -> state.node(new NodeName(holder.name())))
+        .nodeOfRange(range)
         .filter(node -> part == Part.CLUSTER || node.name().equals(state.self()))
         .map(FabricRows::nodeRule);
   }
@@ -221,15 +217,13 @@ final class FabricRows {
       return Optional.empty();
     }
     boolean here = holder.get().kind() == Kind.ATTACHMENT;
-    boolean covered = state.cidrs().covering(range).isPresent();
-    boolean ownRange =
-        state.cidrs().covering(range).map(c -> c.claimant().name()).stream()
-            .anyMatch(state.self().text()::equals);
+    Optional<Node> covering = state.nodeCovering(range);
+    boolean ownRange = covering.map(Node::name).equals(Optional.of(state.self()));
     // A pod of ours may have an address of another node's range: in the cluster by that range, but
     // a source by its own address.
     boolean wanted =
         switch (part) {
-          case CLUSTER -> !covered;
+          case CLUSTER -> covering.isEmpty();
           case NAT_OUTGOING -> here && !ownRange;
         };
     if (!wanted) {

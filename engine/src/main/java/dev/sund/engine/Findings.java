@@ -110,6 +110,17 @@ final class Findings {
 
   private Optional<Condition> range(Node node, Node inForce, Prefix cidr) {
     ObjectRef object = new ObjectRef("Node", node.name().text());
+    Optional<Ip> inside = state.nodeAddressIn(cidr);
+    if (inside.isPresent()) {
+      return Optional.of(
+          new Condition(
+              Reason.OVERLAPPING_POD_CIDR,
+              object,
+              "spec.podCIDRs",
+              "%s contains %s, the address of a node, and would take packets to it: it is not routed."
+                  .formatted(cidr, inside.get()),
+              "Give pods ranges apart from the nodes' subnets (--cluster-cidr)."));
+    }
     if (!inForce.podCidrs().contains(cidr)) {
       return Optional.of(
           new Condition(

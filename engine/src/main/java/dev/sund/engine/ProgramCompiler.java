@@ -124,7 +124,12 @@ public final class ProgramCompiler {
   }
 
   private Fabric fabricNow() {
-    return new Fabric(state.inForce(self), state.facts(), state.modes(), settings);
+    return new Fabric(
+        state.inForce(self),
+        ip -> state.addresses().holder(Prefix.host(ip)).isEmpty(),
+        state.facts(),
+        state.modes(),
+        settings);
   }
 
   /** From what changed to all the keys that depend on it. */

@@ -66,6 +66,19 @@ class ConditionsTest {
   }
 
   @Test
+  void aRangeWithANodesAddressInIt() {
+    scene.node(node("n3", addresses("n3"), "192.168.1.8/29", "fd00:3::/64"));
+    assertThat(conditions())
+        .containsExactly(
+            "Node n3 spec.podCIDRs: 192.168.1.8/29 contains 192.168.1.11, the address of a node, and"
+                + " would take packets to it: it is not routed. Give pods ranges apart from the"
+                + " nodes' subnets (--cluster-cidr). [overlapping-pod-cidr]");
+    assertThat(scene.program("n1").routes())
+        .doesNotContainKey(Prefix.parse("192.168.1.8/29"))
+        .containsKey(Prefix.parse("fd00:3::/64"));
+  }
+
+  @Test
   void twoPoolsWithOverlappingRanges() {
     scene.pool("old", "10.244.0.0/16", VxlanMode.CROSS_SUBNET, true);
     scene.pool("young", "10.0.0.0/8", VxlanMode.NEVER, false);

@@ -134,6 +134,14 @@ class ProgramCompilerTest {
   }
 
   @Test
+  void aPodWithTheFirstAddressOfTheRangeKeepsItFromTheTunnel() {
+    scene.pod("shop/first", "n1", "10.244.1.0");
+    assertThat(program().tunnels().get("sund-vxlan4").address()).isEmpty();
+    assertThat(program().tunnels().get("sund-vxlan6").address()).contains(Ip.parse("fd00:1::"));
+    assertThat(route("10.244.3.0/24").flatMap(Route::source)).contains(Ip.parse("192.168.1.11"));
+  }
+
+  @Test
   void onlyNodesOnOtherSubnetsArePeersUnlessAllIsWrapped() {
     assertThat(program().tunnelPeers().values()).extracting(TunnelPeer::rule).containsOnly(N3);
     scene.pool("all", "10.244.0.0/16", VxlanMode.ALWAYS, true);

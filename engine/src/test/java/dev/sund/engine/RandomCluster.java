@@ -102,7 +102,8 @@ final class RandomCluster {
     if (random.nextInt(8) > 0) {
       cidrs.add(
           random.nextInt(10) == 0
-              ? Prefix.parse(pick("10.244.0.0/16", "10.244.0.0/22", "10.244.1.5/32"))
+              ? Prefix.parse(
+                  pick("10.244.0.0/16", "10.244.0.0/22", "10.244.1.5/32", "192.168.1.8/29"))
               : Prefix.parse("10.244." + random.nextInt(6) + ".0/24"));
     }
     if (random.nextInt(3) > 0) {
@@ -131,10 +132,20 @@ final class RandomCluster {
   private List<Ip> addresses() {
     List<Ip> ips = new ArrayList<>();
     if (random.nextInt(6) > 0) {
-      ips.add(Ip.parse("10.244." + random.nextInt(6) + "." + (4 + random.nextInt(3))));
+      ips.add(
+          Ip.parse(
+              "10.244."
+                  + random.nextInt(6)
+                  + "."
+                  + (random.nextInt(8) == 0 ? 0 : 4 + random.nextInt(3))));
     }
     if (random.nextInt(2) > 0) {
-      ips.add(Ip.parse("fd00:" + random.nextInt(6) + "::" + (4 + random.nextInt(3))));
+      ips.add(
+          Ip.parse(
+              "fd00:"
+                  + random.nextInt(6)
+                  + "::"
+                  + (random.nextInt(8) == 0 ? 0 : 4 + random.nextInt(3))));
     }
     if (random.nextInt(12) == 0) {
       ips = List.of(Ip.parse("192.168.1." + (10 + random.nextInt(6))));

@@ -13,7 +13,7 @@ import java.util.List;
  * @param netns path of the pod's network namespace
  * @param pod the pod
  * @param uid the pod's uid
- * @param addresses its addresses, at most one a family, at least one
+ * @param addresses its addresses, at most one a family, at least one; kept sorted
  */
 public record Attachment(
     String containerId,
@@ -26,7 +26,7 @@ public record Attachment(
     Checks.notEmpty("containerId", containerId);
     Checks.notEmpty("interfaceName", interfaceName);
     Checks.that(!addresses.isEmpty(), "an attachment has an address");
-    addresses = List.copyOf(addresses);
+    addresses = addresses.stream().sorted().toList();
   }
 
   /**
