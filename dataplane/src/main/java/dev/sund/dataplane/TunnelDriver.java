@@ -218,6 +218,71 @@ public final class TunnelDriver implements Driver {
     return foreign.contains(device);
   }
 
+  /** The tunnel's device of this number. */
+  Optional<String> deviceName(int index) {
+    String name = devices.name(index);
+    return tunnels.seen(name).isPresent() ? Optional.of(name) : Optional.empty();
+  }
+
+  /** Whether a device of one of our names is otherwise than we know. */
+  boolean differs(Link link, boolean there) {
+    Optional<TunnelRow> seen = tunnels.seen(link.name());
+    if (!there) {
+      return seen.isPresent();
+    }
+    if (!isOurs(link)) {
+      return seen.isPresent() || !foreign.contains(link.name());
+    }
+    TunnelRow row = RowReader.tunnel(link, List.of(), devices::name);
+    return seen.isEmpty()
+        || !new TunnelRow(
+                row.device(),
+                row.fixed(),
+                row.mac(),
+                row.mtu(),
+                row.up(),
+                row.alias(),
+                seen.get().addresses())
+            .equals(seen.get());
+  }
+
+  /** Whether an event about a neighbour tells something else than what we know. */
+  boolean differs(Neighbour neighbour, boolean there) {
+    Optional<String> device = deviceName(neighbour.device());
+    if (device.isEmpty()) {
+      return false;
+    }
+    NeighbourRow row = RowReader.neighbour(neighbour, device.get());
+    Optional<NeighbourRow> seen = neighbours.seen(row.key());
+    if (there) {
+      return (row.permanent() || seen.isPresent()) && !seen.equals(Optional.of(row));
+    }
+    return seen.isPresent();
+  }
+
+  /** Whether an event about a forwarding entry tells something else than what we know. */
+  boolean differs(FdbEntry entry, boolean there) {
+    Optional<String> device = deviceName(entry.device());
+    if (device.isEmpty() || !entry.isSelf()) {
+      return false;
+    }
+    FdbRow row = RowReader.fdb(entry, device.get());
+    Optional<FdbRow> seen = fdb.seen(row.key());
+    return there ? !seen.equals(Optional.of(row)) : seen.isPresent();
+  }
+
+  DeltaTable<String, TunnelRow> tunnels() {
+    return tunnels;
+  }
+
+  DeltaTable<NeighbourRow.Key, NeighbourRow> neighbours() {
+    return neighbours;
+  }
+
+  DeltaTable<FdbRow.Key, FdbRow> fdb() {
+    return fdb;
+  }
+
   private void putTunnel(Change.Put<String, TunnelRow> change, Problems.Log log) {
     TunnelRow row = change.value();
     ObjectRef object = object(row.device());

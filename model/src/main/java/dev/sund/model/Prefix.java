@@ -1,5 +1,6 @@
 package dev.sund.model;
 
+import java.util.Comparator;
 import java.util.Optional;
 
 /**
@@ -11,6 +12,9 @@ import java.util.Optional;
  * @param length the prefix length in bits, 0 to 32 or 0 to 128
  */
 public record Prefix(Ip address, int length) implements Comparable<Prefix> {
+  private static final Comparator<Prefix> ORDER =
+      Comparator.comparing(Prefix::address).thenComparingInt(Prefix::length);
+
   public Prefix {
     Checks.range("prefix length", length, 0, address.family().bits());
     Ip first = masked(address, length);
@@ -98,8 +102,7 @@ public record Prefix(Ip address, int length) implements Comparable<Prefix> {
 
   @Override
   public int compareTo(Prefix other) {
-    int byAddress = address.compareTo(other.address);
-    return byAddress != 0 ? byAddress : Integer.compare(length, other.length);
+    return ORDER.compare(this, other);
   }
 
   /** CIDR notation: {@code ADDRESS/LENGTH}. */

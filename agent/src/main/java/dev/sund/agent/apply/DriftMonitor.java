@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /**
  * Listens to the kernel: what changed that was not us. Two platform threads, {@code sund-monitor}
@@ -25,46 +26,46 @@ import java.util.Set;
 public final class DriftMonitor implements AutoCloseable {
   private static final String MASQUERADE = "masquerade";
 
-  /** Takes what was heard; must not wait. */
-  public interface Listener {
-    /**
-     * Parts of what is ours may have drifted; {@code cause} is {@code event} or {@code overflow}.
-     */
-    void drifted(Set<String> parts, String cause);
-
-    /** Something that Sund did not make changed. */
-    void factsMayHaveChanged();
-
-    /** The node lost an address of its own: connections from it are dead without a word. */
-    void addressGone();
-  }
-
   private final RouteMonitor routes;
   private final NftMonitor nft;
   private final DriftFilter filter;
-  private final Listener listener;
+  private final BiConsumer<Set<String>, String> dirty;
+  private final Runnable factsMayHaveChanged;
   private final Log log;
   private boolean touched;
 
   private DriftMonitor(
-      RouteMonitor routes, NftMonitor nft, DriftFilter filter, Listener listener, Log log) {
+      RouteMonitor routes,
+      NftMonitor nft,
+      DriftFilter filter,
+      BiConsumer<Set<String>, String> dirty,
+      Runnable factsMayHaveChanged,
+      Log log) {
     this.routes = routes;
     this.nft = nft;
     this.filter = filter;
-    this.listener = listener;
+    this.dirty = dirty;
+    this.factsMayHaveChanged = factsMayHaveChanged;
     this.log = log;
   }
 
   /**
    * Subscribes.
    *
-   * @param listener called on the monitor's threads
+   * @param dirty told which parts may have drifted, and why; from the monitor's threads
+   * @param factsMayHaveChanged told when something that Sund did not make changed
    */
-  static DriftMonitor open(NetNs namespace, DriftFilter filter, Listener listener, Log log)
+  static DriftMonitor open(
+      NetNs namespace,
+      DriftFilter filter,
+      BiConsumer<Set<String>, String> dirty,
+      Runnable factsMayHaveChanged,
+      Log log)
       throws KernelException {
     RouteMonitor routes = RouteMonitor.open(namespace);
     try {
-      return new DriftMonitor(routes, NftMonitor.open(namespace), filter, listener, log);
+      return new DriftMonitor(
+          routes, NftMonitor.open(namespace), filter, dirty, factsMayHaveChanged, log);
     } catch (KernelException | RuntimeException e) {
       routes.close();
       throw e;
@@ -86,7 +87,7 @@ public final class DriftMonitor implements AutoCloseable {
           @Override
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
-            listener.drifted(Set.of(MASQUERADE), "overflow");
+            dirty.accept(Set.of(MASQUERADE), "overflow");
           }
         });
   }
@@ -109,13 +110,10 @@ public final class DriftMonitor implements AutoCloseable {
       log.debug("the kernel changed", "parts", verdict.parts(), "event", event);
     }
     if (!verdict.parts().isEmpty()) {
-      listener.drifted(verdict.parts(), lost ? "overflow" : "event");
+      dirty.accept(verdict.parts(), lost ? "overflow" : "event");
     }
     if (verdict.facts()) {
-      listener.factsMayHaveChanged();
-      if (event instanceof RouteEvent.AddressGone) {
-        listener.addressGone();
-      }
+      factsMayHaveChanged.run();
     }
   }
 
@@ -137,7 +135,7 @@ public final class DriftMonitor implements AutoCloseable {
       case NftEvent.Committed committed -> {
         if (touched && !byUs(committed.generation().process())) {
           log.debug("the rules changed", "by", committed.generation());
-          listener.drifted(Set.of(MASQUERADE), "event");
+          dirty.accept(Set.of(MASQUERADE), "event");
         }
         touched = false;
       }

@@ -208,7 +208,8 @@ final class Round {
       if (result >= 0) {
         return;
       }
-      if (Errno.EMSGSIZE.is(result) || attempt == 2) {
+      boolean tooLong = Errno.EMSGSIZE.is(result) && attempt > 0;
+      if (tooLong || attempt == 2) {
         flight.refusedLocally = -result;
         return;
       }

@@ -291,10 +291,14 @@ public final class Topology implements AutoCloseable {
     settings.put(Sysctl.ipv4("icmp_msgs_per_sec"), "1000000");
     settings.put(Sysctl.ipv4("icmp_msgs_burst"), "100000");
     settings.put(new Sysctl("net/ipv6/icmp/ratelimit"), "0");
+    writeWhereKnown(namespace, settings);
+  }
+
+  /** Writes settings that not every kernel has, or not for each namespace. */
+  private static void writeWhereKnown(NetNs namespace, Map<Sysctl, String> settings)
+      throws KernelException {
     for (KernelException failed : Sysctl.writeAll(namespace, settings)) {
-      boolean olderKernel = // there these two are the machine's, not the namespace's
-          failed instanceof KernelException.NotFound && failed.object().contains("icmp_msgs");
-      if (!olderKernel) {
+      if (!(failed instanceof KernelException.NotFound)) {
         throw failed;
       }
     }
@@ -307,6 +311,12 @@ public final class Topology implements AutoCloseable {
     for (KernelException failed : Sysctl.writeAll(router, settings)) {
       throw failed;
     }
+    // A bridge that shows its packets to netfilter would also cut IPv4 packets to a port's MTU.
+    Map<Sysctl, String> bridge = new LinkedHashMap<>();
+    bridge.put(new Sysctl("net/bridge/bridge-nf-call-iptables"), "0");
+    bridge.put(new Sysctl("net/bridge/bridge-nf-call-ip6tables"), "0");
+    bridge.put(new Sysctl("net/bridge/bridge-nf-call-arptables"), "0");
+    writeWhereKnown(router, bridge);
   }
 
   private static void apply(RouteSocket routes, RouteBatch batch) throws KernelException {

@@ -1,0 +1,409 @@
+package dev.sund.lab;
+
+import dev.sund.engine.FabricSettings;
+import dev.sund.engine.trace.Packet.FromNode;
+import dev.sund.engine.trace.Packet.FromOutside;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.Kubeconfig;
+import dev.sund.lab.agents.AgentLauncher;
+import dev.sund.lab.agents.AgentLauncher.Order;
+import dev.sund.lab.api.LabApi;
+import dev.sund.lab.api.Rbac;
+import dev.sund.lab.api.Subject;
+import dev.sund.lab.matrix.Cell;
+import dev.sund.lab.matrix.Matrix;
+import dev.sund.lab.matrix.QuestionPlan;
+import dev.sund.lab.measure.Measurement;
+import dev.sund.lab.measure.Site;
+import dev.sund.lab.predict.Prediction;
+import dev.sund.lab.question.Answer;
+import dev.sund.lab.question.Listeners;
+import dev.sund.lab.question.Question;
+import dev.sund.lab.scene.Scene;
+import dev.sund.lab.scene.Scene.SceneNode;
+import dev.sund.lab.scene.Scene.ScenePod;
+import dev.sund.lab.topology.LabHome;
+import dev.sund.lab.topology.Topology;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.Port;
+import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * A cluster that stands: machines, API server, agents, pods with networks, and the probes' sockets.
+ *
+ * <p>For one thread, which must live as long as the cluster. Closing removes all of it.
+ */
+public final class LabCluster implements AutoCloseable {
+  private static final int API_PORT = 6443;
+  private static final Duration AGENT_LIMIT = Duration.ofSeconds(30);
+  private static final Duration SETTLE_LIMIT = Duration.ofSeconds(15);
+  private static final Duration SETTLE_STEP = Duration.ofMillis(25);
+  private static final int HANDS = 8;
+
+  private final Scene scene;
+  private final LabHome home;
+  private final AgentLauncher launcher;
+  private final Listeners listeners;
+  private final LabApi api;
+  private final Map<NodeName, Order> orders = new LinkedHashMap<>();
+  private final Map<NodeName, AgentLauncher.Running> agents = new LinkedHashMap<>();
+  private final Topology topology;
+  private final Measurement measurement;
+
+  private LabCluster(
+      Scene scene,
+      LabHome home,
+      AgentLauncher launcher,
+      Topology topology,
+      Measurement measurement) {
+    this.scene = scene;
+    this.home = home;
+    this.launcher = launcher;
+    this.listeners = Listeners.of(scene.pods().stream().map(ScenePod::pod).toList(), Site.ECHO);
+    this.api = new LabApi(InstantSource.system());
+    this.topology = topology;
+    this.measurement = measurement;
+  }
+
+  /**
+   * Stands a cluster up.
+   *
+   * @param rbac what agents may do; empty: everything
+   * @throws IOException when the kernel, the file system or an agent refuses
+   */
+  public static LabCluster stand(
+      Scene scene, LabHome home, AgentLauncher launcher, Optional<Path> rbac, Console console)
+      throws IOException, InterruptedException {
+    Topology topology = Topology.build(home.namespacePrefix(), scene.underlay());
+    LabCluster cluster;
+    try {
+      Measurement measurement = Measurement.open(FabricSettings.DEFAULT.vxlanPort());
+      cluster = new LabCluster(scene, home, launcher, topology, measurement);
+    } catch (KernelException | RuntimeException e) {
+      topology.close();
+      throw e;
+    }
+    try {
+      cluster.build(rbac, console);
+      return cluster;
+    } catch (IOException | RuntimeException | InterruptedException e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  private void build(Optional<Path> rbac, Console console)
+      throws IOException, InterruptedException {
+    long begun = System.nanoTime();
+    serveApi(rbac);
+    for (SceneNode node : scene.nodes()) {
+      startAgent(node.name());
+    }
+    console.done("built " + scene.nodes().size() + " nodes, started " + launcher.describe(), begun);
+    long pods = System.nanoTime();
+    try (ExecutorService hands =
+        Executors.newFixedThreadPool(
+            HANDS, Thread.ofPlatform().name("sund-lab-", 0).daemon(true).factory())) {
+      createPods();
+      openNodeSites();
+      List<Future<Void>> work = new ArrayList<>();
+      for (SceneNode node : scene.nodes()) {
+        work.add(
+            hands.submit(() -> {
+              startPods(node);
+              return null;
+            }));
+      }
+      for (Future<Void> node : work) {
+        finish(node);
+      }
+    }
+    console.done("attached " + scene.pods().size() + " pods", pods);
+  }
+
+  private static void finish(Future<Void> work) throws IOException, InterruptedException {
+    try {
+      work.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException cause -> throw cause;
+        case RuntimeException cause -> throw cause;
+        case InterruptedException cause -> throw cause;
+        case null, default -> throw new IllegalStateException(e.getCause());
+      }
+    }
+  }
+
+  private void serveApi(Optional<Path> rbac) throws IOException {
+    scene.objects().forEach(api::put);
+    scene.nodes().forEach(node -> api.put(node.tree()));
+    scene.pods().forEach(pod -> api.put(pod.tree()));
+    if (rbac.isPresent()) {
+      api.allow(Rbac.read(rbac.get()));
+    }
+    NetNs host = topology.machine(Scene.API);
+    for (Ip ip : scene.addresses(Scene.API)) {
+      InetSocketAddress address =
+          new InetSocketAddress(InetAddress.getByAddress(ip.toBytes()), API_PORT);
+      // The socket keeps the namespace it is opened in; connections are taken elsewhere.
+      ServerSocket listener =
+          host.<ServerSocket, IOException>call(() -> {
+            ServerSocket socket = new ServerSocket();
+            socket.bind(address, 1024);
+            return socket;
+          });
+      api.serve(listener);
+    }
+  }
+
+  private Order order(SceneNode node) throws IOException {
+    Path directory = home.directory().resolve(node.name().text());
+    Files.createDirectories(directory);
+    String token = "lab-" + node.name();
+    api.token(token, Subject.serviceAccount("kube-system", "sund-agent"));
+    Path kubeconfig = directory.resolve("kubeconfig");
+    Family family = node.node().addresses().getFirst().family();
+    Ip server =
+        scene.addresses(Scene.API).stream()
+            .filter(ip -> ip.family() == family)
+            .findFirst()
+            .orElseThrow();
+    String host = family == Family.V4 ? server.toString() : "[" + server + "]";
+    Files.writeString(kubeconfig, Kubeconfig.text("http://" + host + ":" + API_PORT, token));
+    return new Order(node.name(), topology.machine(node.name().text()), kubeconfig, directory);
+  }
+
+  /** Starts the agent of a node that has none; from the cluster's own thread. */
+  public void startAgent(NodeName name) throws IOException, InterruptedException {
+    Order order = orders.get(name);
+    if (order == null) {
+      order = order(node(name));
+      orders.put(name, order);
+    }
+    agents.put(name, launcher.start(order));
+  }
+
+  private SceneNode node(NodeName name) {
+    return scene
+        .node(name)
+        .orElseThrow(() -> new IllegalArgumentException("the lab has no node " + name));
+  }
+
+  /** The agent of a node. */
+  public AgentLauncher.Running agent(NodeName name) {
+    AgentLauncher.Running agent = agents.get(name);
+    if (agent == null) {
+      throw new IllegalArgumentException("the lab has no node " + name);
+    }
+    return agent;
+  }
+
+  private void createPods() throws KernelException {
+    for (ScenePod pod : scene.pods()) {
+      if (!pod.pod().hostNetwork()) {
+        topology.createPod(pod.pod().key());
+      }
+    }
+  }
+
+  private void openNodeSites() throws KernelException, InterruptedException {
+    for (SceneNode node : scene.nodes()) {
+      String name = node.name().text();
+      FromNode origin = new FromNode(node.name());
+      List<Ip> addresses = node.node().addresses();
+      measurement.enter(
+          new Site(origin, name, topology.machine(name), addresses, ports(origin), true));
+      measurement.watch(name, topology.machine(topology.router()), topology.port(name));
+      // A node's answers to packets that came by a tunnel have the tunnel's address.
+      for (Prefix range : node.node().podCidrs()) {
+        measurement.name(range.address(), name);
+      }
+    }
+    measurement.enter(
+        new Site(
+            new FromOutside(Scene.OUTSIDE),
+            Scene.OUTSIDE,
+            topology.machine(Scene.OUTSIDE),
+            scene.addresses(Scene.OUTSIDE),
+            List.of(),
+            false));
+    for (var host : scene.underlay().hosts()) {
+      for (Ip ip : scene.addresses(host.name())) {
+        measurement.name(ip, host.name());
+      }
+    }
+  }
+
+  private List<Port> ports(dev.sund.engine.trace.Packet.Origin origin) {
+    SortedSet<Integer> numbers = new TreeSet<>(listeners.of(origin));
+    return numbers.stream().map(number -> new Port(number, Protocol.TCP, "")).toList();
+  }
+
+  /** On a helper's thread: a node's pods one after the other, as a kubelet starts them. */
+  private void startPods(SceneNode node) throws IOException, InterruptedException {
+    Order order = orders.get(node.name());
+    if (order == null) {
+      throw new IllegalStateException("node " + node.name() + " has no agent");
+    }
+    awaitSocket(order, agent(node.name()));
+    Kubelet kubelet = new Kubelet(order.runDirectory(), api, node.node().addresses());
+    for (ScenePod pod : scene.pods()) {
+      if (!pod.node().equals(node.name())) {
+        continue;
+      }
+      NetNs namespace = topology.pod(pod.pod().key()).orElse(topology.machine(node.name().text()));
+      kubelet.start(pod, namespace);
+      if (!pod.pod().hostNetwork()) {
+        var origin = Listeners.origin(pod.pod());
+        measurement.enter(
+            new Site(origin, node.name().text(), namespace, pod.pod().ips(), ports(origin), false));
+      }
+    }
+  }
+
+  private static void awaitSocket(Order order, AgentLauncher.Running agent)
+      throws IOException, InterruptedException {
+    Path socket = order.runDirectory().resolve("agent.sock");
+    long deadline = System.nanoTime() + AGENT_LIMIT.toNanos();
+    while (!Files.exists(socket)) {
+      if (!agent.alive() || System.nanoTime() > deadline) {
+        throw new IOException(
+            "the agent of node "
+                + order.node()
+                + (agent.alive() ? " does not answer within " + AGENT_LIMIT : " has ended")
+                + "; the end of its log:\n"
+                + tail(order.log()));
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  private static String tail(Path log) throws IOException {
+    if (!Files.exists(log)) {
+      return "(there is no log)";
+    }
+    List<String> lines = Files.readAllLines(log);
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
+  }
+
+  /** Waits until each kernel holds what is wanted, or long enough. */
+  public ClusterPrograms settle() throws KernelException, InterruptedException {
+    long deadline = System.nanoTime() + SETTLE_LIMIT.toNanos();
+    while (true) {
+      ClusterPrograms programs = programs();
+      if (programs.settled() || System.nanoTime() > deadline) {
+        return programs;
+      }
+      Thread.sleep(SETTLE_STEP);
+    }
+  }
+
+  /** The programs as they are now. */
+  public ClusterPrograms programs() throws KernelException {
+    return ClusterPrograms.read(scene, topology, api.snapshot());
+  }
+
+  /** The questions that the scene raises. */
+  public List<Question> questions(boolean everyPair) {
+    return QuestionPlan.of(scene, listeners, everyPair);
+  }
+
+  /** Predicts and measures; once more when a kernel was changed meanwhile. */
+  public Matrix matrix(List<Question> questions) throws KernelException, InterruptedException {
+    ClusterPrograms before = settle();
+    for (int attempt = 0; ; attempt++) {
+      Prediction wanted = new Prediction(before.wanted(), topology.underlay(), listeners);
+      Prediction inForce = new Prediction(before.inForce(), topology.underlay(), listeners);
+      List<Question> sized = new ArrayList<>();
+      for (Question question : questions) {
+        sized.add(
+            question.kind() == Question.Kind.MTU
+                ? question.withSizes(sizes(wanted.answer(question), inForce.answer(question)))
+                : question);
+      }
+      List<Answer> measured = measurement.ask(sized);
+      ClusterPrograms after = programs();
+      if (!after.inForce().equals(before.inForce()) && attempt < 2) {
+        before = after;
+        continue;
+      }
+      List<Cell> cells = new ArrayList<>();
+      for (int i = 0; i < questions.size(); i++) {
+        Question question = questions.get(i);
+        cells.add(
+            new Cell(question, wanted.answer(question), inForce.answer(question), measured.get(i)));
+      }
+      return new Matrix(cells, after.drift());
+    }
+  }
+
+  /** Where to begin: what is expected to arrive, and one byte more. */
+  private static List<Integer> sizes(Answer... expected) {
+    SortedSet<Integer> sizes = new TreeSet<>();
+    for (Answer answer : expected) {
+      if (answer instanceof Answer.Mtu(int bytes, var _) && bytes > 0) {
+        sizes.add(bytes);
+        sizes.add(bytes + 1);
+      }
+    }
+    return List.copyOf(sizes);
+  }
+
+  /** The scene that stands. */
+  public Scene scene() {
+    return scene;
+  }
+
+  /** Its machines and links. */
+  public Topology topology() {
+    return topology;
+  }
+
+  /** Who answers where. */
+  public Listeners listeners() {
+    return listeners;
+  }
+
+  /** Its API server. */
+  public LabApi api() {
+    return api;
+  }
+
+  @Override
+  public void close() {
+    measurement.close();
+    for (AgentLauncher.Running agent : agents.values()) {
+      try {
+        agent.kill(); // nothing to be kept: its namespaces go too
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    agents.clear();
+    api.close();
+    topology.close();
+  }
+}

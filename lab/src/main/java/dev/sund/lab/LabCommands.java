@@ -1,0 +1,332 @@
+package dev.sund.lab;
+
+import dev.sund.engine.trace.Packet;
+import dev.sund.engine.trace.PathTracer;
+import dev.sund.engine.trace.Trace;
+import dev.sund.engine.trace.Underlay;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.route.Outcome;
+import dev.sund.kernel.route.RouteBatch;
+import dev.sund.kernel.route.RouteEntry;
+import dev.sund.kernel.route.RouteFilter;
+import dev.sund.kernel.route.RouteSocket;
+import dev.sund.lab.agents.AgentLauncher;
+import dev.sund.lab.matrix.Matrix;
+import dev.sund.lab.question.Party;
+import dev.sund.lab.question.Question;
+import dev.sund.lab.scene.Scene;
+import dev.sund.lab.scene.Scene.SceneNode;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.Marks;
+import dev.sund.model.NodeName;
+import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** What other terminals ask of a lab that stands. On the lab's thread. */
+final class LabCommands {
+  private static final int SMALLEST_MTU = 1280;
+  private static final int LARGEST_MTU = 1500;
+
+  private final LabCluster cluster;
+  private final Console console;
+  private final LabOptions options;
+  private final List<String> faults = new ArrayList<>();
+  private Matrix last;
+
+  LabCommands(LabCluster cluster, Console console, LabOptions options, Matrix first) {
+    this.cluster = cluster;
+    this.console = console;
+    this.options = options;
+    this.last = first;
+  }
+
+  /** Runs the command that these words are; says everything to {@code to}; the exit code. */
+  int run(List<String> words, OutputStream to) throws InterruptedException {
+    PrintStream out = new PrintStream(to, true, StandardCharsets.UTF_8);
+    try {
+      List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
+      return switch (words.isEmpty() ? "" : words.getFirst()) {
+        case "status" -> status(out);
+        case "probe" -> probe(rest, out);
+        case "trace" -> trace(rest, out);
+        case "fault" -> fault(rest, out);
+        default -> throw new IllegalArgumentException("the lab does not know " + words);
+      };
+    } catch (IllegalArgumentException e) {
+      out.println("sund lab: " + e.getMessage());
+      return Lab.BAD_INPUT;
+    } catch (IOException e) {
+      out.println("sund lab: " + e.getMessage());
+      return Lab.COULD_NOT_RUN;
+    }
+  }
+
+  private int status(PrintStream out) {
+    Scene scene = cluster.scene();
+    for (SceneNode node : scene.nodes()) {
+      Underlay.Link link = cluster.topology().uplink(node.name().text());
+      long pods = scene.pods().stream().filter(pod -> pod.node().equals(node.name())).count();
+      out.printf(
+          "node %s  agent %s  %s  %s %s mtu %d  podCIDRs %s  %d pods%n",
+          node.name(),
+          cluster.agent(node.name()).alive() ? "runs" : "is dead",
+          node.node().addresses(),
+          link.device(),
+          link.up() ? "up" : "cut",
+          link.mtu(),
+          node.node().podCidrs(),
+          pods);
+    }
+    scene
+        .pods()
+        .forEach(pod ->
+            out.printf(
+                "pod %s  node %s  %s%s%n",
+                pod.pod().key(),
+                pod.node(),
+                pod.pod().ips(),
+                pod.pod().hostNetwork() ? " (hostNetwork)" : ""));
+    faults.forEach(fault -> out.println("fault: " + fault));
+    out.println(last.summary());
+    return last.agrees() ? Lab.AGREE : Lab.DIFFER;
+  }
+
+  private int probe(List<String> words, PrintStream out)
+      throws KernelException, InterruptedException {
+    if (words.isEmpty()) {
+      return measureAll(out);
+    }
+    List<Question> questions = renumbered(between(words));
+    if (questions.isEmpty()) {
+      throw new IllegalArgumentException(
+          "nothing is asked from "
+              + words.get(0)
+              + " to "
+              + words.get(1)
+              + ", try sund lab status");
+    }
+    Matrix matrix = cluster.matrix(questions);
+    new Console(out, out, false).print(matrix, true, false);
+    return matrix.agrees() ? Lab.AGREE : Lab.DIFFER;
+  }
+
+  private List<Question> between(List<String> words) {
+    two(words);
+    return cluster.questions(true).stream()
+        .filter(question -> isCalled(question.from(), words.get(0)))
+        .filter(question ->
+            isCalled(question.to(), words.get(1))
+                || question.destination().toString().equals(words.get(1)))
+        .toList();
+  }
+
+  private static List<Question> renumbered(List<Question> questions) {
+    List<Question> numbered = new ArrayList<>();
+    for (Question question : questions) {
+      numbered.add(
+          new Question(
+              numbered.size(),
+              question.kind(),
+              question.from(),
+              question.to(),
+              question.destination(),
+              question.protocol(),
+              question.port(),
+              question.sizes()));
+    }
+    return numbered;
+  }
+
+  private static boolean isCalled(Party party, String name) {
+    return party.label().equals(name)
+        || party.group().equals(name)
+        || party.label().equals("node " + name);
+  }
+
+  private static void two(List<String> words) {
+    if (words.size() != 2) {
+      throw new IllegalArgumentException(
+          "FROM and TO are wanted: a pod as NAMESPACE/NAME, a node, outside, or for TO an address");
+    }
+  }
+
+  private int trace(List<String> words, PrintStream out) throws KernelException {
+    two(words);
+    List<Question> questions = cluster.questions(true);
+    Party from =
+        questions.stream()
+            .map(Question::from)
+            .filter(party -> isCalled(party, words.get(0)))
+            .findFirst()
+            .orElseThrow(() -> unknown(words.get(0)));
+    TreeSet<Ip> destinations = new TreeSet<>();
+    Ip.tryParse(words.get(1)).ifPresent(destinations::add);
+    questions.stream()
+        .filter(question -> isCalled(question.to(), words.get(1)))
+        .filter(question -> question.to().label().equals(first(questions, words.get(1))))
+        .forEach(question -> destinations.add(question.destination()));
+    if (destinations.isEmpty()) {
+      throw unknown(words.get(1));
+    }
+    ClusterPrograms programs = cluster.programs();
+    boolean same = true;
+    for (Ip destination : destinations) {
+      Packet packet = Packet.small(from.origin(), destination, Protocol.UDP, 7);
+      Trace inForce =
+          new PathTracer(programs.inForce(), cluster.topology().underlay()).trace(packet);
+      Trace wanted = new PathTracer(programs.wanted(), cluster.topology().underlay()).trace(packet);
+      print(from + " -> " + destination, inForce, out);
+      if (!wanted.path().equals(inForce.path()) || wanted.outcome() != inForce.outcome()) {
+        same = false;
+        print(from + " -> " + destination + " as wanted", wanted, out);
+      }
+    }
+    programs.drift().forEach(drift -> out.println("drift: " + drift));
+    return same ? Lab.AGREE : Lab.DIFFER;
+  }
+
+  private static String first(List<Question> questions, String name) {
+    return questions.stream()
+        .map(Question::to)
+        .filter(party -> isCalled(party, name))
+        .map(Party::label)
+        .findFirst()
+        .orElse(name);
+  }
+
+  private static IllegalArgumentException unknown(String name) {
+    return new IllegalArgumentException(
+        "the lab has no " + name + ": give a pod as NAMESPACE/NAME, a node, outside or an address");
+  }
+
+  private static void print(String title, Trace trace, PrintStream out) {
+    out.println(title + ": " + trace.outcome().code());
+    for (Trace.Hop hop : trace.there()) {
+      out.println(
+          "  "
+              + hop.machine()
+              + "  "
+              + hop.text()
+              + hop.rule().map(rule -> "  [" + rule + "]").orElse(""));
+    }
+    if (trace.delivered()) {
+      out.println(
+          "  source seen "
+              + trace.sourceSeen().map(Ip::toString).orElse("unknown")
+              + ", mtu "
+              + trace.pathMtu()
+              + (trace.answered() ? ", answered" : ", answer: " + trace.backOutcome().code()));
+    }
+  }
+
+  private int fault(List<String> words, PrintStream out) throws IOException, InterruptedException {
+    String kind = words.isEmpty() ? "" : words.getFirst();
+    String node = words.size() > 1 ? words.get(1) : "";
+    boolean restore = words.contains("--restore");
+    cluster.agent(new NodeName(node.isEmpty() ? "?" : node)); // or says that there is no such node
+    switch (kind) {
+      case "kill-agent" -> {
+        return killAgent(new NodeName(node), out);
+      }
+      case "cut-link" -> {
+        cluster.topology().setUplink(node, restore);
+        remember("cut-link " + node, restore, out);
+      }
+      case "shrink-mtu" -> {
+        int mtu = restore ? LARGEST_MTU : number(words);
+        cluster.topology().setMtu(node, mtu);
+        remember("shrink-mtu " + node + (restore ? "" : " to " + mtu), restore, out);
+      }
+      case "delete-route" -> deleteRoute(node, words, out);
+      default ->
+          throw new IllegalArgumentException(
+              "the faults are kill-agent NODE, cut-link NODE, shrink-mtu NODE BYTES,"
+                  + " delete-route NODE [PREFIX]; cut-link and shrink-mtu end with --restore");
+    }
+    return measureAll(out);
+  }
+
+  private void remember(String fault, boolean restore, PrintStream out) {
+    String[] words = fault.split(" ");
+    faults.removeIf(known -> known.startsWith(words[0] + " " + words[1]));
+    if (!restore) {
+      faults.add(fault);
+    }
+    out.println((restore ? "restored: " : "fault: ") + fault);
+  }
+
+  private static int number(List<String> words) {
+    String text = words.size() > 2 ? words.get(2) : "1400";
+    if (text.matches("[0-9]{1,5}")) {
+      int mtu = Integer.parseInt(text);
+      if (mtu >= SMALLEST_MTU && mtu <= LARGEST_MTU) {
+        return mtu;
+      }
+    }
+    throw new IllegalArgumentException(
+        "the MTU must be from "
+            + SMALLEST_MTU
+            + " to "
+            + LARGEST_MTU
+            + " (IPv6 does without a device that takes less), but is "
+            + text);
+  }
+
+  /** The kernel forwards while the agent is dead; then it starts again and must change nothing. */
+  private int killAgent(NodeName node, PrintStream out) throws IOException, InterruptedException {
+    AgentLauncher.Running agent = cluster.agent(node);
+    agent.kill();
+    out.println("fault: kill-agent " + node + "; measured while it is dead:");
+    int dead = measureAll(out);
+    cluster.startAgent(node);
+    out.println("the agent of " + node + " was started again; measured with it:");
+    return Math.max(dead, measureAll(out));
+  }
+
+  private void deleteRoute(String node, List<String> words, PrintStream out)
+      throws KernelException {
+    try (RouteSocket routes = RouteSocket.open(cluster.topology().machine(node))) {
+      List<RouteEntry> ours = new ArrayList<>();
+      for (Family family : Family.values()) {
+        routes.routes(RouteFilter.main(family)).stream()
+            .filter(route -> route.protocol() == Marks.ROUTE_PROTOCOL)
+            .forEach(ours::add);
+      }
+      Optional<Prefix> prefix =
+          words.size() > 2 ? Optional.of(Prefix.parse(words.get(2))) : Optional.empty();
+      RouteEntry route =
+          ours.stream()
+              .filter(entry -> prefix.isEmpty() || entry.destination().equals(prefix.get()))
+              .filter(entry -> prefix.isPresent() || !entry.type().isDeadEnd())
+              .findFirst()
+              .orElseThrow(() ->
+                  new IllegalArgumentException(
+                      "node "
+                          + node
+                          + " has no route of ours"
+                          + prefix.map(to -> " to " + to).orElse("")));
+      for (Outcome outcome : routes.apply(new RouteBatch().delete(route))) {
+        if (outcome instanceof Outcome.Failed(KernelException cause)) {
+          throw cause;
+        }
+      }
+      out.println("fault: delete-route " + node + " " + route);
+    }
+  }
+
+  private int measureAll(PrintStream out) throws KernelException, InterruptedException {
+    last = cluster.matrix(cluster.questions(options.everyPair()));
+    new Console(out, out, false).print(last, options.everyPair(), false);
+    console.print(last, options.everyPair(), options.json());
+    return last.agrees() ? Lab.AGREE : Lab.DIFFER;
+  }
+}
