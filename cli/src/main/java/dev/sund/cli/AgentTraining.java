@@ -1,0 +1,160 @@
+package dev.sund.cli;
+
+import dev.sund.agent.local.Answer;
+import dev.sund.agent.local.LocalClient;
+import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.Kubeconfig;
+import dev.sund.kube.manifest.ManifestFiles;
+import dev.sund.lab.api.LabApi;
+import dev.sund.lab.api.Rbac;
+import dev.sund.lab.api.Subject;
+import dev.sund.lab.scene.Scene;
+import dev.sund.lab.scene.SceneReader;
+import dev.sund.lab.topology.Topology;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
+
+/**
+ * One agent's life for the ahead-of-time cache: the examples' cluster with its API server, an agent
+ * on one node that becomes ready, pods attached and detached, its pages read.
+ */
+final class AgentTraining implements AutoCloseable {
+  private static final String TOKEN = "training";
+  private static final int API_PORT = 6443;
+  private static final int HTTP_PORT = 9470;
+
+  private final Path root = Path.of(System.getProperty("sund.root"));
+  private final Path folder = Files.createTempDirectory("sund-training");
+  private final Scene scene =
+      SceneReader.read(
+          ManifestFiles.read(List.of(root.resolve("examples/shop").toString()), System.in),
+          OptionalInt.empty());
+  private final Scene.SceneNode node = scene.nodes().getFirst();
+  private final Topology topology = Topology.build("sund-train-", scene.underlay());
+  private final LabApi api = new LabApi(InstantSource.system());
+
+  AgentTraining() throws IOException {}
+
+  void run() throws Exception {
+    serveApi();
+    NetNs namespace = topology.machine(node.name().text());
+    Thread agent =
+        new Thread(
+            () ->
+                AotTraining.execute(
+                    List.of(
+                        "agent",
+                        "--kubeconfig",
+                        folder.resolve("kubeconfig").toString(),
+                        "--node",
+                        node.name().text(),
+                        "--netns",
+                        namespace.path().toString(),
+                        "--run-dir",
+                        folder.toString(),
+                        "--state-dir",
+                        folder.resolve("state").toString())),
+            "sund-training");
+    agent.setDaemon(true);
+    agent.start();
+    LocalClient client = new LocalClient(folder);
+    for (int i = 0; i < 200 && !isReady(client); i++) {
+      Thread.sleep(50);
+    }
+    for (Scene.ScenePod pod : scene.pods()) {
+      if (pod.node().equals(node.name()) && !pod.pod().hostNetwork()) {
+        attach(client, pod);
+      }
+    }
+    page(namespace, "/readyz");
+    page(namespace, "/metrics");
+  }
+
+  private void serveApi() throws Exception {
+    api.allow(Rbac.read(root.resolve("deploy/rbac.yaml")));
+    api.token(TOKEN, Subject.serviceAccount("kube-system", "sund-agent"));
+    scene.objects().forEach(api::put);
+    scene.nodes().forEach(each -> api.put(each.tree()));
+    scene.pods().forEach(each -> api.put(each.tree()));
+    Ip address =
+        scene.addresses(Scene.API).stream()
+            .filter(ip -> ip.family() == Family.V4)
+            .findFirst()
+            .orElseThrow();
+    ServerSocket socket =
+        topology
+            .machine(Scene.API)
+            .call(() -> {
+              ServerSocket made = new ServerSocket();
+              made.bind(new InetSocketAddress(API_PORT));
+              return made;
+            });
+    api.serve(socket);
+    Files.writeString(
+        folder.resolve("kubeconfig"), Kubeconfig.text("http://" + address + ":" + API_PORT, TOKEN));
+  }
+
+  private boolean isReady(LocalClient client) {
+    try {
+      return client.ask(Map.of("command", "STATUS")).json().contains("\"ready\":true");
+    } catch (IOException notYet) {
+      return false;
+    }
+  }
+
+  private void attach(LocalClient client, Scene.ScenePod pod) throws IOException {
+    NetNs namespace = topology.createPod(pod.pod().key());
+    List<String> ips =
+        pod.pod().ips().stream()
+            .map(ip -> ip + "/" + ip.family().bits())
+            .collect(Collectors.toList());
+    for (String command : List.of("ADD", "CHECK", "DEL")) {
+      Answer answer =
+          client.ask(
+              LocalClient.cniRequest(
+                  command,
+                  "training-" + pod.pod().uid(),
+                  namespace.path().toString(),
+                  "eth0",
+                  "IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_UID=%s"
+                      .formatted(
+                          pod.pod().key().namespace(), pod.pod().key().name(), pod.pod().uid()),
+                  ips));
+      System.out.println(command + " " + pod.pod().key() + ": " + answer.exitCode());
+    }
+  }
+
+  private static void page(NetNs namespace, String path) throws Exception {
+    try (Socket socket = namespace.call(Socket::new)) {
+      namespace.call(() -> {
+        socket.connect(new InetSocketAddress("127.0.0.1", HTTP_PORT), 2000);
+        return socket;
+      });
+      socket
+          .getOutputStream()
+          .write(
+              ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      int size = socket.getInputStream().readAllBytes().length;
+      System.out.println(path + ": " + size + " bytes");
+    }
+  }
+
+  @Override
+  public void close() {
+    api.close();
+    topology.close();
+  }
+}
