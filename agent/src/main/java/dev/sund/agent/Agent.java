@@ -2,6 +2,7 @@ package dev.sund.agent;
 
 import dev.sund.agent.apply.ApplyLoop;
 import dev.sund.agent.apply.ApplyState;
+import dev.sund.agent.apply.DriftMonitor;
 import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
@@ -40,6 +41,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One node's agent: makes every part, connects them, and closes them in reverse order. Several may
@@ -95,7 +97,8 @@ public final class Agent implements AutoCloseable {
       if (options.netns().isPresent()) {
         means = means.with(() -> namespace.call(Dialer::newSocket));
       }
-      opened.push(ClusterWatch.start(server, means, mailbox::put, this::reachability));
+      ClusterWatch watch = ClusterWatch.start(server, means, mailbox::put, this::reachability);
+      opened.push(watch);
 
       StateDir state = StateDir.open(options.stateDir(), StateDir.bootIdOfThisKernel(), LOCK_WAIT);
       opened.push(state);
@@ -124,7 +127,7 @@ public final class Agent implements AutoCloseable {
               seen -> mailbox.put(new ClusterEvent.FactsSeen(seen)),
               sink.log("facts"));
       opened.push(facts);
-      opened.push(kernel.listen(loop::dirty, facts::look));
+      opened.push(kernel.listen(heard(facts, watch)));
       facts.start();
       opened.push(loop);
       loop.start();
@@ -222,6 +225,26 @@ public final class Agent implements AutoCloseable {
         log.warn("not closed in order", "error", e);
       }
     }
+  }
+
+  /** What becomes of what the kernel says. */
+  private DriftMonitor.Listener heard(FactsWatch facts, ClusterWatch watch) {
+    return new DriftMonitor.Listener() {
+      @Override
+      public void drifted(Set<String> parts, String cause) {
+        loop.dirty(parts, cause);
+      }
+
+      @Override
+      public void factsMayHaveChanged() {
+        facts.look();
+      }
+
+      @Override
+      public void addressGone() {
+        watch.redial();
+      }
+    };
   }
 
   private HttpPages pages(NetNs namespace) throws IOException {

@@ -1,11 +1,17 @@
 package dev.sund.cli;
 
+import dev.sund.dataplane.Cleanup;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code sund cleanup}: removes all that is ours from a node and nothing else. */
 @Command(
@@ -34,8 +40,25 @@ public final class CleanupCommand implements Callable<Integer> {
 
   @Mixin OutputFormat output = new OutputFormat();
 
+  @Spec CommandSpec spec = CommandSpec.create();
+
   @Override
-  public Integer call() {
-    throw CommandFailure.couldNotRun("This build cannot clean up.", "Build a newer checkout.");
+  public Integer call() throws KernelException {
+    NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
+    Cleanup.Report report = Cleanup.node(namespace, stateDir, dryRun);
+    PrintWriter out = spec.commandLine().getOut();
+    if (output.json()) {
+      out.printf(
+          "{\"dryRun\":%s,\"done\":%s,\"failed\":%s}%n",
+          dryRun, JsonText.strings(report.done()), JsonText.conditions(report.failed()));
+    } else {
+      report.done().forEach(line -> out.println((dryRun ? "would " : "") + line));
+      report.failed().forEach(failed -> out.println("failed: " + failed));
+      if (report.done().isEmpty() && report.failed().isEmpty()) {
+        out.println("nothing of Sund's is here");
+      }
+    }
+    out.flush();
+    return report.failed().isEmpty() ? ExitCode.OK : ExitCode.DIFFERS;
   }
 }

@@ -1,5 +1,6 @@
 package dev.sund.cli;
 
+import dev.sund.kernel.KernelException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
@@ -95,6 +96,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
           missing.getFile() + ": there is no such file. Check the path.";
       case AccessDeniedException denied ->
           denied.getFile() + ": permission denied. Run it as root, by sudo.";
+      case KernelException.Denied denied -> message + ". Run it as root, by sudo.";
       case IOException io -> message;
       case IllegalArgumentException argument -> message;
       case Exception bug ->

@@ -1,12 +1,18 @@
 package dev.sund.cli;
 
+import dev.sund.engine.trace.PathTracer;
+import dev.sund.engine.trace.Trace;
+import dev.sund.lab.offline.OfflineCluster;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code sund trace}: why a packet goes where it goes, from files alone. */
 @Command(
@@ -40,8 +46,23 @@ public final class TraceCommand implements Callable<Integer> {
 
   @Mixin OutputFormat output = new OutputFormat();
 
+  @Spec CommandSpec spec = CommandSpec.create();
+
   @Override
   public Integer call() {
-    throw CommandFailure.couldNotRun("This build holds no tracer.", "Build a newer checkout.");
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    OfflineCluster cluster = ManifestArguments.cluster(files, err);
+    PathTracer tracer = cluster.tracer();
+    List<Trace> traces =
+        new TraceQuestion(cluster).packets(from, to).stream().map(tracer::trace).toList();
+    if (output.json()) {
+      out.println(TraceOutput.json(traces, cluster.assumptions()));
+    } else {
+      cluster.assumptions().forEach(line -> out.println("assumed: " + line));
+      traces.forEach(trace -> out.print(TraceOutput.text(trace)));
+    }
+    out.flush();
+    return traces.stream().allMatch(Trace::answered) ? ExitCode.OK : ExitCode.DIFFERS;
   }
 }

@@ -1,13 +1,25 @@
 package dev.sund.cli;
 
+import dev.sund.agent.verify.NodeVerification;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.ConfigException;
+import dev.sund.kube.api.Kubeconfig;
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
+import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code sund verify}: does the kernel hold what the cluster's objects want. */
 @Command(
@@ -23,6 +35,8 @@ import picocli.CommandLine.Option;
       "  sudo sund verify -f cluster.yaml --node n1 --netns /run/netns/n1 -o json"
     })
 public final class VerifyCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   @Option(
       names = {"-f", "--filename"},
       paramLabel = "FILE",
@@ -47,8 +61,51 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Mixin OutputFormat output = new OutputFormat();
 
+  @Spec CommandSpec spec = CommandSpec.create();
+
   @Override
-  public Integer call() {
-    throw CommandFailure.couldNotRun("This build cannot verify.", "Build a newer checkout.");
+  public Integer call() throws Exception {
+    NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
+    NodeVerification found = NodeVerification.of(new NodeName(node), namespace, events(namespace));
+    PrintWriter out = spec.commandLine().getOut();
+    if (output.json()) {
+      out.println(json(found));
+    } else {
+      found.conditions().forEach(condition -> out.println("cluster: " + condition));
+      found.report().unread().forEach(what -> out.println("not compared: " + what));
+      found.report().drift().forEach(drift -> out.println("differs: " + drift));
+      out.printf(
+          "node %s: %d entries, %d differ%n",
+          node, found.report().rows(), found.report().drift().size());
+    }
+    out.flush();
+    return found.report().isRight() ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  private List<ClusterEvent> events(NetNs namespace) throws IOException, InterruptedException {
+    if (kubeconfig == null) {
+      if (files.isEmpty()) {
+        throw CommandFailure.badInput(
+            "There is nothing to compare with.", "Give --kubeconfig or -f.");
+      }
+      return ManifestArguments.read(files, spec.commandLine().getErr()).events();
+    }
+    try {
+      return NodeVerification.list(Kubeconfig.read(kubeconfig), namespace, PATIENCE);
+    } catch (ConfigException e) {
+      Condition why = e.condition();
+      throw CommandFailure.badInput(why.object() + ": " + why.text(), why.remedy());
+    }
+  }
+
+  private static String json(NodeVerification found) {
+    return "{\"node\":%s,\"entries\":%d,\"right\":%s,\"drift\":%s,\"unread\":%s,\"cluster\":%s}"
+        .formatted(
+            JsonText.quote(found.report().node().text()),
+            found.report().rows(),
+            found.report().isRight(),
+            JsonText.conditions(found.report().drift()),
+            JsonText.strings(found.report().unread()),
+            JsonText.conditions(found.conditions()));
   }
 }

@@ -14,7 +14,6 @@ import dev.sund.kernel.route.Outcome;
 import dev.sund.kernel.route.RouteRequest;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
-import dev.sund.model.Mac;
 import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,14 +44,19 @@ import org.jspecify.annotations.Nullable;
 public final class PodDriver implements Driver {
   private static final String DEFAULT_NAME = "eth0";
 
+  /** RFC 2863: up. */
+  private static final int OPERATIONAL = 6;
+
+  /** At most some 20 ms: longer than the kernel takes on a busy machine. */
+  private static final int CARRIER_LOOKS = 100;
+
+  private static final long CARRIER_PAUSE_NANOS = 200_000;
+
   private final KernelRoutes kernel;
   private final PodSide podSide;
   private final DeltaTable<String, PodRow> table = new DeltaTable<>();
   private final Map<String, LocalPod> pods = new HashMap<>();
   private final Map<String, Place> places = new HashMap<>();
-
-  /** Devices' names by their numbers, of links that were read or made. */
-  private final Map<Integer, String> indexes = new HashMap<>();
 
   private final Problems problems = new Problems();
 
@@ -136,10 +141,8 @@ public final class PodDriver implements Driver {
     for (Family family : Family.values()) {
       neighbours.addAll(kernel.neighbours(family, 0));
     }
-    indexes.clear();
     for (Link link : kernel.links()) {
       if (RowReader.isPodLink(link)) {
-        indexes.put(link.index(), link.name());
         PodRow row = new PodRow(link.name(), RowReader.host(link, neighbours), Optional.empty());
         Optional<PodRow> wanted = table.wanted(link.name());
         Place place = places.get(link.name());
@@ -191,48 +194,6 @@ public final class PodDriver implements Driver {
 
   @Override
   public void close() {}
-
-  /** Whether it is the name of a pod's link that is wanted or stands. */
-  boolean knows(String device) {
-    return table.wanted(device).isPresent() || table.seen(device).isPresent();
-  }
-
-  /** Whether a device of one of our names, or of our group, is otherwise than we know. */
-  boolean differs(Link link, boolean there) {
-    Optional<PodRow> seen = table.seen(link.name());
-    if (!there) {
-      return seen.isPresent();
-    }
-    if (!RowReader.isPodLink(link)) {
-      return seen.isPresent();
-    }
-    if (seen.isEmpty()) {
-      return true;
-    }
-    indexes.put(link.index(), link.name());
-    PodRow.HostSide host = seen.get().host();
-    PodRow.HostSide now = RowReader.host(link, List.of());
-    return !new PodRow.HostSide(
-            now.mac(), now.mtu(), now.group(), now.alias(), now.up(), host.neighbours())
-        .equals(host);
-  }
-
-  /** Whether an event about a neighbour tells something else than what we know. */
-  boolean differs(Neighbour neighbour, boolean there) {
-    Optional<PodRow> seen =
-        Optional.ofNullable(indexes.get(neighbour.device())).flatMap(table::seen);
-    if (seen.isEmpty()) {
-      return false;
-    }
-    Optional<Mac> known = Optional.ofNullable(seen.get().host().neighbours().get(neighbour.ip()));
-    return there
-        ? !known.equals(neighbour.mac()) && (neighbour.isPermanent() || known.isPresent())
-        : known.isPresent();
-  }
-
-  DeltaTable<String, PodRow> table() {
-    return table;
-  }
 
   private void put(Change.Put<String, PodRow> change, Problems.Log log) {
     String device = change.key();
@@ -293,9 +254,10 @@ public final class PodDriver implements Driver {
           host.isPresent() ? foreignDevice(row.device()) : foreignInside(row.device(), side));
     }
     Link link = host.orElseThrow(() -> vanished(row.device()));
-    indexes.put(link.index(), row.device());
     log.sent(podSide.write(inside, link, side, Optional.empty()));
     writeNeighbours(link.index(), row.host(), Optional.empty(), log);
+    awaitCarrier(kernel, link.index());
+    awaitCarrier(inside.routes(), link.lower());
     log.reset(row.device());
   }
 
@@ -332,6 +294,25 @@ public final class PodDriver implements Driver {
     writeNeighbours(link.index(), want, forgotten ? Optional.empty() : Optional.of(have), log);
     if (want.up() != have.up()) {
       log.reset(row.device());
+    }
+    if (!was.inside().map(PodRow.InsideSide::up).orElse(false) || !have.up()) {
+      awaitCarrier(kernel, link.index());
+      awaitCarrier(inside.routes(), link.lower());
+    }
+  }
+
+  /**
+   * Waits until both ends carry packets. Of two ends that go up, the kernel lets the first send
+   * only after a moment, on a thread of its own, and drops what comes before: a first packet would
+   * be lost, and come again a second later.
+   */
+  private static void awaitCarrier(KernelRoutes kernel, int index) throws KernelException {
+    for (int i = 0; i < CARRIER_LOOKS; i++) {
+      Optional<Link> link = kernel.link(index);
+      if (link.isEmpty() || link.get().operState() == OPERATIONAL) {
+        return;
+      }
+      LockSupport.parkNanos(CARRIER_PAUSE_NANOS);
     }
   }
 

@@ -152,22 +152,6 @@ public final class RouteDriver implements Driver {
     return problems.of(object(destination));
   }
 
-  /** Whether an event about {@code route} tells something else than what we know. */
-  boolean differs(RouteEntry route, boolean there) {
-    RouteRow row = RowReader.route(route, devices::name);
-    Optional<RouteRow> seen = table.seen(row.key());
-    boolean ours = route.protocol() == Marks.ROUTE_PROTOCOL;
-    if (there) {
-      return ours ? !seen.equals(Optional.of(row)) : seen.isPresent();
-    }
-    // A foreign route that goes may have stood in our place.
-    return ours ? seen.equals(Optional.of(row)) : problem(route.destination()).isPresent();
-  }
-
-  DeltaTable<RouteRow.Key, RouteRow> table() {
-    return table;
-  }
-
   private void put(List<Change.Put<RouteRow.Key, RouteRow>> changes, Problems.Log log) {
     List<Change.Put<RouteRow.Key, RouteRow>> sent = new ArrayList<>();
     List<RouteRequest> requests = new ArrayList<>();

@@ -124,7 +124,8 @@ public final class SysctlDriver implements Driver {
   public ApplyReport resync() throws KernelException {
     uplinks.clear();
     for (NodeFacts.Device device : new FactsReader(kernel).read().devices()) {
-      if (!device.name().equals("lo")) {
+      // What has an address of its own beyond the link may have it from a router.
+      if (!device.name().equals("lo") && device.primary(Family.V6).isPresent()) {
         uplinks.add(device.name());
       }
     }
@@ -163,8 +164,11 @@ public final class SysctlDriver implements Driver {
         return;
       }
       Map<Sysctl, SysctlRecord.Entry> record = new LinkedHashMap<>();
-      pending.forEach((setting, value) ->
-          record.put(setting, new SysctlRecord.Entry(values.getOrDefault(setting, "0"), value)));
+      pending.forEach((setting, value) -> {
+        if (tunnels.keySet().stream().noneMatch(device -> isOf(setting, device))) {
+          record.put(setting, new SysctlRecord.Entry(values.getOrDefault(setting, "0"), value));
+        }
+      });
       SysctlRecord.read(stateDirectory).add(record);
       problems.clear();
       log.sent(pending.size());
@@ -194,6 +198,11 @@ public final class SysctlDriver implements Driver {
       log.failed(condition, Optional.empty());
     }
     held = !problems.all().isEmpty();
+  }
+
+  /** Whether it is a setting of this device; those of our own go with it. */
+  private static boolean isOf(Sysctl setting, String device) {
+    return setting.key().contains("/" + device + "/");
   }
 
   private void fail(Condition condition, KernelException cause, Problems.Log log) {

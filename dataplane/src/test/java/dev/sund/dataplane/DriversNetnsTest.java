@@ -18,8 +18,6 @@ import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -313,49 +311,6 @@ class DriversNetnsTest {
 
   private static final class Died extends RuntimeException {
     private static final long serialVersionUID = 1L;
-  }
-
-  @Test
-  void ownChangesAreNoDriftAndForeignOnesAre() throws KernelException {
-    try (Testbed bed = Testbed.of(2, IpPool.VxlanMode.ALWAYS)) {
-      TestNode node = bed.node(1);
-      Drift drift =
-          new Drift(
-              node.kernel(),
-              node.dataplane().driver(RouteDriver.class).orElseThrow(),
-              node.dataplane().driver(TunnelDriver.class).orElseThrow(),
-              node.dataplane().driver(PodDriver.class).orElseThrow());
-      try (RouteMonitor monitor = RouteMonitor.open(node.ns())) {
-        TestPod pod = bed.pod(1, "a");
-        bed.pod(2, "b");
-        bed.tell(second());
-        assertThat(judged(drift, monitor)).as("own changes").isEmpty();
-        node.detach(pod);
-        reap(node);
-        assertThat(judged(drift, monitor)).as("a pod that goes").isEmpty();
-
-        node.run("ip", "route", "del", "10.244.2.0/24");
-        assertThat(judged(drift, monitor)).containsExactly(Drift.Part.ROUTES);
-        node.run("ip", "link", "set", "sund-vxlan4", "address", "02:00:00:00:00:09");
-        assertThat(judged(drift, monitor)).contains(Drift.Part.TUNNELS);
-        node.repair();
-        judged(drift, monitor);
-        node.run("bridge", "fdb", "flush", "dev", "sund-vxlan4");
-        assertThat(judged(drift, monitor)).containsExactly(Drift.Part.TUNNELS);
-        node.run("ip", "link", "set", "eth0", "down");
-        assertThat(judged(drift, monitor)).contains(Drift.Part.ROUTES, Drift.Part.FACTS);
-        node.run("ip", "route", "add", "10.77.0.0/16", "dev", "lo");
-        assertThat(judged(drift, monitor)).containsExactly(Drift.Part.FACTS);
-      }
-    }
-  }
-
-  private static Set<Drift.Part> judged(Drift drift, RouteMonitor monitor) throws KernelException {
-    Set<Drift.Part> parts = new TreeSet<>();
-    List<RouteEvent> events = new ArrayList<>();
-    while (monitor.poll(events::add)) {}
-    events.forEach(event -> parts.addAll(drift.judge(event)));
-    return parts;
   }
 
   private static List<dev.sund.model.Condition> verify(TestNode node) {

@@ -133,6 +133,16 @@ public record Ip(Family family, long high, long low) implements Comparable<Ip> {
     return byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
   }
 
+  /**
+   * Mixed: the addresses of prefixes differ in their middle bits only, which a hash table would not
+   * look at.
+   */
+  @Override
+  public int hashCode() {
+    long mixed = (31 * high + low) * 0x9e3779b97f4a7c15L;
+    return (int) (mixed >>> 32) + family.ordinal();
+  }
+
   /** Dotted decimal, or the canonical IPv6 text of RFC 5952. */
   @Override
   public String toString() {

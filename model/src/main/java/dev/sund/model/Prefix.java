@@ -1,6 +1,5 @@
 package dev.sund.model;
 
-import java.util.Comparator;
 import java.util.Optional;
 
 /**
@@ -12,9 +11,6 @@ import java.util.Optional;
  * @param length the prefix length in bits, 0 to 32 or 0 to 128
  */
 public record Prefix(Ip address, int length) implements Comparable<Prefix> {
-  private static final Comparator<Prefix> ORDER =
-      Comparator.comparing(Prefix::address).thenComparingInt(Prefix::length);
-
   public Prefix {
     Checks.range("prefix length", length, 0, address.family().bits());
     Ip first = masked(address, length);
@@ -102,7 +98,8 @@ public record Prefix(Ip address, int length) implements Comparable<Prefix> {
 
   @Override
   public int compareTo(Prefix other) {
-    return ORDER.compare(this, other);
+    int byAddress = address.compareTo(other.address);
+    return byAddress != 0 ? byAddress : Integer.compare(length, other.length);
   }
 
   /** CIDR notation: {@code ADDRESS/LENGTH}. */

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BiConsumer;
 
 /**
  * Listens to the kernel: what changed that was not us. Two platform threads, {@code sund-monitor}
@@ -26,46 +25,46 @@ import java.util.function.BiConsumer;
 public final class DriftMonitor implements AutoCloseable {
   private static final String MASQUERADE = "masquerade";
 
+  /** Takes what was heard; must not wait. */
+  public interface Listener {
+    /**
+     * Parts of what is ours may have drifted; {@code cause} is {@code event} or {@code overflow}.
+     */
+    void drifted(Set<String> parts, String cause);
+
+    /** Something that Sund did not make changed. */
+    void factsMayHaveChanged();
+
+    /** The node lost an address of its own: connections from it are dead without a word. */
+    void addressGone();
+  }
+
   private final RouteMonitor routes;
   private final NftMonitor nft;
   private final DriftFilter filter;
-  private final BiConsumer<Set<String>, String> dirty;
-  private final Runnable factsMayHaveChanged;
+  private final Listener listener;
   private final Log log;
   private boolean touched;
 
   private DriftMonitor(
-      RouteMonitor routes,
-      NftMonitor nft,
-      DriftFilter filter,
-      BiConsumer<Set<String>, String> dirty,
-      Runnable factsMayHaveChanged,
-      Log log) {
+      RouteMonitor routes, NftMonitor nft, DriftFilter filter, Listener listener, Log log) {
     this.routes = routes;
     this.nft = nft;
     this.filter = filter;
-    this.dirty = dirty;
-    this.factsMayHaveChanged = factsMayHaveChanged;
+    this.listener = listener;
     this.log = log;
   }
 
   /**
    * Subscribes.
    *
-   * @param dirty told which parts may have drifted, and why; from the monitor's threads
-   * @param factsMayHaveChanged told when something that Sund did not make changed
+   * @param listener called on the monitor's threads
    */
-  static DriftMonitor open(
-      NetNs namespace,
-      DriftFilter filter,
-      BiConsumer<Set<String>, String> dirty,
-      Runnable factsMayHaveChanged,
-      Log log)
+  static DriftMonitor open(NetNs namespace, DriftFilter filter, Listener listener, Log log)
       throws KernelException {
     RouteMonitor routes = RouteMonitor.open(namespace);
     try {
-      return new DriftMonitor(
-          routes, NftMonitor.open(namespace), filter, dirty, factsMayHaveChanged, log);
+      return new DriftMonitor(routes, NftMonitor.open(namespace), filter, listener, log);
     } catch (KernelException | RuntimeException e) {
       routes.close();
       throw e;
@@ -87,7 +86,7 @@ public final class DriftMonitor implements AutoCloseable {
           @Override
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
-            dirty.accept(Set.of(MASQUERADE), "overflow");
+            listener.drifted(Set.of(MASQUERADE), "overflow");
           }
         });
   }
@@ -110,10 +109,13 @@ public final class DriftMonitor implements AutoCloseable {
       log.debug("the kernel changed", "parts", verdict.parts(), "event", event);
     }
     if (!verdict.parts().isEmpty()) {
-      dirty.accept(verdict.parts(), lost ? "overflow" : "event");
+      listener.drifted(verdict.parts(), lost ? "overflow" : "event");
     }
     if (verdict.facts()) {
-      factsMayHaveChanged.run();
+      listener.factsMayHaveChanged();
+      if (event instanceof RouteEvent.AddressGone) {
+        listener.addressGone();
+      }
     }
   }
 
@@ -135,7 +137,7 @@ public final class DriftMonitor implements AutoCloseable {
       case NftEvent.Committed committed -> {
         if (touched && !byUs(committed.generation().process())) {
           log.debug("the rules changed", "by", committed.generation());
-          dirty.accept(Set.of(MASQUERADE), "event");
+          listener.drifted(Set.of(MASQUERADE), "event");
         }
         touched = false;
       }

@@ -4,12 +4,8 @@ import dev.sund.agent.log.Log;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
-import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.Reaper;
-import dev.sund.dataplane.RouteDriver;
 import dev.sund.dataplane.SocketRoutes;
-import dev.sund.dataplane.SysctlDriver;
-import dev.sund.dataplane.TunnelDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.cluster.NodeFacts;
@@ -19,9 +15,6 @@ import dev.sund.kernel.nft.NftSocket;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
-import java.util.Set;
-import java.util.function.BiConsumer;
 
 /** Everything of an agent that holds a socket to a node's kernel. */
 public final class NodeKernel implements AutoCloseable {
@@ -44,13 +37,8 @@ public final class NodeKernel implements AutoCloseable {
       this.factsRoutes = SocketRoutes.open(namespace);
       opened.push(factsRoutes);
       Dataplane dataplane =
-          new Dataplane(
-              List.of(
-                  new SysctlDriver(routes, stateDir),
-                  new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
-                  new TunnelDriver(routes),
-                  new PodDriver(routes),
-                  new RouteDriver(routes)));
+          Dataplane.of(
+              routes, stateDir, new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint));
       opened.push(dataplane);
       ReaperThread reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);
@@ -86,15 +74,9 @@ public final class NodeKernel implements AutoCloseable {
     return new FactsReader(factsRoutes).read();
   }
 
-  /**
-   * Begins to listen for what others change.
-   *
-   * @param dirty told which parts may have drifted, and why
-   * @param factsMayHaveChanged told when something that Sund did not make changed
-   */
-  public AutoCloseable listen(BiConsumer<Set<String>, String> dirty, Runnable factsMayHaveChanged)
-      throws KernelException {
-    DriftMonitor monitor = DriftMonitor.open(namespace, filter, dirty, factsMayHaveChanged, log);
+  /** Begins to listen for what others change; {@code listener} is called on other threads. */
+  public AutoCloseable listen(DriftMonitor.Listener listener) throws KernelException {
+    DriftMonitor monitor = DriftMonitor.open(namespace, filter, listener, log);
     monitor.start(factsRoutes.links());
     return monitor;
   }

@@ -39,6 +39,7 @@ public final class Testbed implements AutoCloseable {
   private final List<TestNode> nodes = new ArrayList<>();
   private final List<ClusterEvent> told = new ArrayList<>();
   private final List<Path> directories = new ArrayList<>();
+  private NetNs underlay;
   private int pods;
 
   /** A cluster of {@code count} nodes whose pools are of this mode, IPv4 and IPv6, synced. */
@@ -61,55 +62,70 @@ public final class Testbed implements AutoCloseable {
   }
 
   private void build(int count, IpPool.VxlanMode mode) throws IOException {
-    NetNs underlay = namespace("ul");
+    underlay = namespace("ul");
     run(underlay, "ip", "link", "add", "br0", "type", "bridge");
     run(underlay, "ip", "link", "set", "br0", "up");
-    for (int i = 1; i <= count; i++) {
-      NetNs ns = namespace("n" + i);
-      run(
-          underlay,
-          "ip",
-          "link",
-          "add",
-          "p" + i,
-          "type",
-          "veth",
-          "peer",
-          "name",
-          "eth0",
-          "netns",
-          ns.toString());
-      run(underlay, "ip", "link", "set", "p" + i, "master", "br0", "up");
-      // No test waits for duplicate address detection.
-      run(ns, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad");
-      String v4 = "192.168.77." + i;
-      String v6 = "2001:db8:77::" + i;
-      run(ns, "ip", "addr", "add", v4 + "/24", "dev", "eth0");
-      run(ns, "ip", "addr", "add", v6 + "/64", "dev", "eth0", "nodad");
-      run(ns, "ip", "link", "set", "eth0", "up");
-      NodeName name = new NodeName("n" + i);
-      told.add(
-          new ClusterEvent.NodeSeen(
-              new Node(
-                  name,
-                  "node-uid-" + i,
-                  i,
-                  List.of(Ip.parse(v4), Ip.parse(v6)),
-                  List.of(
-                      Prefix.parse("10.244." + i + ".0/24"),
-                      Prefix.parse("fd00:244:" + i + "::/64")))));
-      Path state = Files.createTempDirectory("sundt-state");
-      directories.add(state);
-      nodes.add(new TestNode(name, ns, state));
+    for (int i = 0; i < count; i++) {
+      addNode();
     }
     told.add(pool("v4", "10.244.0.0/16", mode));
     told.add(pool("v6", "fd00:244::/32", mode));
     told.add(new ClusterEvent.Synced());
-    for (TestNode node : nodes) {
-      node.start(FailPoint.NONE);
-      node.tell(told);
-      node.settle();
+    nodes.forEach(this::start);
+  }
+
+  /** A further node on the bridge, without an agent yet. */
+  public TestNode addNode() {
+    int i = nodes.size() + 1;
+    NetNs ns = namespace("n" + i);
+    run(
+        underlay,
+        "ip",
+        "link",
+        "add",
+        "p" + i,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "eth0",
+        "netns",
+        ns.toString());
+    run(underlay, "ip", "link", "set", "p" + i, "master", "br0", "up");
+    // No test waits for duplicate address detection.
+    run(ns, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad");
+    String v4 = "192.168.77." + i;
+    String v6 = "2001:db8:77::" + i;
+    run(ns, "ip", "addr", "add", v4 + "/24", "dev", "eth0");
+    run(ns, "ip", "addr", "add", v6 + "/64", "dev", "eth0", "nodad");
+    run(ns, "ip", "link", "set", "eth0", "up");
+    NodeName name = new NodeName("n" + i);
+    told.add(
+        new ClusterEvent.NodeSeen(
+            new Node(
+                name,
+                "node-uid-" + i,
+                i,
+                List.of(Ip.parse(v4), Ip.parse(v6)),
+                List.of(
+                    Prefix.parse("10.244." + i + ".0/24"),
+                    Prefix.parse("fd00:244:" + i + "::/64")))));
+    try {
+      Path state = Files.createTempDirectory("sundt-state");
+      directories.add(state);
+      TestNode node = new TestNode(name, ns, state);
+      nodes.add(node);
+      return node;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
+  }
+
+  /** Starts a node's agent. */
+  public void start(TestNode node) {
+    node.start(FailPoint.NONE);
+    node.tell(told);
+    node.settle();
   }
 
   private static ClusterEvent pool(String name, String cidr, IpPool.VxlanMode mode) {

@@ -29,6 +29,17 @@ public record Attachment(
     addresses = addresses.stream().sorted().toList();
   }
 
+  /**
+   * The attachment that a running pod must have, for whoever knows the API or files alone. Its
+   * device and address follow from the pod's uid; the sandbox's id and namespace stay unknown and
+   * count for nothing there.
+   *
+   * @param pod with at least one address, not on its node's network
+   */
+  public static Attachment assumed(Pod pod) {
+    return new Attachment("assumed-" + pod.uid(), "eth0", "", pod.key(), pod.uid(), pod.ips());
+  }
+
   /** What names the attachment on its node. */
   public String key() {
     return containerId + "/" + interfaceName;

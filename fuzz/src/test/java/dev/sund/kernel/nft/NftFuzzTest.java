@@ -4,6 +4,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
 import dev.sund.kernel.netlink.NlReader;
+import dev.sund.kernel.netlink.NlWriter;
 import org.junit.jupiter.api.Tag;
 
 /** As {@code NetlinkFuzzTest}, for what nf_tables sends. In this package to reach its decoder. */
@@ -23,6 +24,29 @@ class NftFuzzTest {
           });
     } catch (Malformed _) {
       // the one answer to bytes that are no message
+    }
+  }
+
+  @FuzzTest(maxDuration = "2m")
+  void whatWasReadIsReadAgainWhenWritten(byte[] data) throws KernelException {
+    NftEvent first;
+    try {
+      first = NftCodec.readEvent(NftCodec.NEWRULE, new NlReader(data));
+    } catch (Malformed _) {
+      return; // the one answer to bytes that are no message
+    }
+    if (first instanceof NftEvent.RuleChanged(var rule, var _) && rule.handle() == 0) {
+      NlWriter out = new NlWriter();
+      try {
+        NftCodec.write(out, new NftOp.AppendRule(rule), new NftCodec.SetIds(), false);
+      } catch (IllegalArgumentException | IllegalStateException _) {
+        return; // more userdata than the kernel keeps, or an attribute that is too long
+      }
+      NftEvent second =
+          NftCodec.readEvent(NftCodec.NEWRULE, new NlReader(out.toBytes(), 16, out.size()));
+      if (!second.equals(first)) {
+        throw new AssertionError(first + " became " + second);
+      }
     }
   }
 }

@@ -127,7 +127,8 @@ public final class AgentScene implements AutoCloseable {
   /** Starts a node's agent; does not wait. */
   public Process startAgent(int node) throws IOException {
     Path log = log(node);
-    List<String> command = new ArrayList<>();
+    // The agents yield to the traffic that watches them: two cores are few for all of a cluster.
+    List<String> command = new ArrayList<>(List.of("nice", "-n", "15"));
     command.add("nsenter");
     command.add("--net=" + node(node).path());
     command.addAll(agentCommand(node));
@@ -254,18 +255,51 @@ public final class AgentScene implements AutoCloseable {
 
   /** Attaches a new pod and tells the API server. */
   public PodHandle addPod(String name, int node) throws Exception {
+    PodHandle pod = makePod(name, node);
+    attach(pod);
+    return pod;
+  }
+
+  /** Makes a pod's namespace and chooses its addresses. */
+  public PodHandle makePod(String name, int node) throws Exception {
     int number = ++sequence;
     PodKey key = new PodKey("shop", name);
     Ip v4 = Ip.parse("10.244." + node + "." + (10 + number));
     Ip v6 = Ip.parse("fd00:10:244:" + node + "::" + Integer.toHexString(10 + number));
-    NetNs netns = topology.createPod(key);
-    PodHandle pod = new PodHandle(key, node, "c" + number, netns, v4, v6);
+    return new PodHandle(key, node, "c" + number, topology.createPod(key), v4, v6);
+  }
+
+  /** Attaches a pod and tells the API server. */
+  public void attach(PodHandle pod) throws Exception {
     Answer answer = ask(pod, "ADD");
     if (answer.exitCode() != 0) {
-      throw new AssertionError("ADD " + key + ": " + answer.json() + "\n" + lastLines());
+      throw new AssertionError("ADD " + pod.key() + ": " + answer.json() + "\n" + lastLines());
     }
     api.put(podObject(pod));
-    pods.put(name, pod);
+    pods.put(pod.key().name(), pod);
+  }
+
+  /** A node without a machine: its routes and tunnels' entries are made all the same. */
+  public static Tree.Mapping emptyNode(int number, int subnet) {
+    return nodeObject(number, subnet);
+  }
+
+  /** A pool as Calico has it. */
+  public static Tree.Mapping pool(String name, String cidr) {
+    return json(
+        """
+        {"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"%s"},
+         "spec":{"cidr":"%s","vxlanMode":"CrossSubnet","natOutgoing":true}}
+        """
+            .formatted(name, cidr));
+  }
+
+  /** The pod of this name. */
+  public PodHandle pod(String name) {
+    PodHandle pod = pods.get(name);
+    if (pod == null) {
+      throw new IllegalArgumentException("no pod " + name);
+    }
     return pod;
   }
 
@@ -363,12 +397,17 @@ public final class AgentScene implements AutoCloseable {
     return directory.resolve("state-n" + node);
   }
 
-  /** The end of every agent's log. */
+  /** The end of every agent's log, and its status. */
   public List<String> lastLines() throws IOException {
     List<String> lines = new ArrayList<>();
     for (int node = 1; node <= nodes(); node++) {
       List<String> all = logText(node).lines().toList();
       lines.addAll(all.subList(Math.max(0, all.size() - 25), all.size()));
+      try {
+        lines.add(client(node).ask(Map.of("command", "STATUS")).json());
+      } catch (IOException e) {
+        lines.add("n" + node + " gives no status: " + e.getMessage());
+      }
     }
     return lines;
   }
@@ -439,18 +478,31 @@ public final class AgentScene implements AutoCloseable {
 
   /** A node as the API server has it. */
   public static Tree.Mapping nodeObject(int node) {
+    return nodeObject(node, SUBNETS.get(node - 1));
+  }
+
+  /** A node whose IPv4 address is another. */
+  public static Tree.Mapping nodeObject(int node, String address) {
     int subnet = SUBNETS.get(node - 1);
+    return nodeObject(node, subnet, address);
+  }
+
+  private static Tree.Mapping nodeObject(int node, int subnet) {
+    return nodeObject(node, subnet, "192.168." + subnet + "." + (10 + node));
+  }
+
+  private static Tree.Mapping nodeObject(int node, int subnet, String address) {
     return json(
         """
         {"apiVersion":"v1","kind":"Node","metadata":{"name":"n%1$d"},
          "spec":{"podCIDR":"10.244.%1$d.0/24",
                  "podCIDRs":["10.244.%1$d.0/24","fd00:10:244:%1$d::/64"]},
          "status":{"addresses":[
-           {"type":"InternalIP","address":"192.168.%2$d.%3$d"},
+           {"type":"InternalIP","address":"%4$s"},
            {"type":"InternalIP","address":"fd00:192:168:%2$d::%3$d"},
            {"type":"Hostname","address":"n%1$d"}]}}
         """
-            .formatted(node, subnet, 10 + node));
+            .formatted(node, subnet, 10 + node, address));
   }
 
   private static Tree.Mapping podObject(PodHandle pod) {

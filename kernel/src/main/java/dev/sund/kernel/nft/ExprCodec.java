@@ -1,10 +1,96 @@
 package dev.sund.kernel.nft;
 
+import static dev.sund.kernel.nft.Nfta.BITWISE_DATA;
+import static dev.sund.kernel.nft.Nfta.BITWISE_DREG;
+import static dev.sund.kernel.nft.Nfta.BITWISE_LEN;
+import static dev.sund.kernel.nft.Nfta.BITWISE_MASK;
+import static dev.sund.kernel.nft.Nfta.BITWISE_OP;
+import static dev.sund.kernel.nft.Nfta.BITWISE_SREG;
+import static dev.sund.kernel.nft.Nfta.BITWISE_XOR;
+import static dev.sund.kernel.nft.Nfta.BYTEORDER_DREG;
+import static dev.sund.kernel.nft.Nfta.BYTEORDER_LEN;
+import static dev.sund.kernel.nft.Nfta.BYTEORDER_OP;
+import static dev.sund.kernel.nft.Nfta.BYTEORDER_SIZE;
+import static dev.sund.kernel.nft.Nfta.BYTEORDER_SREG;
+import static dev.sund.kernel.nft.Nfta.CMP_DATA;
+import static dev.sund.kernel.nft.Nfta.CMP_OP;
+import static dev.sund.kernel.nft.Nfta.CMP_SREG;
+import static dev.sund.kernel.nft.Nfta.COUNTER_BYTES;
+import static dev.sund.kernel.nft.Nfta.COUNTER_PACKETS;
+import static dev.sund.kernel.nft.Nfta.CT_DIRECTION;
+import static dev.sund.kernel.nft.Nfta.CT_DREG;
+import static dev.sund.kernel.nft.Nfta.CT_KEY;
+import static dev.sund.kernel.nft.Nfta.CT_SREG;
+import static dev.sund.kernel.nft.Nfta.DATA_VALUE;
+import static dev.sund.kernel.nft.Nfta.DATA_VERDICT;
+import static dev.sund.kernel.nft.Nfta.EXPR_DATA;
+import static dev.sund.kernel.nft.Nfta.EXPR_NAME;
+import static dev.sund.kernel.nft.Nfta.FIB_DREG;
+import static dev.sund.kernel.nft.Nfta.FIB_FLAGS;
+import static dev.sund.kernel.nft.Nfta.FIB_RESULT;
+import static dev.sund.kernel.nft.Nfta.HASH_DREG;
+import static dev.sund.kernel.nft.Nfta.HASH_LEN;
+import static dev.sund.kernel.nft.Nfta.HASH_MODULUS;
+import static dev.sund.kernel.nft.Nfta.HASH_OFFSET;
+import static dev.sund.kernel.nft.Nfta.HASH_SEED;
+import static dev.sund.kernel.nft.Nfta.HASH_SREG;
+import static dev.sund.kernel.nft.Nfta.HASH_TYPE;
+import static dev.sund.kernel.nft.Nfta.IMMEDIATE_DATA;
+import static dev.sund.kernel.nft.Nfta.IMMEDIATE_DREG;
+import static dev.sund.kernel.nft.Nfta.LIMIT_BURST;
+import static dev.sund.kernel.nft.Nfta.LIMIT_FLAGS;
+import static dev.sund.kernel.nft.Nfta.LIMIT_RATE;
+import static dev.sund.kernel.nft.Nfta.LIMIT_TYPE;
+import static dev.sund.kernel.nft.Nfta.LIMIT_UNIT;
+import static dev.sund.kernel.nft.Nfta.LIST_ELEM;
+import static dev.sund.kernel.nft.Nfta.LOG_FLAGS;
+import static dev.sund.kernel.nft.Nfta.LOG_GROUP;
+import static dev.sund.kernel.nft.Nfta.LOG_LEVEL;
+import static dev.sund.kernel.nft.Nfta.LOG_PREFIX;
+import static dev.sund.kernel.nft.Nfta.LOG_QTHRESHOLD;
+import static dev.sund.kernel.nft.Nfta.LOG_SNAPLEN;
+import static dev.sund.kernel.nft.Nfta.LOOKUP_DREG;
+import static dev.sund.kernel.nft.Nfta.LOOKUP_FLAGS;
+import static dev.sund.kernel.nft.Nfta.LOOKUP_SET;
+import static dev.sund.kernel.nft.Nfta.LOOKUP_SREG;
+import static dev.sund.kernel.nft.Nfta.MASQ_FLAGS;
+import static dev.sund.kernel.nft.Nfta.MASQ_REG_PROTO_MAX;
+import static dev.sund.kernel.nft.Nfta.MASQ_REG_PROTO_MIN;
+import static dev.sund.kernel.nft.Nfta.META_DREG;
+import static dev.sund.kernel.nft.Nfta.META_KEY;
+import static dev.sund.kernel.nft.Nfta.META_SREG;
+import static dev.sund.kernel.nft.Nfta.NAT_FAMILY;
+import static dev.sund.kernel.nft.Nfta.NAT_FLAGS;
+import static dev.sund.kernel.nft.Nfta.NAT_REG_ADDR_MAX;
+import static dev.sund.kernel.nft.Nfta.NAT_REG_ADDR_MIN;
+import static dev.sund.kernel.nft.Nfta.NAT_REG_PROTO_MAX;
+import static dev.sund.kernel.nft.Nfta.NAT_REG_PROTO_MIN;
+import static dev.sund.kernel.nft.Nfta.NAT_TYPE;
+import static dev.sund.kernel.nft.Nfta.NG_DREG;
+import static dev.sund.kernel.nft.Nfta.NG_MODULUS;
+import static dev.sund.kernel.nft.Nfta.NG_OFFSET;
+import static dev.sund.kernel.nft.Nfta.NG_TYPE;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_BASE;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_CSUM_FLAGS;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_CSUM_OFFSET;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_CSUM_TYPE;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_DREG;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_LEN;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_OFFSET;
+import static dev.sund.kernel.nft.Nfta.PAYLOAD_SREG;
+import static dev.sund.kernel.nft.Nfta.RANGE_FROM_DATA;
+import static dev.sund.kernel.nft.Nfta.RANGE_OP;
+import static dev.sund.kernel.nft.Nfta.RANGE_SREG;
+import static dev.sund.kernel.nft.Nfta.RANGE_TO_DATA;
+import static dev.sund.kernel.nft.Nfta.REJECT_ICMP_CODE;
+import static dev.sund.kernel.nft.Nfta.REJECT_TYPE;
+import static dev.sund.kernel.nft.Nfta.VERDICT_CHAIN;
+import static dev.sund.kernel.nft.Nfta.VERDICT_CODE;
+
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
 import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,22 +101,9 @@ import java.util.Optional;
  * Expr.Unknown} as a whole: half an expression would compare equal to something else.
  */
 final class ExprCodec {
-  private static final int EXPR_NAME = 1;
-  private static final int EXPR_DATA = 2;
-  static final int LIST_ELEM = 1;
-
   private static final int BITWISE_MASK_XOR = 0;
   private static final int BITWISE_LSHIFT = 1;
   private static final int BITWISE_RSHIFT = 2;
-
-  /** Thrown inside this class when an expression says more than its record can. */
-  private static final class NotKnown extends Exception {
-    private static final long serialVersionUID = 1;
-
-    NotKnown() {
-      super("", null, false, false);
-    }
-  }
 
   private ExprCodec() {}
 
@@ -75,126 +148,139 @@ final class ExprCodec {
   private static void writeAttributes(NlWriter out, Expr expr) {
     switch (expr) {
       case Expr.Payload(var into, var header, var offset, var length) ->
-          out.be32(1, into.number()).be32(2, header.ordinal()).be32(3, offset).be32(4, length);
+          out.be32(PAYLOAD_DREG, into.number())
+              .be32(PAYLOAD_BASE, header.ordinal())
+              .be32(PAYLOAD_OFFSET, offset)
+              .be32(PAYLOAD_LEN, length);
       case Expr.PayloadSet p ->
-          out.be32(2, p.header().ordinal())
-              .be32(3, p.offset())
-              .be32(4, p.length())
-              .be32(5, p.from().number())
-              .be32(6, p.checksumType())
-              .be32(7, p.checksumOffset())
-              .be32(8, p.checksumFlags());
+          out.be32(PAYLOAD_BASE, p.header().ordinal())
+              .be32(PAYLOAD_OFFSET, p.offset())
+              .be32(PAYLOAD_LEN, p.length())
+              .be32(PAYLOAD_SREG, p.from().number())
+              .be32(PAYLOAD_CSUM_TYPE, p.checksumType())
+              .be32(PAYLOAD_CSUM_OFFSET, p.checksumOffset())
+              .be32(PAYLOAD_CSUM_FLAGS, p.checksumFlags());
       case Expr.Cmp(var from, var op, var value) ->
-          writeValue(out.be32(1, from.number()).be32(2, op.ordinal()), 3, value);
+          writeValue(out.be32(CMP_SREG, from.number()).be32(CMP_OP, op.ordinal()), CMP_DATA, value);
       case Expr.Range(var from, var inverted, var low, var high) -> {
-        writeValue(out.be32(1, from.number()).be32(2, inverted ? 1 : 0), 3, low);
-        writeValue(out, 4, high);
+        writeValue(
+            out.be32(RANGE_SREG, from.number()).be32(RANGE_OP, inverted ? 1 : 0),
+            RANGE_FROM_DATA,
+            low);
+        writeValue(out, RANGE_TO_DATA, high);
       }
-      case Expr.Meta(var key, var into) -> out.be32(2, key.ordinal()).be32(1, into.number());
-      case Expr.MetaSet(var key, var from) -> out.be32(2, key.ordinal()).be32(3, from.number());
+      case Expr.Meta(var key, var into) ->
+          out.be32(META_KEY, key.ordinal()).be32(META_DREG, into.number());
+      case Expr.MetaSet(var key, var from) ->
+          out.be32(META_KEY, key.ordinal()).be32(META_SREG, from.number());
       case Expr.Ct(var key, var direction, var into) ->
-          writeDirection(out.be32(2, key.ordinal()).be32(1, into.number()), direction);
+          writeDirection(out.be32(CT_KEY, key.ordinal()).be32(CT_DREG, into.number()), direction);
       case Expr.CtSet(var key, var direction, var from) ->
-          writeDirection(out.be32(2, key.ordinal()).be32(4, from.number()), direction);
+          writeDirection(out.be32(CT_KEY, key.ordinal()).be32(CT_SREG, from.number()), direction);
       case Expr.Lookup(var set, var from, var into, var inverted) -> {
-        out.be32(2, from.number());
-        into.ifPresent(reg -> out.be32(3, reg.number()));
-        out.string(1, set);
+        out.be32(LOOKUP_SREG, from.number());
+        into.ifPresent(reg -> out.be32(LOOKUP_DREG, reg.number()));
+        out.string(LOOKUP_SET, set);
         if (inverted) {
-          out.be32(5, 1);
+          out.be32(LOOKUP_FLAGS, 1);
         }
       }
-      case Expr.Immediate(var into, var data) -> writeData(out.be32(1, into.number()), 2, data);
+      case Expr.Immediate(var into, var data) ->
+          writeData(out.be32(IMMEDIATE_DREG, into.number()), IMMEDIATE_DATA, data);
       case Expr.Bitwise(var from, var into, var mask, var xor) -> {
-        out.be32(1, from.number())
-            .be32(2, into.number())
-            .be32(6, BITWISE_MASK_XOR)
-            .be32(3, mask.length());
-        writeValue(out, 4, mask);
-        writeValue(out, 5, xor);
+        out.be32(BITWISE_SREG, from.number())
+            .be32(BITWISE_DREG, into.number())
+            .be32(BITWISE_OP, BITWISE_MASK_XOR)
+            .be32(BITWISE_LEN, mask.length());
+        writeValue(out, BITWISE_MASK, mask);
+        writeValue(out, BITWISE_XOR, xor);
       }
       case Expr.Shift(var from, var into, var length, var left, var bits) -> {
-        out.be32(1, from.number())
-            .be32(2, into.number())
-            .be32(6, left ? BITWISE_LSHIFT : BITWISE_RSHIFT)
-            .be32(3, length);
-        writeValue(out, 7, Bytes.host32(bits));
+        out.be32(BITWISE_SREG, from.number())
+            .be32(BITWISE_DREG, into.number())
+            .be32(BITWISE_OP, left ? BITWISE_LSHIFT : BITWISE_RSHIFT)
+            .be32(BITWISE_LEN, length);
+        writeValue(out, BITWISE_DATA, Bytes.host32(bits));
       }
       case Expr.ByteOrder(var from, var into, var toNetwork, var length, var size) ->
-          out.be32(1, from.number())
-              .be32(2, into.number())
-              .be32(3, toNetwork ? 1 : 0)
-              .be32(4, length)
-              .be32(5, size);
+          out.be32(BYTEORDER_SREG, from.number())
+              .be32(BYTEORDER_DREG, into.number())
+              .be32(BYTEORDER_OP, toNetwork ? 1 : 0)
+              .be32(BYTEORDER_LEN, length)
+              .be32(BYTEORDER_SIZE, size);
       case Expr.Masquerade(var flags, var portMin, var portMax) -> {
         if (flags != 0) {
-          out.be32(1, flags);
+          out.be32(MASQ_FLAGS, flags);
         }
-        writeReg(out, 2, portMin);
-        writeReg(out, 3, portMax);
+        writeReg(out, MASQ_REG_PROTO_MIN, portMin);
+        writeReg(out, MASQ_REG_PROTO_MAX, portMax);
       }
       case Expr.Nat nat -> writeNat(out, nat);
-      case Expr.Counter(var packets, var bytes) -> out.be64(1, bytes).be64(2, packets);
+      case Expr.Counter(var packets, var bytes) ->
+          out.be64(COUNTER_BYTES, bytes).be64(COUNTER_PACKETS, packets);
       case Expr.Log log -> writeLog(out, log);
-      case Expr.Reject(var type, var code) -> out.be32(1, type.ordinal()).u8(2, code);
+      case Expr.Reject(var type, var code) ->
+          out.be32(REJECT_TYPE, type.ordinal()).u8(REJECT_ICMP_CODE, code);
       case Expr.Fib(var into, var result, var flags) ->
-          out.be32(3, flags).be32(2, result.ordinal() + 1).be32(1, into.number());
+          out.be32(FIB_FLAGS, flags)
+              .be32(FIB_RESULT, result.ordinal() + 1)
+              .be32(FIB_DREG, into.number());
       case Expr.Numgen(var into, var modulus, var random, var offset) ->
-          out.be32(1, into.number())
-              .be32(2, (int) modulus)
-              .be32(3, random ? 1 : 0)
-              .be32(4, (int) offset);
+          out.be32(NG_DREG, into.number())
+              .be32(NG_MODULUS, (int) modulus)
+              .be32(NG_TYPE, random ? 1 : 0)
+              .be32(NG_OFFSET, (int) offset);
       case Expr.Hash hash -> writeHash(out, hash);
       case Expr.Limit limit ->
-          out.be64(1, limit.rate())
-              .be64(2, limit.unitSeconds())
-              .be32(4, limit.bytes() ? 1 : 0)
-              .be32(5, limit.inverted() ? 1 : 0)
-              .be32(3, (int) limit.burst());
+          out.be64(LIMIT_RATE, limit.rate())
+              .be64(LIMIT_UNIT, limit.unitSeconds())
+              .be32(LIMIT_TYPE, limit.bytes() ? 1 : 0)
+              .be32(LIMIT_FLAGS, limit.inverted() ? 1 : 0)
+              .be32(LIMIT_BURST, (int) limit.burst());
       case Expr.Unknown _ -> throw new AssertionError("written as it is");
     }
   }
 
   private static void writeNat(NlWriter out, Expr.Nat nat) {
-    out.be32(1, nat.destination() ? 1 : 0).be32(2, natFamily(nat.family()));
-    writeReg(out, 3, nat.addressMin());
-    writeReg(out, 4, nat.addressMax());
-    writeReg(out, 5, nat.portMin());
-    writeReg(out, 6, nat.portMax());
+    out.be32(NAT_TYPE, nat.destination() ? 1 : 0).be32(NAT_FAMILY, natFamily(nat.family()));
+    writeReg(out, NAT_REG_ADDR_MIN, nat.addressMin());
+    writeReg(out, NAT_REG_ADDR_MAX, nat.addressMax());
+    writeReg(out, NAT_REG_PROTO_MIN, nat.portMin());
+    writeReg(out, NAT_REG_PROTO_MAX, nat.portMax());
     if (nat.flags() != 0) {
-      out.be32(7, nat.flags());
+      out.be32(NAT_FLAGS, nat.flags());
     }
   }
 
   private static void writeLog(NlWriter out, Expr.Log log) {
     if (!log.prefix().isEmpty()) {
-      out.string(2, log.prefix());
+      out.string(LOG_PREFIX, log.prefix());
     }
     if (log.group().isPresent()) {
-      out.be16(1, log.group().get());
+      out.be16(LOG_GROUP, log.group().get());
       if (log.snapLength() != 0) {
-        out.be32(3, log.snapLength());
+        out.be32(LOG_SNAPLEN, log.snapLength());
       }
       if (log.threshold() != 0) {
-        out.be16(4, log.threshold());
+        out.be16(LOG_QTHRESHOLD, log.threshold());
       }
     } else {
-      out.be32(5, log.level());
+      out.be32(LOG_LEVEL, log.level());
       if (log.flags() != 0) {
-        out.be32(6, log.flags());
+        out.be32(LOG_FLAGS, log.flags());
       }
     }
   }
 
   private static void writeHash(NlWriter out, Expr.Hash hash) {
-    writeReg(out, 1, hash.from());
-    out.be32(2, hash.into().number());
+    writeReg(out, HASH_SREG, hash.from());
+    out.be32(HASH_DREG, hash.into().number());
     if (!hash.symmetric()) {
-      out.be32(3, hash.length());
+      out.be32(HASH_LEN, hash.length());
     }
-    out.be32(4, (int) hash.modulus());
-    hash.seed().ifPresent(seed -> out.be32(5, seed));
-    out.be32(6, (int) hash.offset()).be32(7, hash.symmetric() ? 1 : 0);
+    out.be32(HASH_MODULUS, (int) hash.modulus());
+    hash.seed().ifPresent(seed -> out.be32(HASH_SEED, seed));
+    out.be32(HASH_OFFSET, (int) hash.offset()).be32(HASH_TYPE, hash.symmetric() ? 1 : 0);
   }
 
   private static void writeReg(NlWriter out, int type, Optional<Reg> reg) {
@@ -202,11 +288,11 @@ final class ExprCodec {
   }
 
   private static void writeDirection(NlWriter out, Optional<Expr.CtDirection> direction) {
-    direction.ifPresent(it -> out.u8(3, it.ordinal()));
+    direction.ifPresent(it -> out.u8(CT_DIRECTION, it.ordinal()));
   }
 
   private static void writeValue(NlWriter out, int type, Bytes value) {
-    out.nest(type).bytes(1, value.toArray()).unnest();
+    out.nest(type).bytes(DATA_VALUE, value.toArray()).unnest();
   }
 
   /** NFTA_DATA_VALUE, or NFTA_DATA_VERDICT { CODE, CHAIN }. */
@@ -214,10 +300,10 @@ final class ExprCodec {
     switch (data) {
       case Data.Value(var bytes) -> writeValue(out, type, bytes);
       case Data.To(var verdict) -> {
-        out.nest(type).nest(2).be32(1, verdict.code());
+        out.nest(type).nest(DATA_VERDICT).be32(VERDICT_CODE, verdict.code());
         switch (verdict) {
-          case Verdict.Jump(var chain) -> out.string(2, chain);
-          case Verdict.Goto(var chain) -> out.string(2, chain);
+          case Verdict.Jump(var chain) -> out.string(VERDICT_CHAIN, chain);
+          case Verdict.Goto(var chain) -> out.string(VERDICT_CHAIN, chain);
           case Verdict.Plain _ -> {}
         }
         out.unnest().unnest();
@@ -246,113 +332,154 @@ final class ExprCodec {
       throw new Malformed("nf_tables expression", "it has no name");
     }
     try {
-      return read(name, new Attributes(new NlReader(attributes)));
-    } catch (NotKnown | IllegalArgumentException _) {
+      return read(name, new ExprAttributes(new NlReader(attributes)));
+    } catch (NotKnownException | IllegalArgumentException _) {
       // A register or length that no record takes: keep the bytes, which say more than an error.
       return new Expr.Unknown(name, Bytes.of(attributes));
     }
   }
 
-  private static Expr read(String name, Attributes in) throws KernelException, NotKnown {
+  private static Expr read(String name, ExprAttributes in)
+      throws KernelException, NotKnownException {
     return switch (name) {
       case "payload" -> payload(in);
-      case "cmp" -> new Expr.Cmp(in.reg(1), in.pick(2, Expr.Op.values()), in.value(3));
-      case "range" -> new Expr.Range(in.reg(1), in.flag(2), in.value(3), in.value(4));
+      case "cmp" ->
+          new Expr.Cmp(in.reg(CMP_SREG), in.pick(CMP_OP, Expr.Op.values()), in.value(CMP_DATA));
+      case "range" ->
+          new Expr.Range(
+              in.reg(RANGE_SREG),
+              in.flag(RANGE_OP),
+              in.value(RANGE_FROM_DATA),
+              in.value(RANGE_TO_DATA));
       case "meta" ->
-          in.has(3)
-              ? new Expr.MetaSet(in.pick(2, Expr.MetaKey.values()), in.reg(3))
-              : new Expr.Meta(in.pick(2, Expr.MetaKey.values()), in.reg(1));
+          in.has(META_SREG)
+              ? new Expr.MetaSet(in.pick(META_KEY, Expr.MetaKey.values()), in.reg(META_SREG))
+              : new Expr.Meta(in.pick(META_KEY, Expr.MetaKey.values()), in.reg(META_DREG));
       case "ct" ->
-          in.has(4)
-              ? new Expr.CtSet(in.pick(2, Expr.CtKey.values()), in.direction(3), in.reg(4))
-              : new Expr.Ct(in.pick(2, Expr.CtKey.values()), in.direction(3), in.reg(1));
+          in.has(CT_SREG)
+              ? new Expr.CtSet(
+                  in.pick(CT_KEY, Expr.CtKey.values()), in.direction(CT_DIRECTION), in.reg(CT_SREG))
+              : new Expr.Ct(
+                  in.pick(CT_KEY, Expr.CtKey.values()),
+                  in.direction(CT_DIRECTION),
+                  in.reg(CT_DREG));
       case "lookup" ->
-          new Expr.Lookup(in.string(1), in.reg(2), in.optionalReg(3), (in.number(5, 0) & 1) != 0);
-      case "immediate" -> new Expr.Immediate(in.reg(1), in.data(2));
+          new Expr.Lookup(
+              in.string(LOOKUP_SET),
+              in.reg(LOOKUP_SREG),
+              in.optionalReg(LOOKUP_DREG),
+              (in.number(LOOKUP_FLAGS, 0) & 1) != 0);
+      case "immediate" -> new Expr.Immediate(in.reg(IMMEDIATE_DREG), in.data(IMMEDIATE_DATA));
       case "bitwise" -> bitwise(in);
       case "byteorder" ->
-          new Expr.ByteOrder(in.reg(1), in.reg(2), in.flag(3), in.number(4), in.number(5));
-      case "masq" -> new Expr.Masquerade(in.number(1, 0), in.optionalReg(2), in.optionalReg(3));
+          new Expr.ByteOrder(
+              in.reg(BYTEORDER_SREG),
+              in.reg(BYTEORDER_DREG),
+              in.flag(BYTEORDER_OP),
+              in.number(BYTEORDER_LEN),
+              in.number(BYTEORDER_SIZE));
+      case "masq" ->
+          new Expr.Masquerade(
+              in.number(MASQ_FLAGS, 0),
+              in.optionalReg(MASQ_REG_PROTO_MIN),
+              in.optionalReg(MASQ_REG_PROTO_MAX));
       case "nat" ->
           new Expr.Nat(
-              in.flag(1),
-              NftFamily.of(in.number(2)).orElseThrow(NotKnown::new),
-              in.optionalReg(3),
-              in.optionalReg(4),
-              in.optionalReg(5),
-              in.optionalReg(6),
-              in.number(7, 0));
-      case "counter" -> new Expr.Counter(in.big(2), in.big(1));
+              in.flag(NAT_TYPE),
+              NftFamily.of(in.number(NAT_FAMILY)).orElseThrow(NotKnownException::new),
+              in.optionalReg(NAT_REG_ADDR_MIN),
+              in.optionalReg(NAT_REG_ADDR_MAX),
+              in.optionalReg(NAT_REG_PROTO_MIN),
+              in.optionalReg(NAT_REG_PROTO_MAX),
+              in.number(NAT_FLAGS, 0));
+      case "counter" -> new Expr.Counter(in.big(COUNTER_PACKETS), in.big(COUNTER_BYTES));
       case "log" ->
           new Expr.Log(
-              in.has(2) ? in.string(2) : "",
-              in.has(1) ? Optional.of(in.small(1)) : Optional.empty(),
-              in.has(1) ? 0 : in.number(5, 4),
-              in.number(6, 0),
-              in.number(3, 0),
-              in.has(4) ? in.small(4) : 0);
+              in.has(LOG_PREFIX) ? in.string(LOG_PREFIX) : "",
+              in.has(LOG_GROUP) ? Optional.of(in.small(LOG_GROUP)) : Optional.empty(),
+              in.has(LOG_GROUP) ? 0 : in.number(LOG_LEVEL, 4),
+              in.number(LOG_FLAGS, 0),
+              in.number(LOG_SNAPLEN, 0),
+              in.has(LOG_QTHRESHOLD) ? in.small(LOG_QTHRESHOLD) : 0);
       case "reject" ->
-          new Expr.Reject(in.pick(1, Expr.RejectType.values()), in.has(2) ? in.octet(2) : 0);
+          new Expr.Reject(
+              in.pick(REJECT_TYPE, Expr.RejectType.values()),
+              in.has(REJECT_ICMP_CODE) ? in.octet(REJECT_ICMP_CODE) : 0);
       case "fib" ->
-          new Expr.Fib(in.reg(1), Expr.FibResult.values()[in.index(2, 1, 3) - 1], in.number(3, 0));
+          new Expr.Fib(
+              in.reg(FIB_DREG),
+              Expr.FibResult.values()[in.index(FIB_RESULT, 1, 3) - 1],
+              in.number(FIB_FLAGS, 0));
       case "numgen" ->
           new Expr.Numgen(
-              in.reg(1),
-              Integer.toUnsignedLong(in.number(2)),
-              in.index(3, 0, 1) == 1,
-              Integer.toUnsignedLong(in.number(4, 0)));
+              in.reg(NG_DREG),
+              Integer.toUnsignedLong(in.number(NG_MODULUS)),
+              in.index(NG_TYPE, 0, 1) == 1,
+              Integer.toUnsignedLong(in.number(NG_OFFSET, 0)));
       case "hash" -> hash(in);
       case "limit" ->
           new Expr.Limit(
-              in.big(1),
-              in.big(2),
-              Integer.toUnsignedLong(in.number(3, 0)),
-              in.index(4, 0, 1) == 1,
-              (in.number(5, 0) & 1) != 0);
-      default -> throw new NotKnown();
+              in.big(LIMIT_RATE),
+              in.big(LIMIT_UNIT),
+              Integer.toUnsignedLong(in.number(LIMIT_BURST, 0)),
+              in.index(LIMIT_TYPE, 0, 1) == 1,
+              (in.number(LIMIT_FLAGS, 0) & 1) != 0);
+      default -> throw new NotKnownException();
     };
   }
 
-  private static Expr payload(Attributes in) throws KernelException, NotKnown {
-    Expr.Header header = in.pick(2, Expr.Header.values());
-    return in.has(5)
+  private static Expr payload(ExprAttributes in) throws KernelException, NotKnownException {
+    Expr.Header header = in.pick(PAYLOAD_BASE, Expr.Header.values());
+    return in.has(PAYLOAD_SREG)
         ? new Expr.PayloadSet(
-            in.reg(5),
+            in.reg(PAYLOAD_SREG),
             header,
-            in.number(3),
-            in.number(4),
-            in.number(6, 0),
-            in.number(7, 0),
-            in.number(8, 0))
-        : new Expr.Payload(in.reg(1), header, in.number(3), in.number(4));
+            in.number(PAYLOAD_OFFSET),
+            in.number(PAYLOAD_LEN),
+            in.number(PAYLOAD_CSUM_TYPE, 0),
+            in.number(PAYLOAD_CSUM_OFFSET, 0),
+            in.number(PAYLOAD_CSUM_FLAGS, 0))
+        : new Expr.Payload(
+            in.reg(PAYLOAD_DREG), header, in.number(PAYLOAD_OFFSET), in.number(PAYLOAD_LEN));
   }
 
-  private static Expr bitwise(Attributes in) throws KernelException, NotKnown {
-    return switch (in.number(6, BITWISE_MASK_XOR)) {
-      case BITWISE_MASK_XOR -> new Expr.Bitwise(in.reg(1), in.reg(2), in.value(4), in.value(5));
+  private static Expr bitwise(ExprAttributes in) throws KernelException, NotKnownException {
+    return switch (in.number(BITWISE_OP, BITWISE_MASK_XOR)) {
+      case BITWISE_MASK_XOR ->
+          new Expr.Bitwise(
+              in.reg(BITWISE_SREG),
+              in.reg(BITWISE_DREG),
+              in.value(BITWISE_MASK),
+              in.value(BITWISE_XOR));
       case BITWISE_LSHIFT, BITWISE_RSHIFT -> {
-        Bytes bits = in.value(7);
+        Bytes bits = in.value(BITWISE_DATA);
         if (bits.length() != 4) {
-          throw new NotKnown();
+          throw new NotKnownException();
         }
         int count =
-            new Userdata(List.of(new Userdata.Entry(0, bits))).number(0).orElseThrow(NotKnown::new);
+            new Userdata(List.of(new Userdata.Entry(0, bits)))
+                .number(0)
+                .orElseThrow(NotKnownException::new);
         yield new Expr.Shift(
-            in.reg(1), in.reg(2), in.number(3), in.number(6) == BITWISE_LSHIFT, count);
+            in.reg(BITWISE_SREG),
+            in.reg(BITWISE_DREG),
+            in.number(BITWISE_LEN),
+            in.number(BITWISE_OP) == BITWISE_LSHIFT,
+            count);
       }
-      default -> throw new NotKnown();
+      default -> throw new NotKnownException();
     };
   }
 
-  private static Expr hash(Attributes in) throws KernelException, NotKnown {
-    boolean symmetric = in.index(7, 0, 1) == 1;
+  private static Expr hash(ExprAttributes in) throws KernelException, NotKnownException {
+    boolean symmetric = in.index(HASH_TYPE, 0, 1) == 1;
     return new Expr.Hash(
-        in.optionalReg(1),
-        in.reg(2),
-        symmetric ? 0 : in.number(3),
-        Integer.toUnsignedLong(in.number(4)),
-        in.has(5) ? Optional.of(in.number(5)) : Optional.empty(),
-        Integer.toUnsignedLong(in.number(6, 0)),
+        in.optionalReg(HASH_SREG),
+        in.reg(HASH_DREG),
+        symmetric ? 0 : in.number(HASH_LEN),
+        Integer.toUnsignedLong(in.number(HASH_MODULUS)),
+        in.has(HASH_SEED) ? Optional.of(in.number(HASH_SEED)) : Optional.empty(),
+        Integer.toUnsignedLong(in.number(HASH_OFFSET, 0)),
         symmetric);
   }
 
@@ -360,10 +487,10 @@ final class ExprCodec {
   static Data readData(NlReader in) throws KernelException {
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> {
+        case DATA_VALUE -> {
           return new Data.Value(Bytes.of(in.bytes()));
         }
-        case 2 -> {
+        case DATA_VERDICT -> {
           return new Data.To(readVerdict(in.nested()));
         }
         default -> {}
@@ -377,8 +504,8 @@ final class ExprCodec {
     String chain = "";
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> code = in.be32();
-        case 2 -> chain = in.string();
+        case VERDICT_CODE -> code = in.be32();
+        case VERDICT_CHAIN -> chain = in.string();
         default -> {}
       }
     }
@@ -387,114 +514,5 @@ final class ExprCodec {
       case -4 -> new Verdict.Goto(chain);
       default -> new Verdict.Plain(code);
     };
-  }
-
-  /** The attributes of one expression by type; types up to 15 are enough for all that we know. */
-  private static final class Attributes {
-    private static final int MAX = 16;
-    private final byte[][] values = new byte[MAX][];
-    private final boolean[] present = new boolean[MAX];
-
-    Attributes(NlReader in) throws KernelException, NotKnown {
-      while (in.next()) {
-        if (in.type() >= MAX) {
-          throw new NotKnown();
-        }
-        values[in.type()] = in.bytes();
-        present[in.type()] = true;
-      }
-    }
-
-    boolean has(int type) {
-      return present[type];
-    }
-
-    private NlReader at(int type, int length) throws NotKnown {
-      if (!present[type] || values[type].length < length) {
-        throw new NotKnown();
-      }
-      return new NlReader(values[type]);
-    }
-
-    int number(int type) throws KernelException, NotKnown {
-      return at(type, 4).takeBe32();
-    }
-
-    int number(int type, int otherwise) throws KernelException, NotKnown {
-      return present[type] ? number(type) : otherwise;
-    }
-
-    int small(int type) throws KernelException, NotKnown {
-      return at(type, 2).takeBe16();
-    }
-
-    int octet(int type) throws KernelException, NotKnown {
-      return at(type, 1).takeU8();
-    }
-
-    long big(int type) throws KernelException, NotKnown {
-      NlReader in = at(type, 8);
-      return ((long) in.takeBe32() << 32) | Integer.toUnsignedLong(in.takeBe32());
-    }
-
-    int index(int type, int from, int to) throws KernelException, NotKnown {
-      int value = number(type, 0);
-      if (value < from || value > to) {
-        throw new NotKnown();
-      }
-      return value;
-    }
-
-    boolean flag(int type) throws KernelException, NotKnown {
-      return index(type, 0, 1) == 1;
-    }
-
-    <E extends Enum<E>> E pick(int type, E[] words) throws KernelException, NotKnown {
-      int value = number(type);
-      if (value < 0 || value >= words.length) {
-        throw new NotKnown();
-      }
-      return words[value];
-    }
-
-    Reg reg(int type) throws KernelException, NotKnown {
-      return new Reg(number(type));
-    }
-
-    Optional<Reg> optionalReg(int type) throws KernelException, NotKnown {
-      return present[type] ? Optional.of(reg(type)) : Optional.empty();
-    }
-
-    Optional<Expr.CtDirection> direction(int type) throws KernelException, NotKnown {
-      if (!present[type]) {
-        return Optional.empty();
-      }
-      int value = octet(type);
-      if (value > 1) {
-        throw new NotKnown();
-      }
-      return Optional.of(Expr.CtDirection.values()[value]);
-    }
-
-    String string(int type) throws KernelException, NotKnown {
-      NlReader in = at(type, 0);
-      byte[] bytes = in.rest();
-      int end = 0;
-      while (end < bytes.length && bytes[end] != 0) {
-        end++;
-      }
-      return new String(bytes, 0, end, StandardCharsets.UTF_8);
-    }
-
-    Data data(int type) throws KernelException, NotKnown {
-      return readData(at(type, 0));
-    }
-
-    Bytes value(int type) throws KernelException, NotKnown {
-      if (data(type) instanceof Data.Value(var bytes)) {
-        return bytes;
-      }
-      throw new NotKnown();
-    }
   }
 }

@@ -5,6 +5,53 @@ import static dev.sund.kernel.netlink.Netlink.NLM_F_APPEND;
 import static dev.sund.kernel.netlink.Netlink.NLM_F_CREATE;
 import static dev.sund.kernel.netlink.Netlink.NLM_F_EXCL;
 import static dev.sund.kernel.netlink.Netlink.NLM_F_REPLACE;
+import static dev.sund.kernel.nft.Nfta.BATCH_GENID;
+import static dev.sund.kernel.nft.Nfta.CHAIN_HOOK;
+import static dev.sund.kernel.nft.Nfta.CHAIN_NAME;
+import static dev.sund.kernel.nft.Nfta.CHAIN_POLICY;
+import static dev.sund.kernel.nft.Nfta.CHAIN_TABLE;
+import static dev.sund.kernel.nft.Nfta.CHAIN_TYPE;
+import static dev.sund.kernel.nft.Nfta.CHAIN_USERDATA;
+import static dev.sund.kernel.nft.Nfta.DATA_VALUE;
+import static dev.sund.kernel.nft.Nfta.GEN_ID;
+import static dev.sund.kernel.nft.Nfta.GEN_PROC_NAME;
+import static dev.sund.kernel.nft.Nfta.GEN_PROC_PID;
+import static dev.sund.kernel.nft.Nfta.HOOK_DEV;
+import static dev.sund.kernel.nft.Nfta.HOOK_HOOKNUM;
+import static dev.sund.kernel.nft.Nfta.HOOK_PRIORITY;
+import static dev.sund.kernel.nft.Nfta.LIST_ELEM;
+import static dev.sund.kernel.nft.Nfta.RULE_CHAIN;
+import static dev.sund.kernel.nft.Nfta.RULE_EXPRESSIONS;
+import static dev.sund.kernel.nft.Nfta.RULE_HANDLE;
+import static dev.sund.kernel.nft.Nfta.RULE_POSITION;
+import static dev.sund.kernel.nft.Nfta.RULE_TABLE;
+import static dev.sund.kernel.nft.Nfta.RULE_USERDATA;
+import static dev.sund.kernel.nft.Nfta.SET_DATA_LEN;
+import static dev.sund.kernel.nft.Nfta.SET_DATA_TYPE;
+import static dev.sund.kernel.nft.Nfta.SET_DESC;
+import static dev.sund.kernel.nft.Nfta.SET_DESC_CONCAT;
+import static dev.sund.kernel.nft.Nfta.SET_DESC_SIZE;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_DATA;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_FLAGS;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_KEY;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_KEY_END;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_LIST_ELEMENTS;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_LIST_SET;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_LIST_TABLE;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_TIMEOUT;
+import static dev.sund.kernel.nft.Nfta.SET_ELEM_USERDATA;
+import static dev.sund.kernel.nft.Nfta.SET_FIELD_LEN;
+import static dev.sund.kernel.nft.Nfta.SET_FLAGS;
+import static dev.sund.kernel.nft.Nfta.SET_ID;
+import static dev.sund.kernel.nft.Nfta.SET_KEY_LEN;
+import static dev.sund.kernel.nft.Nfta.SET_KEY_TYPE;
+import static dev.sund.kernel.nft.Nfta.SET_NAME;
+import static dev.sund.kernel.nft.Nfta.SET_TABLE;
+import static dev.sund.kernel.nft.Nfta.SET_TIMEOUT;
+import static dev.sund.kernel.nft.Nfta.SET_USERDATA;
+import static dev.sund.kernel.nft.Nfta.TABLE_FLAGS;
+import static dev.sund.kernel.nft.Nfta.TABLE_NAME;
+import static dev.sund.kernel.nft.Nfta.TABLE_USERDATA;
 
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
@@ -51,7 +98,7 @@ final class NftCodec {
 
   static void writeBatchBegin(NlWriter out, Optional<Integer> generation) {
     begin(out, BATCH_BEGIN, 0, 0, SUBSYSTEM >> 8);
-    generation.ifPresent(id -> out.be32(1, id));
+    generation.ifPresent(id -> out.be32(BATCH_GENID, id));
     out.end();
   }
 
@@ -71,26 +118,39 @@ final class NftCodec {
       case NftOp.CreateTable(var table) -> writeTable(out, table, ack | NLM_F_CREATE | NLM_F_EXCL);
       case NftOp.EnsureTable(var table) -> writeTable(out, table, ack | NLM_F_CREATE);
       case NftOp.DeleteTable(var family, var name) ->
-          begin(out, DELTABLE, ack, family).string(1, name).end();
+          begin(out, DELTABLE, ack, family).string(TABLE_NAME, name).end();
       case NftOp.CreateChain(var chain) -> writeChain(out, chain, ack | NLM_F_CREATE | NLM_F_EXCL);
       case NftOp.EnsureChain(var chain) -> writeChain(out, chain, ack | NLM_F_CREATE);
       case NftOp.DeleteChain(var family, var table, var name) ->
-          begin(out, DELCHAIN, ack, family).string(1, table).string(3, name).end();
+          begin(out, DELCHAIN, ack, family)
+              .string(CHAIN_TABLE, table)
+              .string(CHAIN_NAME, name)
+              .end();
       case NftOp.AppendRule(var rule) ->
-          writeRule(out, rule, ack | NLM_F_CREATE | NLM_F_APPEND, 3, 0);
+          writeRule(out, rule, ack | NLM_F_CREATE | NLM_F_APPEND, RULE_HANDLE, 0);
       case NftOp.InsertRule(var rule, var before) ->
-          writeRule(out, rule, ack | NLM_F_CREATE, 6, before);
+          writeRule(out, rule, ack | NLM_F_CREATE, RULE_POSITION, before);
       case NftOp.ReplaceRule(var rule, var handle) ->
-          writeRule(out, rule, ack | NLM_F_REPLACE, 3, handle);
+          writeRule(out, rule, ack | NLM_F_REPLACE, RULE_HANDLE, handle);
       case NftOp.DeleteRule(var family, var table, var chain, var handle) ->
-          begin(out, DELRULE, ack, family).string(1, table).string(2, chain).be64(3, handle).end();
+          begin(out, DELRULE, ack, family)
+              .string(RULE_TABLE, table)
+              .string(RULE_CHAIN, chain)
+              .be64(RULE_HANDLE, handle)
+              .end();
       case NftOp.FlushChain(var family, var table, var chain) ->
-          begin(out, DELRULE, ack, family).string(1, table).string(2, chain).end();
+          begin(out, DELRULE, ack, family)
+              .string(RULE_TABLE, table)
+              .string(RULE_CHAIN, chain)
+              .end();
       case NftOp.CreateSet(var set) ->
           writeSet(out, set, ack | NLM_F_CREATE | NLM_F_EXCL, setIds.next());
       case NftOp.EnsureSet(var set) -> writeSet(out, set, ack | NLM_F_CREATE, setIds.next());
       case NftOp.DeleteSet(var family, var table, var name) ->
-          begin(out, DELSET, ack, family).string(1, table).string(2, name).end();
+          begin(out, DELSET, ack, family)
+              .string(SET_ELEM_LIST_TABLE, table)
+              .string(SET_ELEM_LIST_SET, name)
+              .end();
       case NftOp.AddElements(var family, var table, var set, var elements, var exclusive) ->
           writeElements(
               out,
@@ -103,7 +163,10 @@ final class NftCodec {
       case NftOp.DeleteElements(var family, var table, var set, var elements) ->
           writeElements(out, DELSETELEM, ack, family, table, set, elements);
       case NftOp.FlushSet(var family, var table, var set) ->
-          begin(out, DELSETELEM, ack, family).string(1, table).string(2, set).end();
+          begin(out, DELSETELEM, ack, family)
+              .string(SET_ELEM_LIST_TABLE, table)
+              .string(SET_ELEM_LIST_SET, set)
+              .end();
     }
   }
 
@@ -121,65 +184,73 @@ final class NftCodec {
   }
 
   private static void writeTable(NlWriter out, NftTable table, int flags) {
-    begin(out, NEWTABLE, flags, table.family()).string(1, table.name()).be32(2, table.flags());
-    writeUserdata(out, 6, table.userdata());
+    begin(out, NEWTABLE, flags, table.family())
+        .string(TABLE_NAME, table.name())
+        .be32(TABLE_FLAGS, table.flags());
+    writeUserdata(out, TABLE_USERDATA, table.userdata());
     out.end();
   }
 
   private static void writeChain(NlWriter out, NftChain chain, int flags) {
-    begin(out, NEWCHAIN, flags, chain.family()).string(1, chain.table()).string(3, chain.name());
+    begin(out, NEWCHAIN, flags, chain.family())
+        .string(CHAIN_TABLE, chain.table())
+        .string(CHAIN_NAME, chain.name());
     chain
         .base()
         .ifPresent(base -> {
-          out.nest(4).be32(1, base.hook()).be32(2, base.priority());
-          base.device().ifPresent(device -> out.string(3, device));
-          out.unnest().be32(5, base.policy().code()).string(7, base.type());
+          out.nest(CHAIN_HOOK).be32(HOOK_HOOKNUM, base.hook()).be32(HOOK_PRIORITY, base.priority());
+          base.device().ifPresent(device -> out.string(HOOK_DEV, device));
+          out.unnest().be32(CHAIN_POLICY, base.policy().code()).string(CHAIN_TYPE, base.type());
         });
-    writeUserdata(out, 12, chain.userdata());
+    writeUserdata(out, CHAIN_USERDATA, chain.userdata());
     out.end();
   }
 
   private static void writeRule(
       NlWriter out, NftRule rule, int flags, int positionType, long position) {
-    begin(out, NEWRULE, flags, rule.family()).string(1, rule.table()).string(2, rule.chain());
+    begin(out, NEWRULE, flags, rule.family())
+        .string(RULE_TABLE, rule.table())
+        .string(RULE_CHAIN, rule.chain());
     if (position != 0) {
       out.be64(positionType, position);
     }
-    out.nest(4);
+    out.nest(RULE_EXPRESSIONS);
     for (Expr expr : rule.expressions()) {
       ExprCodec.write(out, expr);
     }
     out.unnest();
-    writeUserdata(out, 7, rule.userdata());
+    writeUserdata(out, RULE_USERDATA, rule.userdata());
     out.end();
   }
 
   private static void writeSet(NlWriter out, NftSet set, int flags, int id) {
     begin(out, NEWSET, flags, set.family())
-        .string(1, set.table())
-        .string(2, set.name())
-        .be32(3, set.flags())
-        .be32(4, set.key().number())
-        .be32(5, set.key().length());
-    set.data().ifPresent(data -> out.be32(6, data.number()).be32(7, data.length()));
+        .string(SET_TABLE, set.table())
+        .string(SET_NAME, set.name())
+        .be32(SET_FLAGS, set.flags())
+        .be32(SET_KEY_TYPE, set.key().number())
+        .be32(SET_KEY_LEN, set.key().length());
+    set.data()
+        .ifPresent(
+            data -> out.be32(SET_DATA_TYPE, data.number()).be32(SET_DATA_LEN, data.length()));
     boolean fields = (set.flags() & NftSet.CONCAT) != 0;
     if (set.size() != 0 || fields) {
-      out.nest(9);
+      out.nest(SET_DESC);
       if (set.size() != 0) {
-        out.be32(1, set.size());
+        out.be32(SET_DESC_SIZE, set.size());
       }
       if (fields) {
-        out.nest(2);
+        out.nest(SET_DESC_CONCAT);
         for (NftType.Field field : set.key().fields()) {
-          out.nest(1).be32(1, field.length()).unnest();
+          out.nest(LIST_ELEM).be32(SET_FIELD_LEN, field.length()).unnest();
         }
         out.unnest();
       }
       out.unnest();
     }
-    out.be32(10, id);
-    set.timeout().ifPresent(timeout -> out.be64(11, timeout.toMillis()));
-    writeUserdata(out, 13, set.userdata());
+    out.be32(SET_ID, id);
+    set.timeout().ifPresent(timeout -> out.be64(SET_TIMEOUT, timeout.toMillis()));
+    writeUserdata(out, SET_USERDATA, set.userdata());
     out.end();
   }
 
@@ -194,7 +265,10 @@ final class NftCodec {
     int next = 0;
     // An empty list would ask for the removal of everything: no elements, no message.
     while (next < elements.size()) {
-      begin(out, type, flags, family).string(1, table).string(2, set).nest(3);
+      begin(out, type, flags, family)
+          .string(SET_ELEM_LIST_TABLE, table)
+          .string(SET_ELEM_LIST_SET, set)
+          .nest(SET_ELEM_LIST_ELEMENTS);
       do {
         writeElement(out, elements.get(next++));
       } while (next < elements.size() && out.nestedSize() < ELEMENT_LIST_BYTES);
@@ -203,15 +277,17 @@ final class NftCodec {
   }
 
   private static void writeElement(NlWriter out, NftElement element) {
-    out.nest(ExprCodec.LIST_ELEM);
+    out.nest(LIST_ELEM);
     if (element.intervalEnd()) {
-      out.be32(3, 1);
+      out.be32(SET_ELEM_FLAGS, 1);
     }
-    element.timeout().ifPresent(timeout -> out.be64(4, timeout.toMillis()));
-    out.nest(1).bytes(1, element.key().toArray()).unnest();
-    element.keyEnd().ifPresent(end -> out.nest(10).bytes(1, end.toArray()).unnest());
-    element.data().ifPresent(data -> ExprCodec.writeData(out, 2, data));
-    writeUserdata(out, 6, element.userdata());
+    element.timeout().ifPresent(timeout -> out.be64(SET_ELEM_TIMEOUT, timeout.toMillis()));
+    out.nest(SET_ELEM_KEY).bytes(DATA_VALUE, element.key().toArray()).unnest();
+    element
+        .keyEnd()
+        .ifPresent(end -> out.nest(SET_ELEM_KEY_END).bytes(DATA_VALUE, end.toArray()).unnest());
+    element.data().ifPresent(data -> ExprCodec.writeData(out, SET_ELEM_DATA, data));
+    writeUserdata(out, SET_ELEM_USERDATA, element.userdata());
     out.unnest();
   }
 
@@ -237,9 +313,9 @@ final class NftCodec {
     Userdata userdata = Userdata.NONE;
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> name = in.string();
-        case 2 -> flags = in.be32();
-        case 6 -> userdata = Userdata.decode(Bytes.of(in.bytes()));
+        case TABLE_NAME -> name = in.string();
+        case TABLE_FLAGS -> flags = in.be32();
+        case TABLE_USERDATA -> userdata = Userdata.decode(Bytes.of(in.bytes()));
         default -> {}
       }
     }
@@ -258,22 +334,22 @@ final class NftCodec {
     Userdata userdata = Userdata.NONE;
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> table = in.string();
-        case 3 -> name = in.string();
-        case 4 -> {
+        case CHAIN_TABLE -> table = in.string();
+        case CHAIN_NAME -> name = in.string();
+        case CHAIN_HOOK -> {
           NlReader nested = in.nested();
           while (nested.next()) {
             switch (nested.type()) {
-              case 1 -> hook = nested.be32();
-              case 2 -> priority = nested.be32();
-              case 3 -> device = Optional.of(nested.string());
+              case HOOK_HOOKNUM -> hook = nested.be32();
+              case HOOK_PRIORITY -> priority = nested.be32();
+              case HOOK_DEV -> device = Optional.of(nested.string());
               default -> {}
             }
           }
         }
-        case 5 -> policy = in.be32();
-        case 7 -> type = in.string();
-        case 12 -> userdata = Userdata.decode(Bytes.of(in.bytes()));
+        case CHAIN_POLICY -> policy = in.be32();
+        case CHAIN_TYPE -> type = in.string();
+        case CHAIN_USERDATA -> userdata = Userdata.decode(Bytes.of(in.bytes()));
         default -> {}
       }
     }
@@ -294,18 +370,18 @@ final class NftCodec {
     Userdata userdata = Userdata.NONE;
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> table = in.string();
-        case 2 -> chain = in.string();
-        case 3 -> handle = in.be64();
-        case 4 -> {
+        case RULE_TABLE -> table = in.string();
+        case RULE_CHAIN -> chain = in.string();
+        case RULE_HANDLE -> handle = in.be64();
+        case RULE_EXPRESSIONS -> {
           NlReader list = in.nested();
           while (list.next()) {
-            if (list.type() == ExprCodec.LIST_ELEM) {
+            if (list.type() == LIST_ELEM) {
               expressions.add(ExprCodec.read(list.nested()));
             }
           }
         }
-        case 7 -> userdata = Userdata.decode(Bytes.of(in.bytes()));
+        case RULE_USERDATA -> userdata = Userdata.decode(Bytes.of(in.bytes()));
         default -> {}
       }
     }
@@ -326,23 +402,23 @@ final class NftCodec {
     Userdata userdata = Userdata.NONE;
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> table = in.string();
-        case 2 -> name = in.string();
-        case 3 -> flags = in.be32();
-        case 4 -> keyNumber = in.be32();
-        case 5 -> keyLength = in.be32();
-        case 6 -> dataNumber = in.be32();
-        case 7 -> dataLength = in.be32();
-        case 9 -> {
+        case SET_TABLE -> table = in.string();
+        case SET_NAME -> name = in.string();
+        case SET_FLAGS -> flags = in.be32();
+        case SET_KEY_TYPE -> keyNumber = in.be32();
+        case SET_KEY_LEN -> keyLength = in.be32();
+        case SET_DATA_TYPE -> dataNumber = in.be32();
+        case SET_DATA_LEN -> dataLength = in.be32();
+        case SET_DESC -> {
           NlReader nested = in.nested();
           while (nested.next()) {
-            if (nested.type() == 1) {
+            if (nested.type() == SET_DESC_SIZE) {
               size = nested.be32();
             }
           }
         }
-        case 11 -> timeout = Optional.of(Duration.ofMillis(in.be64()));
-        case 13 -> userdata = Userdata.decode(Bytes.of(in.bytes()));
+        case SET_TIMEOUT -> timeout = Optional.of(Duration.ofMillis(in.be64()));
+        case SET_USERDATA -> userdata = Userdata.decode(Bytes.of(in.bytes()));
         default -> {}
       }
     }
@@ -363,7 +439,7 @@ final class NftCodec {
   static void readElements(NlReader in, List<NftElement> into) throws KernelException {
     readFamily(in);
     while (in.next()) {
-      if (in.type() == 3) {
+      if (in.type() == SET_ELEM_LIST_ELEMENTS) {
         readElementList(in.nested(), into);
       }
     }
@@ -371,7 +447,7 @@ final class NftCodec {
 
   private static void readElementList(NlReader list, List<NftElement> into) throws KernelException {
     while (list.next()) {
-      if (list.type() == ExprCodec.LIST_ELEM) {
+      if (list.type() == LIST_ELEM) {
         into.add(readElement(list.nested()));
       }
     }
@@ -386,12 +462,12 @@ final class NftCodec {
     Userdata userdata = Userdata.NONE;
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> key = readKey(in.nested());
-        case 2 -> data = Optional.of(ExprCodec.readData(in.nested()));
-        case 3 -> intervalEnd = (in.be32() & 1) != 0;
-        case 4 -> timeout = Optional.of(Duration.ofMillis(in.be64()));
-        case 6 -> userdata = Userdata.decode(Bytes.of(in.bytes()));
-        case 10 -> keyEnd = Optional.of(readKey(in.nested()));
+        case SET_ELEM_KEY -> key = readKey(in.nested());
+        case SET_ELEM_DATA -> data = Optional.of(ExprCodec.readData(in.nested()));
+        case SET_ELEM_FLAGS -> intervalEnd = (in.be32() & 1) != 0;
+        case SET_ELEM_TIMEOUT -> timeout = Optional.of(Duration.ofMillis(in.be64()));
+        case SET_ELEM_USERDATA -> userdata = Userdata.decode(Bytes.of(in.bytes()));
+        case SET_ELEM_KEY_END -> keyEnd = Optional.of(readKey(in.nested()));
         default -> {}
       }
     }
@@ -421,9 +497,9 @@ final class NftCodec {
     List<NftElement> elements = new ArrayList<>();
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> table = in.string();
-        case 2 -> set = in.string();
-        case 3 -> readElementList(in.nested(), elements);
+        case SET_ELEM_LIST_TABLE -> table = in.string();
+        case SET_ELEM_LIST_SET -> set = in.string();
+        case SET_ELEM_LIST_ELEMENTS -> readElementList(in.nested(), elements);
         default -> {}
       }
     }
@@ -437,9 +513,9 @@ final class NftCodec {
     String program = "";
     while (in.next()) {
       switch (in.type()) {
-        case 1 -> id = in.be32();
-        case 2 -> process = in.be32();
-        case 3 -> program = in.string();
+        case GEN_ID -> id = in.be32();
+        case GEN_PROC_PID -> process = in.be32();
+        case GEN_PROC_NAME -> program = in.string();
         default -> {}
       }
     }

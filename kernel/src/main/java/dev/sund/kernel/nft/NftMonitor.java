@@ -12,7 +12,7 @@ import dev.sund.kernel.netlink.NlReader;
  *
  * <p>Subscribed from {@link #open} on; {@link #run} delivers on the calling platform thread until
  * {@link #close}, which any thread may call. A change that this very process made is told too: its
- * {@link Generation#process} says so.
+ * {@link Generation#process} is then one of our threads.
  */
 public final class NftMonitor implements AutoCloseable {
   private static final int NFNLGRP_NFTABLES = 7;

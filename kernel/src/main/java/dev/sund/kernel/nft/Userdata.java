@@ -14,7 +14,7 @@ import java.util.Optional;
  * <p>The {@code nft} program stores comments here (type 0, for sets type 7, a zero-terminated
  * string) and, for sets, how keys are to be printed. Numbers are in the byte order of the machine.
  *
- * @param entries in the order of the kernel's bytes
+ * @param entries in ascending order of their types, as {@code nft} writes them
  */
 public record Userdata(List<Entry> entries) {
   /** Nothing. */
@@ -53,7 +53,7 @@ public record Userdata(List<Entry> entries) {
   }
 
   public Userdata {
-    entries = List.copyOf(entries);
+    entries = entries.stream().sorted(Comparator.comparingInt(Entry::type)).toList();
   }
 
   /**
@@ -96,12 +96,10 @@ public record Userdata(List<Entry> entries) {
     return text.isEmpty() ? this : with(text(type, text));
   }
 
-  /** The bytes for the kernel; entries in ascending order of type, as {@code nft} writes them. */
+  /** The bytes for the kernel. */
   Bytes encode() {
-    List<Entry> sorted = new ArrayList<>(entries);
-    sorted.sort(Comparator.comparingInt(Entry::type));
     Bytes all = Bytes.EMPTY;
-    for (Entry entry : sorted) {
+    for (Entry entry : entries) {
       all = all.plus(Bytes.of(entry.type, entry.value.length())).plus(entry.value);
     }
     Checks.range("length of userdata", all.length(), 0, MAX_BYTES);

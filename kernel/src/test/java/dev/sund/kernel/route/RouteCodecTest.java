@@ -123,7 +123,7 @@ class RouteCodecTest {
 
   @Test
   void whatIsWrittenIsReadTheSame() throws KernelException {
-    for (int i = 0; i < 3_000; i++) {
+    for (int i = 0; i < count(30_000); i++) {
       RouteEntry route = route();
       assertThat(decode(written(new RouteRequest.CreateRoute(route))))
           .as("seed %d", SEED)
@@ -150,7 +150,7 @@ class RouteCodecTest {
 
   @Test
   void aVxlanDevicesSettingsAreReadAsWritten() throws KernelException {
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < count(5_000); i++) {
       Vxlan vxlan =
           new Vxlan(
               random.nextInt(1 << 24),
@@ -175,7 +175,7 @@ class RouteCodecTest {
 
   @Test
   void damagedMessagesAreReadOrMalformedAndNothingElse() throws KernelException {
-    for (int i = 0; i < 30_000; i++) {
+    for (int i = 0; i < count(300_000); i++) {
       byte[] data =
           switch (i % 5) {
             case 0 -> written(new RouteRequest.CreateRoute(route())).toBytes();
@@ -278,5 +278,10 @@ class RouteCodecTest {
     assertThatThrownBy(() -> written(new RouteRequest.PutRoute(read)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("tos 16");
+  }
+
+  /** All with {@code --long}, else a tenth. */
+  private static int count(int all) {
+    return Boolean.getBoolean("sund.long") ? all : all / 10;
   }
 }

@@ -186,6 +186,51 @@ class RouteSocketNetnsTest {
   }
 
   @Test
+  void anAddressOfAVethIsUsableAtOnceWhereWithoutAskingItWouldBeTentative() throws KernelException {
+    NetNs pod = net.create("pod");
+    try (Fd podFd = pod.open();
+        RouteSocket inPod = RouteSocket.open(pod)) {
+      socket.apply(
+          new RouteBatch()
+              .createLink(
+                  "v0",
+                  new LinkKind.Veth("eth0", Optional.of(POD_MAC), 0, 2, podFd.number()),
+                  new LinkSetting.Up(true)));
+      inPod.apply(
+          new RouteBatch()
+              .setLink("eth0", new LinkSetting.LinkLocal(false))
+              .up("eth0")
+              .put(Address.of(2, InterfaceAddress.parse("2001:db8::5/128")))
+              .put(new Address(2, InterfaceAddress.parse("2001:db8::6/128"), 0, 0)));
+
+      assertThat(inPod.addresses(2))
+          .extracting(address -> address.ip().toString(), Address::isTentative)
+          .containsExactlyInAnyOrder(
+              org.assertj.core.groups.Tuple.tuple("2001:db8::5", false),
+              org.assertj.core.groups.Tuple.tuple("2001:db8::6", true));
+    }
+  }
+
+  @Test
+  void aVirtualThreadIsRefused() throws InterruptedException {
+    List<Throwable> thrown = new java.util.concurrent.CopyOnWriteArrayList<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            socket.links();
+          } catch (KernelException | RuntimeException e) {
+            thrown.add(e);
+          }
+        })
+        .join();
+    assertThat(thrown)
+        .singleElement()
+        .isInstanceOfSatisfying(
+            IllegalStateException.class,
+            e -> assertThat(e).hasMessageContaining("must run on a platform thread"));
+  }
+
+  @Test
   void routesOfEverySortAreReadBackAsWritten() throws KernelException {
     int device = bridgeDevice("br0", "10.0.0.1/24", "2001:db8::1/64");
     List<RouteEntry> wanted =

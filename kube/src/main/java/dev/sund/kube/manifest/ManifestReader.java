@@ -14,6 +14,7 @@ import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import dev.sund.model.Severity;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -101,6 +102,8 @@ final class ManifestReader {
     private final String file;
     private final String text;
     private final List<Tree> items = new ArrayList<>();
+    private int lastLine = 1;
+    private int lastStart;
 
     Source(String file, String text) {
       this.file = file;
@@ -164,7 +167,8 @@ final class ManifestReader {
       String version = tree.text("apiVersion").orElse("");
       if (kind.isEmpty() || version.isEmpty()) {
         String missing = kind.isEmpty() ? "kind" : "apiVersion";
-        noObject(tree, missing, "the field is missing", "Write it, such as 'kind: Pod'.");
+        String example = kind.isEmpty() ? "kind: Pod" : "apiVersion: v1";
+        noObject(tree, missing, "the field is missing", "Write it, such as '" + example + "'.");
         return;
       }
       Optional<Kinds> known = Kinds.of(version, kind);
@@ -217,9 +221,9 @@ final class ManifestReader {
                 note(ref, value, new Condition(Reason.IGNORED_FIELD, ref, path, what, remedy));
               });
       Parsed<ClusterEvent> parsed = kind.parse(ref, tree);
-      for (Problem problem : parsed.problems()) {
-        add(located(problem.line(), problem.column(), problem.condition()));
-      }
+      parsed.problems().stream()
+          .sorted(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column))
+          .forEach(problem -> add(located(problem.line(), problem.column(), problem.condition())));
       boolean refused = parsed.problems().stream().anyMatch(Problem::isError);
       Optional<ClusterEvent> event =
           refused ? Optional.of(Kinds.refused(ref, parsed.problems())) : parsed.value();
@@ -285,10 +289,28 @@ final class ManifestReader {
       return new Finding(file, line, column, condition, excerpt);
     }
 
+    /** Lines are sought on from the last one asked for: objects are read in the text's order. */
+    private String lineOf(int line) {
+      if (line < lastLine) {
+        lastLine = 1;
+        lastStart = 0;
+      }
+      int end = text.indexOf('\n', lastStart);
+      while (lastLine < line && end >= 0) {
+        lastLine++;
+        lastStart = end + 1;
+        end = text.indexOf('\n', lastStart);
+      }
+      if (lastLine < line) {
+        return "";
+      }
+      return text.substring(lastStart, end < 0 ? text.length() : end).stripTrailing();
+    }
+
     /** The line, and below it a mark at the column. */
     private String excerpt(int line, int column) {
-      String content = text.lines().skip(line - 1L).findFirst().orElse("");
-      if (line == 0 || content.isBlank()) {
+      String content = line == 0 ? "" : lineOf(line);
+      if (content.isBlank()) {
         return "";
       }
       int from = Math.max(0, column - 60);

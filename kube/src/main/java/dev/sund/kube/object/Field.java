@@ -11,12 +11,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
  * A place in an object's tree, whether or not a value stands there. Reading a value of the wrong
  * type adds a problem and gives nothing. Null is the same as absent, as Kubernetes has it.
  */
 public final class Field {
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
   private final ObjectRef object;
   private final List<Problem> problems;
   private final String path;
@@ -242,9 +245,17 @@ public final class Field {
 
   /** Adds a problem of this field. */
   public void problem(Reason reason, String text, String remedy) {
-    problems.add(
-        new Problem(
-            new Condition(reason, object, path, text, remedy), nearest.line(), nearest.column()));
+    Condition condition = new Condition(reason, object, path, line(text), line(remedy));
+    Problem problem = new Problem(condition, nearest.line(), nearest.column());
+    if (!problems.contains(problem)) { // a field that is asked for twice is wrong once
+      problems.add(problem);
+    }
+  }
+
+  /** Values may hold anything; what is said about them is one line of a length that can be read. */
+  private static String line(String text) {
+    String line = CONTROL.matcher(text.replace("\n", "\\n")).replaceAll("?");
+    return line.length() <= 300 ? line : line.substring(0, 297) + "...";
   }
 
   /**

@@ -11,11 +11,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Reads JSON token by token into {@link Tree}s. */
 public final class JsonTrees {
   /** Deeper nesting than any Kubernetes object has; keeps the recursion bounded. */
   static final int MAX_DEPTH = 200;
+
+  /** What Jackson adds about itself. */
+  private static final Pattern DETAIL =
+      Pattern.compile(" \\(code [0-9]+( .*)?\\)(?=\\))| \\((for|start) .*$");
 
   /** Names are not interned: labels and annotations bring ever new ones. */
   private static final JsonFactory FACTORY =
@@ -84,11 +89,10 @@ public final class JsonTrees {
     }
     if (fault instanceof JsonProcessingException json && json.getLocation() != null) {
       String message = json.getOriginalMessage().lines().findFirst().orElse("not JSON");
-      int detail = message.indexOf(" (for ");
       return new MalformedException(
           Math.max(1, json.getLocation().getLineNr()),
           Math.max(1, json.getLocation().getColumnNr()),
-          detail < 0 ? message : message.substring(0, detail));
+          DETAIL.matcher(message).replaceAll(""));
     }
     return new MalformedException(1, 1, String.valueOf(fault.getMessage()));
   }

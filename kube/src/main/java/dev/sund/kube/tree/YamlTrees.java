@@ -56,7 +56,12 @@ public final class YamlTrees {
     try {
       new YamlTrees(text, sink).stream();
     } catch (MarkedYamlEngineException e) {
-      Optional<Mark> mark = e.getProblemMark().or(e::getContextMark);
+      // Where the text ends says less than where what is not closed began.
+      boolean atEnd = e.getProblem().contains("end of stream");
+      Optional<Mark> mark =
+          atEnd
+              ? e.getContextMark().or(e::getProblemMark)
+              : e.getProblemMark().or(e::getContextMark);
       throw new MalformedException(
           mark.map(Mark::getLine).orElse(0) + 1,
           mark.map(Mark::getColumn).orElse(0) + 1,

@@ -219,6 +219,14 @@ public final class ClusterWatch implements AutoCloseable {
                     + " kernel stays as it is."));
   }
 
+  /**
+   * Gives up the connections that stand and makes new ones, going on where the old ones were: for a
+   * machine whose address has changed, since its old connections are dead without a word.
+   */
+  public void redial() {
+    connections.forEach(ApiConnection::drop);
+  }
+
   /** Ends all connections and waits for the threads, at most two seconds. Idempotent. */
   @Override
   public void close() {

@@ -20,7 +20,7 @@ import java.util.Optional;
 /** Both ends of a flow, and its account. On the loop's thread. */
 final class FlowEnds implements AutoCloseable {
   private static final int MESSAGE = 64;
-  private static final long CONNECT_TIMEOUT_NANOS = 3_000_000_000L;
+  private static final long CONNECT_TIMEOUT_NANOS = 10_000_000_000L;
 
   private final ProbeLoop loop;
   private final Flow flow;

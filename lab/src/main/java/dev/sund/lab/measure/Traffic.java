@@ -28,7 +28,7 @@ import java.util.concurrent.CountDownLatch;
  */
 public final class Traffic implements AutoCloseable {
   /** How long answers are waited for when no more is sent. */
-  private static final long DRAIN_NANOS = 1_000_000_000L;
+  private static final long DRAIN_NANOS = 10_000_000_000L;
 
   /** What a flow does. */
   public enum Kind {

@@ -1,0 +1,105 @@
+package dev.sund.agent.verify;
+
+import dev.sund.dataplane.FactsReader;
+import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.Verify;
+import dev.sund.dataplane.VerifyReport;
+import dev.sund.engine.FabricSettings;
+import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.ClusterEvent.Attached;
+import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
+import dev.sund.engine.cluster.ClusterEvent.PodSeen;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.ApiServer;
+import dev.sund.kube.api.Dialer;
+import dev.sund.kube.watch.ClusterWatch;
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * What verifying a node found.
+ *
+ * @param report what the kernel holds beside what it should
+ * @param conditions what is wrong with the cluster's objects, sorted; their last good state is not
+ *     known here, so a refused object counts as absent
+ */
+public record NodeVerification(VerifyReport report, List<Condition> conditions) {
+  public NodeVerification {
+    conditions = List.copyOf(conditions);
+  }
+
+  /**
+   * Compares a node's kernel with these objects.
+   *
+   * @param cluster all objects of the cluster, ending with {@link ClusterEvent.Synced}
+   * @throws KernelException when the kernel could not be read
+   */
+  public static NodeVerification of(NodeName node, NetNs namespace, List<ClusterEvent> cluster)
+      throws KernelException {
+    List<ClusterEvent> events = new ArrayList<>(cluster);
+    try (SocketRoutes kernel = SocketRoutes.open(namespace)) {
+      events.add(new FactsSeen(new FactsReader(kernel).read()));
+    }
+    for (ClusterEvent event : cluster) {
+      if (event instanceof PodSeen(Pod pod) && hasLink(pod, node)) {
+        events.add(new Attached(Attachment.assumed(pod)));
+      }
+    }
+    ProgramCompiler compiler = new ProgramCompiler(node, FabricSettings.DEFAULT);
+    List<Condition> conditions = compiler.apply(events).conditions();
+    return new NodeVerification(Verify.node(namespace, compiler.program()), conditions);
+  }
+
+  private static boolean hasLink(Pod pod, NodeName node) {
+    return pod.node().filter(node::equals).isPresent()
+        && !pod.hostNetwork()
+        && !pod.finished()
+        && !pod.ips().isEmpty();
+  }
+
+  /**
+   * Reads all objects once from an API server.
+   *
+   * @param namespace where its sockets are opened
+   * @param patience how long the first full list may take
+   * @throws IOException when it could not be had in that time, with the reason
+   */
+  public static List<ClusterEvent> list(ApiServer server, NetNs namespace, Duration patience)
+      throws IOException, InterruptedException {
+    BlockingQueue<ClusterEvent> told = new LinkedBlockingQueue<>();
+    AtomicReference<Optional<Condition>> trouble = new AtomicReference<>(Optional.empty());
+    long end = System.nanoTime() + patience.toNanos();
+    ClusterWatch.Means means =
+        ClusterWatch.Means.ordinary().with(() -> namespace.call(Dialer::newSocket));
+    List<ClusterEvent> events = new ArrayList<>();
+    try (ClusterWatch watch = ClusterWatch.start(server, means, told::add, trouble::set)) {
+      while (true) {
+        ClusterEvent event = told.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        if (event == null) {
+          throw new IOException(
+              trouble
+                  .get()
+                  .map(Condition::toString)
+                  .orElse("the list of " + server.authority() + " takes too long"));
+        }
+        events.add(event);
+        if (event instanceof ClusterEvent.Synced) {
+          return events;
+        }
+      }
+    }
+  }
+}

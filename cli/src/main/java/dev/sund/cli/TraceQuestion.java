@@ -1,0 +1,172 @@
+package dev.sund.cli;
+
+import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.trace.Packet;
+import dev.sund.engine.trace.Packet.FromNode;
+import dev.sund.engine.trace.Packet.FromOutside;
+import dev.sund.engine.trace.Packet.FromPod;
+import dev.sund.engine.trace.Packet.Origin;
+import dev.sund.engine.trace.Underlay;
+import dev.sund.lab.offline.OfflineCluster;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Protocol;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Reads {@code FROM} and {@code TO[:PORT][/PROTO]} of a trace, and makes the packets of them: one
+ * for each family that both ends have.
+ */
+final class TraceQuestion {
+  private static final String ENDS =
+      "Name an end as NAMESPACE/POD, node/NAME, outside/NAME or, as destination, an address.";
+
+  private final OfflineCluster cluster;
+
+  TraceQuestion(OfflineCluster cluster) {
+    this.cluster = cluster;
+  }
+
+  /** The packets that are asked about. */
+  List<Packet> packets(String from, String to) {
+    Origin origin = origin(from);
+    Destination destination = destination(to);
+    List<Packet> packets = new ArrayList<>();
+    for (Ip ip : destination.addresses()) {
+      if (destination.addresses().size() == 1 || sends(origin, ip)) {
+        packets.add(Packet.small(origin, ip, destination.protocol(), destination.port()));
+      }
+    }
+    if (packets.isEmpty()) {
+      throw CommandFailure.badInput(
+          from + " and " + to + " have no address of the same family.", "Trace to an address.");
+    }
+    return packets;
+  }
+
+  private boolean sends(Origin origin, Ip to) {
+    return addresses(origin).stream().anyMatch(ip -> ip.family() == to.family());
+  }
+
+  private record Destination(List<Ip> addresses, Protocol protocol, int port) {}
+
+  private Destination destination(String text) {
+    String rest = text;
+    Optional<Protocol> protocol = Optional.empty();
+    int slash = rest.lastIndexOf('/');
+    if (slash > 0 && isProtocol(rest.substring(slash + 1))) {
+      protocol = Optional.of(Protocol.parse(rest.substring(slash + 1)));
+      rest = rest.substring(0, slash);
+    }
+    int port = 0;
+    int colon = rest.lastIndexOf(':');
+    boolean bracketed = rest.startsWith("[");
+    if (colon > 0 && (rest.indexOf(':') == colon || bracketed && rest.charAt(colon - 1) == ']')) {
+      port = port(text, rest.substring(colon + 1));
+      rest = rest.substring(0, colon);
+    }
+    if (bracketed && rest.endsWith("]")) {
+      rest = rest.substring(1, rest.length() - 1);
+    }
+    Protocol chosen = protocol.orElse(port == 0 ? Protocol.ICMP : Protocol.TCP);
+    if (port == 0 && chosen != Protocol.ICMP) {
+      throw CommandFailure.badInput(
+          "'" + text + "' names no port for " + chosen.label() + ".", "Write TO:PORT/PROTO.");
+    }
+    return new Destination(addresses(rest), chosen, port);
+  }
+
+  private static boolean isProtocol(String text) {
+    return List.of("tcp", "udp", "icmp", "sctp").contains(text.toLowerCase(Locale.ROOT));
+  }
+
+  private static int port(String all, String text) {
+    if (text.matches("[0-9]{1,5}")
+        && Integer.parseInt(text) >= 1
+        && Integer.parseInt(text) <= 65535) {
+      return Integer.parseInt(text);
+    }
+    throw CommandFailure.badInput(
+        "'" + all + "' names the port '" + text + "'.", "A port is a number from 1 to 65535.");
+  }
+
+  private List<Ip> addresses(String text) {
+    if (text.indexOf('/') < 0) {
+      try {
+        return List.of(Ip.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw CommandFailure.badInput("'" + text + "' is not an address.", ENDS);
+      }
+    }
+    return addresses(origin(text));
+  }
+
+  private List<Ip> addresses(Origin origin) {
+    return switch (origin) {
+      case FromPod(PodKey pod) ->
+          Optional.ofNullable(cluster.pods().get(pod)).map(Pod::ips).orElse(List.of());
+      case FromNode(NodeName node) -> hostAddresses(node.text());
+      case FromOutside(String host) -> hostAddresses(host);
+    };
+  }
+
+  private List<Ip> hostAddresses(String name) {
+    return cluster.underlay().host(name).stream()
+        .flatMap(host -> host.links().stream())
+        .flatMap(link -> link.addresses().stream())
+        .map(address -> address.ip())
+        .toList();
+  }
+
+  private Origin origin(String text) {
+    int slash = text.indexOf('/');
+    if (slash <= 0 || slash == text.length() - 1) {
+      throw CommandFailure.badInput("'" + text + "' does not name an end.", ENDS);
+    }
+    String space = text.substring(0, slash);
+    String name = text.substring(slash + 1);
+    return switch (space) {
+      case "node" -> new FromNode(new NodeName(known(name, Underlay.Role.NODE)));
+      case "outside" -> new FromOutside(known(name, Underlay.Role.OUTSIDE));
+      default -> pod(new PodKey(space, name));
+    };
+  }
+
+  private Origin pod(PodKey key) {
+    Pod pod = cluster.pods().get(key);
+    if (pod == null) {
+      throw CommandFailure.badInput(
+          "There is no running pod " + key + " in the files.",
+          cluster.pods().isEmpty()
+              ? "They hold no pods."
+              : "There are: "
+                  + list(cluster.pods().keySet().stream().map(PodKey::toString).toList()));
+    }
+    // A pod on its node's network has no link of its own: its packets are born on the node.
+    return pod.hostNetwork() ? new FromNode(pod.node().orElseThrow()) : new FromPod(key);
+  }
+
+  private String known(String name, Underlay.Role role) {
+    List<String> names =
+        cluster.underlay().hosts().stream()
+            .filter(host -> host.role() == role)
+            .map(Underlay.Host::name)
+            .toList();
+    if (!names.contains(name)) {
+      throw CommandFailure.badInput(
+          "There is no " + role.name().toLowerCase(Locale.ROOT) + " '" + name + "'.",
+          "There are: " + list(names));
+    }
+    return name;
+  }
+
+  private static String list(List<String> names) {
+    String some = names.stream().limit(12).collect(Collectors.joining(", "));
+    return some + (names.size() > 12 ? " and " + (names.size() - 12) + " more." : ".");
+  }
+}

@@ -1,0 +1,114 @@
+package dev.sund.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TraceCommandTest {
+  private static final String SHOP =
+      Path.of(System.getProperty("sund.root"), "examples/shop").toString();
+  private static final String WEB = "shop/web-6d4f9c7b58-2xkqp";
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int trace(String... arguments) {
+    String[] all = new String[arguments.length + 3];
+    all[0] = "trace";
+    all[1] = "-f";
+    all[2] = SHOP;
+    System.arraycopy(arguments, 0, all, 3, arguments.length);
+    return run(all);
+  }
+
+  private int run(String... arguments) {
+    return Sund.commandLine(Map.of())
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(arguments);
+  }
+
+  @Test
+  void aPodReachesAPodBehindARouterByTheTunnelInBothFamilies() {
+    assertThat(trace(WEB, "shop/db-0:5432")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains(
+            WEB + " -> 10.244.3.7 5432/tcp",
+            "wrapped in VXLAN 4096 from 192.168.11.11 to 192.168.12.13  [Node n3]",
+            "there: delivered to pod shop/db-0 on n3, vxlan, mtu 1450, source 10.244.1.5",
+            WEB + " -> 2001:db8:3::7 5432/tcp",
+            "vxlan, mtu 1430, source 2001:db8:1::5",
+            "back:  answered");
+  }
+
+  @Test
+  void aHostOutsideSeesTheNodesAddress() {
+    assertThat(trace("shop/db-0", "203.0.113.10:53/udp")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains("source 10.244.3.7 becomes 192.168.12.13", "to host outside, direct");
+  }
+
+  @Test
+  void anUnusedAddressIsSaidToBeUnused() {
+    assertThat(trace(WEB, "10.244.3.77")).isEqualTo(ExitCode.DIFFERS);
+    assertThat(out.toString()).contains("there: address-unused, told by n3");
+  }
+
+  @Test
+  void jsonNamesTheRuleOfEachHop() {
+    assertThat(trace(WEB, "[2001:db8:3::7]:5432/udp", "-o", "json")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .startsWith("{\"traces\":[{\"from\":\"" + WEB + "\",\"to\":\"2001:db8:3::7\"")
+        .contains("\"protocol\":\"udp\",\"port\":5432", "\"rule\":\"Pod:shop/db-0:");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          shop/nobody | 10.244.3.7       | There is no running pod shop/nobody in the files.
+          node/n9     | 10.244.3.7       | There is no node 'n9'. There are: n1, n2, n3.
+          web         | 10.244.3.7       | 'web' does not name an end.
+          node/n1     | 10.244.3.7:70000 | '10.244.3.7:70000' names the port '70000'.
+          node/n1     | 10.244.3.7/tcp   | '10.244.3.7/tcp' names no port for tcp.
+          node/n1     | 10.244.3         | '10.244.3' is not an address.
+          """)
+  void whatCannotBeTracedIsNamed(String from, String to, String message) {
+    assertThat(trace(from, to)).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("sund: " + message);
+  }
+
+  @Test
+  void aMalformedFileIsShownWithItsLine(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("bad.yaml"), "kind: Pod\nmetadata: [\n");
+    assertThat(run("trace", "-f", file.toString(), "a/b", "c/d")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("error: " + file + ":", "[malformed]");
+  }
+
+  @Test
+  void aMissingFileIsNamed() {
+    assertThat(run("trace", "-f", "/nonexistent.yaml", "a/b", "c/d")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("/nonexistent.yaml");
+  }
+
+  @Test
+  void withoutAnAgentStatusSaysSo(@TempDir Path folder) {
+    assertThat(run("status", "--run-dir", folder.toString())).isEqualTo(ExitCode.COULD_NOT_RUN);
+    assertThat(err.toString())
+        .isEqualTo(
+            "sund: No agent answers at "
+                + folder
+                + ". Start one (sund agent --help), or name its --run-dir.\n");
+  }
+}

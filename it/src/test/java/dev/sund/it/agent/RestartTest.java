@@ -1,0 +1,225 @@
+package dev.sund.it.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.it.agent.AgentScene.PodHandle;
+import dev.sund.kernel.socket.Endpoint;
+import dev.sund.lab.api.Resource;
+import dev.sund.lab.measure.Traffic;
+import dev.sund.lab.measure.Traffic.Account;
+import dev.sund.lab.measure.Traffic.Flow;
+import dev.sund.lab.measure.Traffic.Kind;
+import dev.sund.model.Family;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Agents end, are killed and start again while packets flow: on one node, routed between nodes, by
+ * tunnel between nodes; TCP both ways, UDP at 1,000 a second, new connections at 100 a second. No
+ * packet may be lost and nothing that is right may be written again.
+ */
+@Tag("netns")
+@Timeout(600)
+class RestartTest {
+  private static final boolean LONG = Boolean.getBoolean("sund.long");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir private Path directory;
+  private AgentScene scene;
+  private final List<Flow> flows = new ArrayList<>();
+  private long seed;
+  private Random random;
+
+  @BeforeEach
+  void build() throws Exception {
+    seed = Long.getLong("sund.seed", System.nanoTime());
+    random = new Random(seed);
+    System.out.println("seed " + seed + " (repeat with -Dsund.seed=" + seed + ")");
+    scene = AgentScene.build(directory);
+    scene.startAll();
+    PodHandle a = scene.addPod("a", 1);
+    PodHandle b = scene.addPod("b", 1);
+    PodHandle c = scene.addPod("c", 2);
+    PodHandle d = scene.addPod("d", 3);
+    int port = 9000;
+    for (Kind kind : Kind.values()) {
+      for (PodHandle to : List.of(b, c, d)) {
+        for (Family family : Family.values()) {
+          flows.add(
+              new Flow(
+                  kind + " a to " + to.key().name() + " " + family,
+                  kind,
+                  a.netns(),
+                  to.netns(),
+                  new Endpoint(family == Family.V4 ? to.v4() : to.v6(), port++)));
+        }
+      }
+    }
+    for (PodHandle to : List.of(b, c, d)) {
+      for (Family family : Family.values()) {
+        scene.await(
+            "a reaches " + to.key() + " by " + family,
+            PATIENCE,
+            () -> scene.reaches(a, to, family));
+      }
+    }
+  }
+
+  @AfterEach
+  void clear() throws Exception {
+    scene.close();
+  }
+
+  @Test
+  void anOrderlyRestartLosesNothingAndWritesNothing() throws Exception {
+    for (int node = 1; node <= scene.nodes(); node++) {
+      try (ChangeRecorder recorder = new ChangeRecorder(scene.node(node));
+          Traffic traffic = Traffic.start(flows)) {
+        scene.terminate(node);
+        scene.startAgent(node);
+        scene.awaitReady(node, PATIENCE);
+        Thread.sleep(500);
+        assertFlawless(traffic.stop());
+        assertThat(recorder.changes()).as("changes on n%d", node).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void killsAtRandomMomentsLoseNothing() throws Exception {
+    int kills = LONG ? 100 : 10;
+    try (Traffic traffic = Traffic.start(flows)) {
+      for (int i = 0; i < kills; i++) {
+        int node = 1 + random.nextInt(scene.nodes());
+        Thread.sleep(random.nextInt(200));
+        scene.kill(node);
+        scene.startAgent(node);
+        if (random.nextBoolean()) {
+          // The next kill may come while it is starting.
+          Thread.sleep(random.nextInt(600));
+        } else {
+          scene.awaitReady(node, PATIENCE);
+        }
+      }
+      for (int node = 1; node <= scene.nodes(); node++) {
+        scene.awaitReady(node, PATIENCE);
+      }
+      assertFlawless(traffic.stop());
+    }
+  }
+
+  @Test
+  void aRollingRestartOfAllLosesNothing() throws Exception {
+    try (Traffic traffic = Traffic.start(flows)) {
+      for (int node = 1; node <= scene.nodes(); node++) {
+        scene.terminate(node);
+        scene.startAgent(node);
+        scene.awaitReady(node, PATIENCE);
+      }
+      assertFlawless(traffic.stop());
+    }
+  }
+
+  @Test
+  void deathBetweenTwoMessagesOfABatchLosesNothingAndIsMadeGood() throws Exception {
+    List<String> points = new ArrayList<>();
+    for (String driver : List.of("routes", "tunnels", "masquerade", "pods")) {
+      for (int messages = 1; messages <= (LONG ? 12 : 3); messages++) {
+        points.add(driver + ":" + messages);
+      }
+    }
+    int node = 2;
+    boolean more = false;
+    int died = 0;
+    try (Traffic traffic = Traffic.start(flows)) {
+      for (String point : points) {
+        more = !more;
+        scene.terminate(node);
+        changeTheCluster(more);
+        scene.jvmFlags("-Dsund.failpoint=" + point);
+        Process process = scene.startAgent(node);
+        scene.jvmFlags();
+        scene.await(
+            "the end of the batch or of the agent at " + point,
+            PATIENCE,
+            () -> !process.isAlive() || scene.get(node, "/readyz").startsWith("HTTP/1.1 200"));
+        if (!process.isAlive()) {
+          died++;
+          assertThat(process.exitValue()).as(point).isEqualTo(137);
+          scene.startAgent(node);
+          scene.awaitReady(node, PATIENCE);
+        }
+        assertThat(
+                scene
+                    .run(scene.node(node), "ip", "route", "show", "proto", "83")
+                    .contains("10.244.9.0/24"))
+            .as("route to node 9 after death at %s", point)
+            .isEqualTo(more);
+      }
+      assertFlawless(traffic.stop());
+    }
+    assertThat(died).as("deaths of %d points", points.size()).isGreaterThanOrEqualTo(5);
+  }
+
+  /** Work for every driver at the next start: entries that come, then entries that go. */
+  private void changeTheCluster(boolean more) throws Exception {
+    if (more) {
+      scene.api().put(AgentScene.emptyNode(8, 1));
+      scene.api().put(AgentScene.emptyNode(9, 2));
+      scene.api().put(AgentScene.pool("extra", "10.99.0.0/16"));
+      scene.api().put(AgentScene.pool("default", "10.244.0.0/16"));
+      scene.api().put(AgentScene.pool("default6", "fd00:10:244::/48"));
+    } else {
+      scene.api().delete(Resource.NODES, "n8");
+      scene.api().delete(Resource.NODES, "n9");
+      scene.api().delete(Resource.POOLS_V3, "extra");
+    }
+  }
+
+  @Test
+  void deathInTheMiddleOfAnAttachIsMadeGoodByTheNextAttach() throws Exception {
+    int node = 1;
+    for (int messages = 1; messages <= (LONG ? 12 : 4); messages++) {
+      scene.terminate(node);
+      scene.jvmFlags("-Dsund.failpoint=pods:" + messages);
+      Process process = scene.startAgent(node);
+      scene.jvmFlags();
+      scene.awaitReady(node, PATIENCE);
+      PodHandle pod = scene.makePod("p" + messages, node);
+      try {
+        scene.ask(pod, "ADD");
+      } catch (IOException _) {
+        // broke off in the middle, as it should
+      }
+      if (process.waitFor(1, TimeUnit.SECONDS)) {
+        scene.startAgent(node);
+        scene.awaitReady(node, PATIENCE);
+      }
+      scene.attach(pod);
+      for (Family family : Family.values()) {
+        assertThat(scene.reaches(scene.pod("c"), pod, family))
+            .as("c to %s after death at message %d", family, messages)
+            .isTrue();
+      }
+      scene.removePod(pod);
+    }
+  }
+
+  private void assertFlawless(List<Account> accounts) throws Exception {
+    assertThat(accounts.stream().filter(account -> !account.flawless()))
+        .as("seed %d\n%s", seed, String.join("\n", scene.lastLines()))
+        .isEmpty();
+    assertThat(accounts).hasSize(flows.size());
+  }
+}

@@ -1,0 +1,258 @@
+package dev.sund.kube.manifest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
+import dev.sund.engine.cluster.ClusterEvent.PodSeen;
+import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.kube.tree.JsonText;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ManifestFilesTest {
+  private static final String NODE =
+      """
+      apiVersion: v1
+      kind: Node
+      metadata: {name: n1, uid: node-1, creationTimestamp: "2026-01-31T12:00:00Z"}
+      spec: {podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/24, "fd00:10:1::/64"]}
+      status:
+        addresses:
+        - {type: Hostname, address: n1}
+        - {type: InternalIP, address: 192.168.1.11}
+        - {type: InternalIP, address: 192.168.1.12}
+        - {type: InternalIP, address: "2001:db8::11"}
+      """;
+  private static final String POD =
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: web, namespace: shop, uid: pod-1}
+      spec:
+        nodeName: n1
+        initContainers:
+        - {name: setup, ports: [{containerPort: 1}]}
+        - {name: proxy, restartPolicy: Always, ports: [{containerPort: 15001}]}
+        containers:
+        - name: web
+          ports: [{containerPort: 80, name: http}, {containerPort: 53, protocol: UDP}]
+          readinessProbe: {httpGet: {port: http}}
+          livenessProbe: {tcpSocket: {port: 8081}}
+          startupProbe: {grpc: {port: 9000}}
+      status: {phase: Running, podIP: 10.244.1.5, podIPs: [{ip: 10.244.1.5}, {ip: "fd00:10:1::5"}]}
+      """;
+
+  @TempDir Path folder;
+
+  private static Manifests parse(String text) {
+    return ManifestFiles.parse("test.yaml", text);
+  }
+
+  private static List<ClusterEvent> events(String text) {
+    Manifests read = parse(text);
+    assertThat(read.findings()).isEmpty();
+    return read.events();
+  }
+
+  @Test
+  void nodeHasTheFirstAddressOfEachFamilyAndItsRanges() {
+    assertThat(events(NODE))
+        .containsExactly(
+            new NodeSeen(
+                new Node(
+                    new NodeName("n1"),
+                    "node-1",
+                    1769860800,
+                    List.of(Ip.parse("192.168.1.11"), Ip.parse("2001:db8::11")),
+                    List.of(Prefix.parse("10.244.1.0/24"), Prefix.parse("fd00:10:1::/64")))),
+            new ClusterEvent.Synced());
+  }
+
+  @Test
+  void podHasDeclaredAndProbedPortsOfContainersAndSidecars() {
+    Pod pod = ((PodSeen) events(POD).getFirst()).pod();
+    assertThat(pod.key()).isEqualTo(new PodKey("shop", "web"));
+    assertThat(pod.node()).contains(new NodeName("n1"));
+    assertThat(pod.ips()).containsExactly(Ip.parse("10.244.1.5"), Ip.parse("fd00:10:1::5"));
+    assertThat(pod.ports().toString()).isEqualTo("[53/udp, 80/tcp, 8081/tcp, 9000/tcp, 15001/tcp]");
+    assertThat(pod.ports().get(1).name()).isEqualTo("http");
+  }
+
+  @Test
+  void poolMeansWhatItMeansToCalico() {
+    String spec = "spec: {cidr: 10.244.0.0/16, vxlanMode: CrossSubnet, natOutgoing: true}";
+    String bare = "apiVersion: crd.projectcalico.org/v1\nkind: IPPool\nmetadata: {name: b}\n";
+    assertThat(pool("apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\n" + spec))
+        .extracting(IpPool::vxlanMode, IpPool::natOutgoing, IpPool::disabled)
+        .containsExactly(VxlanMode.CROSS_SUBNET, true, false);
+    assertThat(pool(bare + "spec: {cidr: 10.244.0.0/16, ipipMode: Never, disabled: yes}"))
+        .extracting(IpPool::vxlanMode, IpPool::natOutgoing, IpPool::disabled)
+        .containsExactly(VxlanMode.NEVER, false, true);
+  }
+
+  private static IpPool pool(String text) {
+    return ((PoolSeen) events(text).getFirst()).pool();
+  }
+
+  @Test
+  void hostNetworkPodHasNoAddressesOfItsOwn() {
+    String text = POD.replace("  nodeName: n1", "  nodeName: n1\n  hostNetwork: true");
+    Pod pod = ((PodSeen) events(text).getFirst()).pod();
+    assertThat(pod.hostNetwork()).isTrue();
+    assertThat(pod.ips()).isEmpty();
+  }
+
+  @Test
+  void finishedPodIsSaidToBe() {
+    assertThat(((PodSeen) events(POD.replace("Running", "Succeeded")).getFirst()).pod().finished())
+        .isTrue();
+    assertThat(((PodSeen) events(POD.replace("Running", "Pending")).getFirst()).pod().finished())
+        .isFalse();
+  }
+
+  @Test
+  void objectWithoutUidAlwaysGetsTheSameOne() {
+    String text = POD.replace(", uid: pod-1", "");
+    Pod pod = ((PodSeen) events(text).getFirst()).pod();
+    Pod again = ((PodSeen) events(text.replace("nodeName: n1", "nodeName: n2")).getFirst()).pod();
+    Pod other = ((PodSeen) events(text.replace("name: web,", "name: db,")).getFirst()).pod();
+    assertThat(pod.uid()).hasSize(36).isEqualTo(again.uid()).isNotEqualTo(other.uid());
+  }
+
+  @Test
+  void podWithoutNamespaceIsInTheDefaultOne() {
+    Pod pod = ((PodSeen) events(POD.replace(", namespace: shop", "")).getFirst()).pod();
+    assertThat(pod.key()).isEqualTo(new PodKey("default", "web"));
+  }
+
+  @Test
+  void listsOfAllKindsGiveTheSameEvents() {
+    List<ClusterEvent> expected = events(NODE + "---\n" + POD);
+    String items = indented(NODE) + indented(POD);
+    assertThat(events("apiVersion: v1\nitems:\n" + items + "kind: List\n")).isEqualTo(expected);
+    String untyped = "apiVersion: v1\nkind: NodeList\nitems:\n" + indented(untyped(NODE));
+    String pods = "items:\n" + indented(untyped(POD)) + "kind: PodList\napiVersion: v1\n";
+    assertThat(events(untyped + "---\n" + pods)).isEqualTo(expected);
+  }
+
+  private static String untyped(String object) {
+    return object.lines().skip(2).map(line -> line + "\n").reduce("", String::concat);
+  }
+
+  private static String indented(String object) {
+    return "- " + object.strip().replace("\n", "\n  ") + "\n";
+  }
+
+  @Test
+  void jsonGivesTheSameEventsAsYaml() {
+    StringBuilder json = new StringBuilder();
+    parse(NODE + "---\n" + POD)
+        .objects()
+        .forEach(object -> json.append(JsonText.of(object.tree())).append('\n'));
+    assertThat(events(json.toString())).isEqualTo(events(NODE + "---\n" + POD));
+    String list = "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[";
+    String items = json.toString().strip().replace("\n", ",");
+    assertThat(events(list + items + "]}")).isEqualTo(events(NODE + "---\n" + POD));
+  }
+
+  @Test
+  void anchorsAndMergeKeysWorkAsKubectlHasThem() {
+    String text =
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: &meta {name: web, namespace: shop}
+        spec: &spec {nodeName: n1, hostNetwork: on}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {<<: {namespace: shop, name: other}, name: db}
+        """;
+    assertThat(events(text))
+        .extracting(event -> event.key().name())
+        .containsExactly("shop/web", "shop/db", "synced");
+  }
+
+  @Test
+  void wordsOfYamlThatLookLikeOtherThingsAreToldToBeQuoted() {
+    Manifests read = parse(POD.replace("nodeName: n1", "nodeName: no"));
+    assertThat(read.findings().getFirst().toString())
+        .contains("test.yaml:5: Pod shop/web spec.nodeName: text is needed")
+        .contains("here is the boolean no. Put it in quotes: \"no\".");
+  }
+
+  @Test
+  void foldersStandardInputAndMissingFilesAreRead() throws IOException {
+    Files.createDirectories(folder.resolve("deep"));
+    Files.writeString(folder.resolve("deep/node.yml"), NODE);
+    Files.writeString(folder.resolve("readme.md"), "# no manifest");
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    Path image = Files.write(folder.resolve("image.bin"), new byte[] {(byte) 0xff, (byte) 0xfe});
+    InputStream input = new ByteArrayInputStream(POD.getBytes(StandardCharsets.UTF_8));
+    Manifests read =
+        ManifestFiles.read(
+            List.of(folder.toString(), "-", "/nowhere.yaml", empty.toString(), image.toString()),
+            input);
+    assertThat(read.objects())
+        .extracting(object -> object.ref().toString())
+        .containsExactly("Node n1", "Pod shop/web");
+    assertThat(read.findings())
+        .extracting(Finding::toString)
+        .containsExactly(
+            "/nowhere.yaml: File /nowhere.yaml: the file does not exist. Check the path."
+                + " [malformed]",
+            empty
+                + ": File "
+                + empty
+                + ": the folder has no file whose name ends in .yaml, .yml or .json. Name the"
+                + " files themselves. [malformed]",
+            image + ": File " + image + ": it is not UTF-8 text. Save it as UTF-8. [malformed]");
+  }
+
+  @Test
+  void refusedObjectIsToldAndTheOthersAreUsed() {
+    Manifests read = parse(NODE.replace("192.168.1.11", "192.168.1.333") + "---\n" + POD);
+    assertThat(read.hasErrors()).isTrue();
+    assertThat(read.events().getFirst()).isInstanceOf(ClusterEvent.Refused.class);
+    assertThat(read.events().get(1)).isInstanceOf(PodSeen.class);
+    assertThat(read.objects()).extracting(ManifestObject::usable).containsExactly(false, true);
+  }
+
+  @Test
+  void nodeWithoutPodRangeIsStillANode() {
+    Node node = ((NodeSeen) events(NODE.replaceAll("spec:.*", "spec: {}")).getFirst()).node();
+    assertThat(node.podCidrs()).isEmpty();
+    assertThat(node.podCidr(dev.sund.model.Family.V4)).isEqualTo(Optional.empty());
+  }
+
+  @Test
+  void examplesAreWithoutErrors() {
+    String root = System.getProperty("sund.root");
+    Manifests shop =
+        ManifestFiles.read(List.of(root + "/examples/shop"), InputStream.nullInputStream());
+    assertThat(shop.hasErrors()).isFalse();
+    assertThat(shop.objects()).isNotEmpty();
+    for (String mode : List.of("always", "crosssubnet", "never")) {
+      String file = root + "/examples/pools/vxlan-" + mode + ".yaml";
+      assertThat(ManifestFiles.read(List.of(file), InputStream.nullInputStream()).findings())
+          .isEmpty();
+    }
+  }
+}
