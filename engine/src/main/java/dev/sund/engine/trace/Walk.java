@@ -190,7 +190,7 @@ final class Walk {
       deliver(host.name(), new AtHost(host.name()), Optional.empty());
       return;
     }
-    Optional<Underlay.Link> connected = connected(host);
+    Optional<Underlay.Link> connected = Passage.connected(host, destination);
     Optional<Underlay.Link> out = connected;
     Ip nextHop = destination;
     if (connected.isEmpty() && host.role() == Underlay.Role.OUTSIDE) {
@@ -269,7 +269,9 @@ final class Walk {
       return;
     }
     Optional<Underlay.Link> out =
-        host.role() == Underlay.Role.ROUTER ? connected(host) : Optional.empty();
+        host.role() == Underlay.Role.ROUTER
+            ? Passage.connected(host, destination)
+            : Optional.empty();
     if (out.isEmpty()) {
       stop(host.name(), Stage.UNDERLAY, Reason.NO_ROUTE, "no route covers " + destination);
       if (host.role() == Underlay.Role.ROUTER) {
@@ -599,10 +601,5 @@ final class Walk {
 
   private static Optional<Ip> addressOf(LocalPod pod, Family family) {
     return pod.addresses().stream().filter(ip -> ip.family() == family).findFirst();
-  }
-
-  /** The link of a host on whose subnet the destination is. */
-  private Optional<Underlay.Link> connected(Underlay.Host host) {
-    return Passage.connected(host, destination);
   }
 }
