@@ -347,9 +347,14 @@ final class ApplyCycle {
   }
 
   private void publish() {
-    listener.accept(
+    ApplyState now =
         new ApplyState(
-            applied, hold, settledOnce, pending(), engineConditions, kernel.conditions()));
+            applied, hold, settledOnce, pending(), engineConditions, kernel.conditions());
+    listener.accept(now);
+    if (dirty.isEmpty()) { // all that was asked to be read has been
+      rereads.forEach(ticket -> ticket.complete(now));
+      rereads.clear();
+    }
   }
 
   private long backOff(long before) {

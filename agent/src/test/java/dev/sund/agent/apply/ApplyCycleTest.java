@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -290,6 +291,16 @@ class ApplyCycleTest {
     kernel.unreadable = false;
     runFor(Duration.ofSeconds(11));
     assertThat(kernel.kernelRoutes).containsKey(prefix(1));
+  }
+
+  @Test
+  void whoAsksForAReadingIsAnsweredWhenItHasBeenDone() {
+    ready();
+    CompletableFuture<ApplyState> ticket = new CompletableFuture<>();
+    cycle.reread(ticket);
+    assertThat(ticket).isNotDone();
+    runFor(Duration.ofSeconds(1));
+    assertThat(ticket).isCompleted();
   }
 
   private void ready() {
