@@ -150,21 +150,33 @@ public final class PodDriver implements Driver {
             link.name(),
             wanted.isEmpty()
                 ? row
-                : place == null ? row.withInsideOf(wanted.get()) : readInside(row, link, place));
+                : place == null
+                    ? row.withInsideOf(wanted.get())
+                    : readInside(row, wanted.get(), link, place));
       }
     }
     table.seeAll(seen);
     return ApplyReport.of(problems.all());
   }
 
-  /** A pod's end that cannot be read, or is not where it should be, counts as missing. */
-  private PodRow readInside(PodRow row, Link link, Place place) {
+  /**
+   * A pod's end whose namespace is gone, or that is not in it, counts as missing. One that could
+   * not be read for another reason counts as right: to make a link anew on a guess would cut a pod
+   * off.
+   */
+  private PodRow readInside(PodRow row, PodRow wanted, Link link, Place place) {
     try (KernelRoutes.Inside inside = kernel.enter(place.namespace())) {
-      return new PodRow(row.device(), row.host(), podSide.read(inside, link));
+      PodRow whole = new PodRow(row.device(), row.host(), podSide.read(inside, link));
+      problems.clear(object(row.device()));
+      return whole;
     } catch (KernelException e) {
       problems.put(unreachable(row.device(), place, e));
-      return row;
+      return isGone(place, e) ? row : row.withInsideOf(wanted);
     }
+  }
+
+  private static boolean isGone(Place place, KernelException e) {
+    return e instanceof KernelException.NotFound && e.object().equals(place.namespace().toString());
   }
 
   @Override
@@ -221,9 +233,7 @@ public final class PodDriver implements Driver {
       fail(device, taken.condition, null, log);
     } catch (KernelException e) {
       Condition condition =
-          e instanceof KernelException.NotFound && e.object().equals(place.namespace().toString())
-              ? unreachable(device, place, e)
-              : Problems.refused(object(device), e);
+          isGone(place, e) ? unreachable(device, place, e) : Problems.refused(object(device), e);
       fail(device, condition, e, log);
       resee(device);
     }
@@ -375,7 +385,12 @@ public final class PodDriver implements Driver {
         }
         Place place = places.get(device);
         PodRow row = new PodRow(device, RowReader.host(link.get(), neighbours), Optional.empty());
-        table.see(device, place == null ? row : readInside(row, link.get(), place));
+        Optional<PodRow> wanted = table.wanted(device);
+        table.see(
+            device,
+            place == null || wanted.isEmpty()
+                ? row
+                : readInside(row, wanted.get(), link.get(), place));
       }
       table.hold(device);
     } catch (KernelException _) {
@@ -452,10 +467,10 @@ public final class PodDriver implements Driver {
             ? "The pod's network namespace " + place.namespace() + " is gone, and its link with it."
             : "The pod's network namespace "
                 + place.namespace()
-                + " cannot be entered: "
+                + " cannot be read: "
                 + cause.getMessage()
                 + ".",
-        "Delete the pod, or have the runtime make its sandbox again.");
+        "It is tried again; if it stays, delete the pod.");
   }
 
   private static Condition nowhere(String device) {

@@ -104,6 +104,7 @@ final class PodSide {
     // of IPv6 routes with that of their device.
     neighbours(index, want, standing.filter(side -> side.mac().equals(want.mac())), requests);
     routes(index, want, standing.filter(side -> side.mtu() == want.mtu()), requests);
+    strayRoutes(index, want, have, requests);
     if (!requests.isEmpty()) {
       for (Outcome outcome : pod.apply(driver, requests)) {
         outcome.orThrow();
@@ -236,6 +237,13 @@ final class PodSide {
         requests.add(new RouteRequest.PutRoute(entry(index, destination, route)));
       }
     }
+  }
+
+  private static void strayRoutes(
+      int index,
+      PodRow.InsideSide want,
+      Optional<PodRow.InsideSide> have,
+      List<RouteRequest> requests) {
     have.ifPresent(side ->
         side.routes()
             .forEach((destination, route) -> {

@@ -130,11 +130,15 @@ public final class RouteDriver implements Driver {
     return table.pending();
   }
 
-  /** The routes by the device went with it. */
+  /**
+   * The routes by the device went with it, or are no longer what they were: wanted ones are written
+   * again, and of those that are to be removed nothing is assumed.
+   */
   @Override
   public void deviceReset(String device) {
     devices.forget(device);
-    table.unseeIf(row -> row.device().filter(device::equals).isPresent());
+    table.unseeIf(row ->
+        row.device().filter(device::equals).isPresent() && table.wanted(row.key()).isPresent());
     table.retry();
   }
 
