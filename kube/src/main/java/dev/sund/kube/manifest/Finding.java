@@ -19,9 +19,10 @@ public record Finding(String file, int line, int column, Condition condition, St
     return condition.severity() == Severity.ERROR;
   }
 
-  /** {@code FILE:LINE: CONDITION} without the excerpt. */
+  /** {@code FILE:LINE: CONDITION} without the excerpt: one line, whatever the file holds. */
   public String headline() {
-    return (line == 0 ? file : file + ":" + line) + ": " + condition;
+    String place = line == 0 ? file : file + ":" + line;
+    return (place + ": " + condition).replace("\n", "\\n").replaceAll("\\p{Cntrl}", "?");
   }
 
   /** The headline, and below it the excerpt. */
