@@ -15,7 +15,6 @@ import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
-import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
@@ -114,7 +113,7 @@ public final class Agent implements AutoCloseable {
       this.loop =
           new ApplyLoop(
               mailbox,
-              new ProgramCompiler(options.node(), FabricSettings.DEFAULT),
+              new ProgramCompiler(options.node(), options.fabric()),
               kernel.drivers(),
               Timing.DEFAULT,
               metrics,

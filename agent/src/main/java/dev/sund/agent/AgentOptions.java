@@ -1,6 +1,7 @@
 package dev.sund.agent;
 
 import dev.sund.agent.log.LogLevel;
+import dev.sund.engine.FabricSettings;
 import dev.sund.model.NodeName;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * @param http where {@code /healthz}, {@code /readyz} and {@code /metrics} listen
  * @param netns the node's network namespace; empty for the process's own
  * @param log the first level of the log
+ * @param fabric what is set for the fabric as a whole
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -24,7 +26,20 @@ public record AgentOptions(
     Path stateDir,
     InetSocketAddress http,
     Optional<Path> netns,
-    LogLevel log) {
+    LogLevel log,
+    FabricSettings fabric) {
+  /** Of a fabric for which nothing is set. */
+  public AgentOptions(
+      Path kubeconfig,
+      NodeName node,
+      Path runDir,
+      Path stateDir,
+      InetSocketAddress http,
+      Optional<Path> netns,
+      LogLevel log) {
+    this(kubeconfig, node, runDir, stateDir, http, netns, log, FabricSettings.DEFAULT);
+  }
+
   /** Where the socket is unless told otherwise. */
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/sund");
 

@@ -11,7 +11,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code sund agent}: the program that runs on every node. */
 @Command(
@@ -76,6 +78,14 @@ public final class AgentCommand implements Callable<Integer> {
       description = "error, warn, info or debug (default: ${DEFAULT-VALUE}).")
   String log = "info";
 
+  @Option(
+      names = "--fabric",
+      paramLabel = "FILE",
+      description = "What is set for the fabric as a whole: VNI, VXLAN port, MTU.")
+  @Nullable Path fabric;
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
   @Override
   public Integer call() throws Exception {
     try {
@@ -97,7 +107,8 @@ public final class AgentCommand implements Callable<Integer> {
           Optional.ofNullable(netns),
           LogLevel.tryParse(log)
               .orElseThrow(
-                  () -> new IllegalArgumentException("'" + log + "' is not a level of the log")));
+                  () -> new IllegalArgumentException("'" + log + "' is not a level of the log")),
+          ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr()));
     } catch (IllegalArgumentException e) {
       throw CommandFailure.badInput(e.getMessage() + ".", "Look at sund agent --help.");
     }

@@ -1,6 +1,7 @@
 package dev.sund.cli;
 
 import dev.sund.agent.verify.NodeVerification;
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.api.ConfigException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,6 +61,12 @@ public final class VerifyCommand implements Callable<Integer> {
       description = "The network namespace of the node (default: the one it is started in).")
   @Nullable Path netns;
 
+  @Option(
+      names = "--fabric",
+      paramLabel = "FILE",
+      description = "What is set for the fabric as a whole, as the node's agent has it.")
+  @Nullable Path fabric;
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -66,7 +74,10 @@ public final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
-    NodeVerification found = NodeVerification.of(new NodeName(node), namespace, events(namespace));
+    FabricSettings settings =
+        ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr());
+    NodeVerification found =
+        NodeVerification.of(new NodeName(node), namespace, events(namespace), settings);
     PrintWriter out = spec.commandLine().getOut();
     if (output.json()) {
       out.println(json(found));

@@ -45,9 +45,11 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
    * Compares a node's kernel with these objects.
    *
    * @param cluster all objects of the cluster, ending with {@link ClusterEvent.Synced}
+   * @param fabric what is set for the fabric as a whole
    * @throws KernelException when the kernel could not be read
    */
-  public static NodeVerification of(NodeName node, NetNs namespace, List<ClusterEvent> cluster)
+  public static NodeVerification of(
+      NodeName node, NetNs namespace, List<ClusterEvent> cluster, FabricSettings fabric)
       throws KernelException {
     List<ClusterEvent> events = new ArrayList<>(cluster);
     try (SocketRoutes kernel = SocketRoutes.open(namespace)) {
@@ -58,7 +60,7 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
         events.add(new Attached(Attachment.assumed(pod)));
       }
     }
-    ProgramCompiler compiler = new ProgramCompiler(node, FabricSettings.DEFAULT);
+    ProgramCompiler compiler = new ProgramCompiler(node, fabric);
     List<Condition> conditions = compiler.apply(events).conditions();
     return new NodeVerification(Verify.node(namespace, compiler.program()), conditions);
   }

@@ -1,5 +1,6 @@
 package dev.sund.kube.manifest;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.kube.object.Kinds;
 import dev.sund.kube.object.Parsed;
@@ -28,6 +29,7 @@ final class ManifestReader {
   private final List<Finding> warnings = new ArrayList<>();
   private final Map<String, Finding> places = new HashMap<>();
   private final Map<String, Note> notes = new LinkedHashMap<>();
+  private Optional<FabricSettings> fabric = Optional.empty();
 
   /** A warning about many objects, told once. */
   private static final class Note {
@@ -61,7 +63,7 @@ final class ManifestReader {
     List<Finding> findings = new ArrayList<>(errors);
     findings.addAll(warnings);
     notes.values().forEach(note -> findings.add(finding(note)));
-    return new Manifests(objects, findings);
+    return new Manifests(objects, fabric, findings);
   }
 
   private static Finding finding(Note note) {
@@ -80,10 +82,10 @@ final class ManifestReader {
   void text(String file, String text) {
     Source source = new Source(file, text);
     try {
-      if (source.looksLikeJson()) {
-        JsonTrees.read(source.text, source);
+      if (source.text.looksLikeJson()) {
+        JsonTrees.read(source.text.toString(), source);
       } else {
-        YamlTrees.read(source.text, source);
+        YamlTrees.read(source.text.toString(), source);
       }
     } catch (MalformedException e) {
       Condition condition =
@@ -93,29 +95,21 @@ final class ManifestReader {
               "",
               "line " + e.line() + ", column " + e.column() + ": " + e.getMessage() + ".",
               "Correct the text; what follows in this file is not read.");
-      add(new Finding(file, e.line(), e.column(), condition, source.excerpt(e.line(), e.column())));
+      add(
+          new Finding(
+              file, e.line(), e.column(), condition, source.text.excerpt(e.line(), e.column())));
     }
   }
 
   /** One text: its documents, its lines. */
   private final class Source implements DocumentSink {
     private final String file;
-    private final String text;
+    private final SourceText text;
     private final List<Tree> items = new ArrayList<>();
-    private int lastLine = 1;
-    private int lastStart;
 
     Source(String file, String text) {
       this.file = file;
-      this.text = text.startsWith("\ufeff") ? text.substring(1) : text;
-    }
-
-    boolean looksLikeJson() {
-      int i = 0;
-      while (i < text.length() && Character.isWhitespace(text.charAt(i))) {
-        i++;
-      }
-      return i < text.length() && text.charAt(i) == '{';
+      this.text = new SourceText(text);
     }
 
     @Override
@@ -171,6 +165,10 @@ final class ManifestReader {
         noObject(tree, missing, "the field is missing", "Write it, such as '" + example + "'.");
         return;
       }
+      if (FabricObject.is(version, kind)) {
+        fabric(tree);
+        return;
+      }
       Optional<Kinds> known = Kinds.of(version, kind);
       if (known.isEmpty()) {
         unknown(tree, kind, version);
@@ -192,6 +190,29 @@ final class ManifestReader {
         return;
       }
       known(known.get(), version, ref.get(), tree);
+    }
+
+    private void fabric(Tree.Mapping tree) {
+      Parsed<FabricSettings> parsed = FabricObject.parse(tree);
+      addSorted(parsed.problems());
+      if (fabric.isPresent()) {
+        Condition twice =
+            new Condition(
+                Reason.INVALID_FIELD,
+                FabricObject.REF,
+                "kind",
+                "there is another Fabric before it.",
+                "Leave one of them out; the first is used.");
+        add(located(tree.line(), tree.column(), twice));
+      } else {
+        fabric = parsed.value();
+      }
+    }
+
+    private void addSorted(List<Problem> problems) {
+      problems.stream()
+          .sorted(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column))
+          .forEach(problem -> add(located(problem.line(), problem.column(), problem.condition())));
     }
 
     private void known(Kinds kind, String version, ObjectRef ref, Tree.Mapping tree) {
@@ -221,9 +242,7 @@ final class ManifestReader {
                 note(ref, value, new Condition(Reason.IGNORED_FIELD, ref, path, what, remedy));
               });
       Parsed<ClusterEvent> parsed = kind.parse(ref, tree);
-      parsed.problems().stream()
-          .sorted(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column))
-          .forEach(problem -> add(located(problem.line(), problem.column(), problem.condition())));
+      addSorted(parsed.problems());
       boolean refused = parsed.problems().stream().anyMatch(Problem::isError);
       Optional<ClusterEvent> event =
           refused ? Optional.of(Kinds.refused(ref, parsed.problems())) : parsed.value();
@@ -285,45 +304,8 @@ final class ManifestReader {
     }
 
     private Finding located(int line, int column, Condition condition) {
-      String excerpt = condition.severity() == Severity.ERROR ? excerpt(line, column) : "";
+      String excerpt = condition.severity() == Severity.ERROR ? text.excerpt(line, column) : "";
       return new Finding(file, line, column, condition, excerpt);
-    }
-
-    /** Lines are sought on from the last one asked for: objects are read in the text's order. */
-    private String lineOf(int line) {
-      if (line < lastLine) {
-        lastLine = 1;
-        lastStart = 0;
-      }
-      int end = text.indexOf('\n', lastStart);
-      while (lastLine < line && end >= 0) {
-        lastLine++;
-        lastStart = end + 1;
-        end = text.indexOf('\n', lastStart);
-      }
-      if (lastLine < line) {
-        return "";
-      }
-      return text.substring(lastStart, end < 0 ? text.length() : end).stripTrailing();
-    }
-
-    /** The line, and below it a mark at the column. */
-    private String excerpt(int line, int column) {
-      String content = line == 0 ? "" : lineOf(line);
-      if (content.isBlank()) {
-        return "";
-      }
-      int from = Math.max(0, column - 60);
-      int to = Math.min(content.length(), from + 100);
-      String shown = from < to ? content.substring(from, to).replace('\t', ' ') : "";
-      String number = "%5d | ".formatted(line);
-      return number
-          + shown
-          + "\n"
-          + " ".repeat(number.length() - 2)
-          + "| "
-          + " ".repeat(Math.max(0, column - 1 - from))
-          + "^\n";
     }
   }
 }

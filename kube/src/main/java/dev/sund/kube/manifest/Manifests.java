@@ -1,17 +1,21 @@
 package dev.sund.kube.manifest;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a set of manifests says.
  *
  * @param objects the objects of the kinds that Sund reads, in the order of the files; refused ones
  *     too
+ * @param fabric what a {@code sund.dev/v1alpha1 Fabric} sets, when there is a usable one
  * @param findings errors first, each group in the order of the files
  */
-public record Manifests(List<ManifestObject> objects, List<Finding> findings) {
+public record Manifests(
+    List<ManifestObject> objects, Optional<FabricSettings> fabric, List<Finding> findings) {
   public Manifests {
     objects = List.copyOf(objects);
     findings = List.copyOf(findings);

@@ -2,6 +2,7 @@ package dev.sund.kube.manifest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -240,6 +242,14 @@ class ManifestFilesTest {
     Node node = ((NodeSeen) events(NODE.replaceAll("spec:.*", "spec: {}")).getFirst()).node();
     assertThat(node.podCidrs()).isEmpty();
     assertThat(node.podCidr(dev.sund.model.Family.V4)).isEqualTo(Optional.empty());
+  }
+
+  @Test
+  void fabricIsSetInAFileOfSundsOwn() {
+    String text = "apiVersion: sund.dev/v1alpha1\nkind: Fabric\nmtu: 1400\nvni: 7\n";
+    assertThat(parse(text).findings()).isEmpty();
+    assertThat(parse(text).fabric()).contains(new FabricSettings(7, 4789, OptionalInt.of(1400)));
+    assertThat(parse(NODE).fabric()).isEmpty();
   }
 
   @Test

@@ -63,7 +63,8 @@ public record OfflineCluster(
     SortedMap<NodeName, PacketProgram> programs = new TreeMap<>();
     SortedSet<Condition> conditions = new TreeSet<>();
     for (Scene.SceneNode node : scene.nodes()) {
-      ProgramCompiler compiler = new ProgramCompiler(node.name(), FabricSettings.DEFAULT);
+      ProgramCompiler compiler =
+          new ProgramCompiler(node.name(), manifests.fabric().orElse(FabricSettings.DEFAULT));
       conditions.addAll(
           compiler.apply(events(node.name(), manifests, scene, underlay)).conditions());
       programs.put(node.name(), compiler.program());

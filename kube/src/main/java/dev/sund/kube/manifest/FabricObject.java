@@ -1,0 +1,77 @@
+package dev.sund.kube.manifest;
+
+import dev.sund.engine.FabricSettings;
+import dev.sund.kube.object.Field;
+import dev.sund.kube.object.Parsed;
+import dev.sund.kube.object.Problem;
+import dev.sund.kube.tree.Shape;
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * {@code sund.dev/v1alpha1 Fabric}: what an operator sets for the fabric as a whole, the same on
+ * every node. It is Sund's own, so a field that it does not have is an error.
+ *
+ * <pre>
+ * apiVersion: sund.dev/v1alpha1
+ * kind: Fabric
+ * vni: 4096
+ * vxlanPort: 4789
+ * mtu: 1400
+ * </pre>
+ */
+final class FabricObject {
+  static final ObjectRef REF = new ObjectRef("Fabric", "sund");
+
+  private static final String API_VERSION = "sund.dev/v1alpha1";
+  private static final int LEAST_MTU = 576;
+  private static final Shape SHAPE =
+      Shape.object().use("apiVersion", "kind", "vni", "vxlanPort", "mtu");
+
+  private FabricObject() {}
+
+  static boolean is(String apiVersion, String kind) {
+    return apiVersion.equals(API_VERSION) && kind.equals("Fabric");
+  }
+
+  static Parsed<FabricSettings> parse(Tree.Mapping tree) {
+    List<Problem> problems = new ArrayList<>();
+    SHAPE.check(
+        tree,
+        (path, value, _) ->
+            problems.add(
+                new Problem(
+                    new Condition(
+                        Reason.UNKNOWN_FIELD,
+                        REF,
+                        path,
+                        "a Fabric has no such field.",
+                        "Its fields are vni, vxlanPort and mtu."),
+                    value.line(),
+                    value.column())));
+    Field root = Field.root(REF, tree, problems);
+    FabricSettings otherwise = FabricSettings.DEFAULT;
+    int vni = root.at("vni").number(1, (1 << 24) - 1).orElse(otherwise.vni());
+    int port = root.at("vxlanPort").number(1, 65535).orElse(otherwise.vxlanPort());
+    OptionalInt mtu = mtu(root.at("mtu"));
+    return root.finish(() -> new FabricSettings(vni, port, mtu));
+  }
+
+  private static OptionalInt mtu(Field field) {
+    Optional<Integer> mtu = field.number(1, 65535);
+    if (mtu.isPresent() && mtu.get() < LEAST_MTU) {
+      field.problem(
+          Reason.MTU_TOO_SMALL,
+          mtu.get() + " is less than the 576 bytes that every IPv4 link takes (IPv6: 1280).",
+          "Write 1280 or more, or leave it out to have it computed.");
+      return OptionalInt.empty();
+    }
+    return mtu.isPresent() ? OptionalInt.of(mtu.get()) : OptionalInt.empty();
+  }
+}
