@@ -57,7 +57,7 @@ class NftDriverTest {
     assertThat(kernel.committed).hasSize(1);
     assertThat(driver.lift()).isEqualTo(table(List.of(A, B, C)));
     assertThat(driver.pending()).isZero();
-    assertThat(driver.counts()).isEqualTo(new NftDriver.Counts(3, 1, 13, 0, 1));
+    assertThat(driver.counts()).isEqualTo(new NftDriver.Counts(3, 1, 12, 0, 1));
   }
 
   @Test
@@ -132,6 +132,20 @@ class NftDriverTest {
     driver.retry();
     assertThat(apply().complete()).isTrue();
     assertThat(driver.verify()).isEmpty();
+  }
+
+  @Test
+  void elementThatIsRefusedWithTheTableIsHeldAlone() throws Exception {
+    driver.resync();
+    kernel.refuse = addOf("10.1.0.0/16");
+    driver.want(put(A, B));
+    ApplyReport report = apply();
+
+    assertThat(report.failed())
+        .extracting(failure -> failure.object().toString())
+        .containsExactly("nft element inet sund cluster-v4 10.1.0.0/16");
+    assertThat(driver.lift()).isEqualTo(table(List.of(B)));
+    assertThat(driver.pending()).isZero();
   }
 
   @Test
