@@ -265,7 +265,7 @@ public final class NftDriver implements Driver {
           break;
         }
         Outcome outcome = commit(plan, mayReread, done, failed);
-        if (outcome == Outcome.DONE) {
+        if (outcome == Outcome.DONE || outcome == Outcome.GIVEN_UP) {
           break;
         }
         if (outcome == Outcome.CHANGED_MEANWHILE) {
@@ -300,7 +300,7 @@ public final class NftDriver implements Driver {
     }
 
     Optional<RangeKey> keyOf(Commit.Failure failure) {
-      return failure.index() < 0 ? Optional.empty() : keys.get(failure.index());
+      return keys.get(failure.index());
     }
 
     void frame(NftOp op) {
@@ -441,7 +441,9 @@ public final class NftDriver implements Driver {
     /** Someone else was at work: read the kernel and plan again. */
     CHANGED_MEANWHILE,
     /** Something was refused and is held: plan again without it. */
-    REFUSED
+    REFUSED,
+    /** The transaction was refused as such, whatever is in it: later, perhaps. */
+    GIVEN_UP
   }
 
   private Outcome commit(
@@ -475,6 +477,10 @@ public final class NftDriver implements Driver {
         if (mayReread && failures.stream().allMatch(NftDriver::saysThatItChanged)) {
           yield Outcome.CHANGED_MEANWHILE;
         }
+        if (failures.getFirst().index() < 0) {
+          failed.add(failure(tableRef(), failures.getFirst().reason()));
+          yield Outcome.GIVEN_UP;
+        }
         if (plan.makesTable && !oneByOne) {
           oneByOne = true; // to learn which element it was, if it was one
           yield Outcome.REFUSED;
@@ -501,7 +507,10 @@ public final class NftDriver implements Driver {
   private ApplyReport.Failure hold(Plan plan, Commit.Failure failure) {
     Optional<RangeKey> key = plan.keyOf(failure);
     ApplyReport.Failure told =
-        failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
+        plan.ops.get(failure.index()) instanceof NftOp.AppendRule
+                && failure.reason() instanceof KernelException.NotFound
+            ? expressionMissing(failure.reason())
+            : failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
     if (key.isPresent()) {
       refused.put(key.get(), told.condition());
       elements.hold(key.get());
@@ -587,5 +596,18 @@ public final class NftDriver implements Driver {
 
   private static String sentence(String text) {
     return text.endsWith(".") ? text : text + ".";
+  }
+
+  /** The kernel answers that there is no such thing when it does not know an expression's name. */
+  private static ApplyReport.Failure expressionMissing(KernelException e) {
+    return new ApplyReport.Failure(
+        tableRef(),
+        new Condition(
+            Reason.KERNEL_FEATURE_MISSING,
+            tableRef(),
+            "",
+            sentence(String.valueOf(e.getMessage())),
+            "The kernel needs NF_TABLES_INET, NFT_NAT and NFT_MASQ, built in or as modules."),
+        Optional.of(e));
   }
 }

@@ -30,6 +30,9 @@ final class FakeNft implements NftPort {
   /** When set, a transaction fails as a whole with this errno. */
   Optional<Errno> failCommit = Optional.empty();
 
+  /** When set, a transaction is refused as such, no operation being named. */
+  Optional<Errno> refuseCommit = Optional.empty();
+
   /** Operations that are refused with {@link #refusal}. */
   Predicate<NftOp> refuse = _ -> false;
 
@@ -109,6 +112,10 @@ final class FakeNft implements NftPort {
     someoneElse.run();
     if (failCommit.isPresent()) {
       throw exception("commit", failCommit.get());
+    }
+    if (refuseCommit.isPresent()) {
+      return new Commit.Refused(
+          List.of(new Commit.Failure(-1, exception("commit", refuseCommit.get()))));
     }
     Table before = table;
     table = before == null ? null : before.copy();

@@ -161,6 +161,18 @@ class NftDriverNetnsTest {
   }
 
   @Test
+  void tableRestoredFromItsListingIsOursAndRight() throws Exception {
+    inForce(ROWS);
+    String listed = nft.ruleset();
+    nft.run("flush", "ruleset");
+    nft.load(listed);
+
+    assertThat(driver.resync().conditions()).isEmpty();
+    assertThat(driver.pending()).isZero();
+    assertThat(driver.lift()).isEqualTo(table(ROWS));
+  }
+
+  @Test
   void foreignTableInOurPlaceIsLeftAloneAndNamed() throws Exception {
     nft.load("table inet sund {\n chain mine {\n }\n}\n");
     String before = nft.ruleset();

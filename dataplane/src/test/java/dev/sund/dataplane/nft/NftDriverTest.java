@@ -149,10 +149,10 @@ class NftDriverTest {
   }
 
   @Test
-  void lackOfRightsIsACondition() throws Exception {
-    driver.resync();
-    driver.want(put(A));
-    kernel.failCommit = Optional.of(Errno.EPERM);
+  void lackOfRightsIsOneCondition() throws Exception {
+    inForce(A);
+    driver.want(put(B));
+    kernel.refuseCommit = Optional.of(Errno.EPERM);
 
     ApplyReport report = apply();
 
@@ -160,8 +160,39 @@ class NftDriverTest {
         .extracting(Condition::reason)
         .containsExactly(Reason.CAPABILITY_MISSING);
     assertThat(report.complete()).isFalse();
+    kernel.refuseCommit = Optional.empty();
+    assertThat(apply().complete()).isTrue();
+    assertThat(driver.verify()).isEmpty();
+  }
+
+  @Test
+  void lostAnswerIsAConditionAndTheKernelIsReadAgain() throws Exception {
+    driver.resync();
+    driver.want(put(A));
+    kernel.failCommit = Optional.of(Errno.ENOBUFS);
+
+    assertThat(apply().complete()).isFalse();
     kernel.failCommit = Optional.empty();
     assertThat(apply().complete()).isTrue();
+    assertThat(driver.verify()).isEmpty();
+  }
+
+  @Test
+  void kernelWithoutMasqueradeIsToldWhatItLacks() throws Exception {
+    driver.resync();
+    kernel.refuse = op -> op instanceof NftOp.AppendRule;
+    kernel.refusal = Errno.ENOENT;
+    driver.want(put(A));
+
+    assertThat(apply().conditions())
+        .singleElement()
+        .satisfies(condition -> {
+          assertThat(condition.reason()).isEqualTo(Reason.KERNEL_FEATURE_MISSING);
+          assertThat(condition.remedy())
+              .isEqualTo(
+                  "The kernel needs NF_TABLES_INET, NFT_NAT and NFT_MASQ, built in or as"
+                      + " modules.");
+        });
   }
 
   @Test
