@@ -2,9 +2,10 @@
  * Fuzz targets: bytes from the kernel, which are believed to be well formed and read as if they
  * were not.
  *
- * <p>A normal build runs each target over its recorded inputs, in {@code
- * src/test/resources/.../TESTInputs/METHOD}. To search for new ones: {@code JAZZER_FUZZ=1 mvn -pl
- * fuzz -am test -Dtest=NetlinkFuzzTest#route -DexcludedGroups= -Dgroups=fuzz
- * -Dsurefire.failIfNoSpecifiedTests=false}. What it finds is recorded beside the others.
+ * <p>A target is a class with {@code fuzzerTestOneInput(byte[])}, as Jazzer wants it. {@code
+ * fuzz/search TARGET SECONDS} lets Jazzer look for bytes that break one, beginning with the
+ * recorded inputs in {@code src/test/resources/inputs}; what breaks one is recorded there too.
+ * {@link dev.sund.fuzz.RecordedInputsTest} goes over them in every test run, without Jazzer, which
+ * would take ten seconds to instrument what takes one to run.
  */
 package dev.sund.fuzz;

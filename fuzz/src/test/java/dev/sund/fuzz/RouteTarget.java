@@ -1,9 +1,7 @@
 package dev.sund.fuzz;
 
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
-import dev.sund.kernel.netlink.NetlinkSocket;
 import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
 import dev.sund.kernel.route.RouteEvent;
@@ -12,49 +10,13 @@ import dev.sund.kernel.route.RouteRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.Tag;
 
-/** Whatever bytes come: an event, nothing, or {@link Malformed}; and never a read outside. */
-@Tag("fuzz")
-class NetlinkFuzzTest {
-  private static final int MAX_DEPTH = 5;
+/** rtnetlink's messages: an event, nothing, or {@link Malformed}; written again it is the same. */
+public final class RouteTarget {
+  private RouteTarget() {}
 
-  @FuzzTest(maxDuration = "2m")
-  void attributes(byte[] data) throws KernelException {
-    try {
-      NlReader.messages(
-          data,
-          data.length,
-          (type, flags, body) -> {
-            if (type == 2) {
-              NetlinkSocket.readAck(body, flags);
-            } else {
-              walk(body, 0);
-            }
-          });
-    } catch (Malformed _) {
-      // the one answer to bytes that are no message
-    }
-  }
-
-  private static void walk(NlReader reader, int depth) throws Malformed {
-    while (reader.next()) {
-      check(reader.bytes().length == reader.length(), "a value as long as it says");
-      String text = reader.string();
-      check(text.indexOf(0) < 0, "a text without zero bytes");
-      if (depth < MAX_DEPTH) {
-        try {
-          walk(reader.nested(), depth + 1);
-        } catch (Malformed _) {
-          // not every value holds attributes
-        }
-      }
-    }
-  }
-
-  /** What was read and can be written is read again as the same. */
-  @FuzzTest(maxDuration = "2m")
-  void route(byte[] data) throws KernelException {
+  /** Decodes each message, and writes and decodes again what can be written. */
+  public static void fuzzerTestOneInput(byte[] data) throws KernelException {
     List<RouteEvent> events = new ArrayList<>();
     try {
       NlReader.messages(
@@ -65,7 +27,7 @@ class NetlinkFuzzTest {
       // what came before it counts
     }
     for (RouteEvent event : events) {
-      check(!event.toString().isEmpty(), "an event that can be printed");
+      Claim.check(!event.toString().isEmpty(), "an event that can be printed");
       Optional<RouteRequest> request = requestThatMakes(event);
       if (request.isPresent()) {
         NlWriter writer = new NlWriter();
@@ -76,9 +38,9 @@ class NetlinkFuzzTest {
             writer.size(),
             (type, flags, body) ->
                 RouteMessages.decode(type, flags, body)
-                    .flatMap(NetlinkFuzzTest::requestThatMakes)
+                    .flatMap(RouteTarget::requestThatMakes)
                     .ifPresent(again::add));
-        check(again.equals(List.of(request.get())), request.get() + " was read as " + again);
+        Claim.check(again.equals(List.of(request.get())), request.get() + " was read as " + again);
       }
     }
   }
@@ -106,11 +68,5 @@ class NetlinkFuzzTest {
           RouteEvent.Resync _ ->
           Optional.empty();
     };
-  }
-
-  private static void check(boolean holds, String claim) {
-    if (!holds) {
-      throw new AssertionError(claim);
-    }
   }
 }

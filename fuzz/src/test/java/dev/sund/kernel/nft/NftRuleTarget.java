@@ -1,34 +1,16 @@
 package dev.sund.kernel.nft;
 
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
 import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
-import org.junit.jupiter.api.Tag;
 
-/** As {@code NetlinkFuzzTest}, for what nf_tables sends. In this package to reach its decoder. */
-@Tag("fuzz")
-class NftFuzzTest {
-  @FuzzTest(maxDuration = "2m")
-  void event(byte[] data) throws KernelException {
-    try {
-      NlReader.messages(
-          data,
-          data.length,
-          (type, flags, body) -> {
-            NftEvent event = NftCodec.readEvent(NftCodec.NEWTABLE | (type & 0xff), body);
-            if (event.toString().isEmpty()) {
-              throw new AssertionError("an event that can be printed");
-            }
-          });
-    } catch (Malformed _) {
-      // the one answer to bytes that are no message
-    }
-  }
+/** One rule of nf_tables, without a header: what was read and is written is read as the same. */
+public final class NftRuleTarget {
+  private NftRuleTarget() {}
 
-  @FuzzTest(maxDuration = "2m")
-  void whatWasReadIsReadAgainWhenWritten(byte[] data) throws KernelException {
+  /** Reads a rule, writes it and reads it again. */
+  public static void fuzzerTestOneInput(byte[] data) throws KernelException {
     NftEvent first;
     try {
       first = NftCodec.readEvent(NftCodec.NEWRULE, new NlReader(data));
