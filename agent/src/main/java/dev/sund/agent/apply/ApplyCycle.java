@@ -351,7 +351,7 @@ final class ApplyCycle {
         new ApplyState(
             applied, hold, settledOnce, pending(), engineConditions, kernel.conditions());
     listener.accept(now);
-    if (dirty.isEmpty()) { // all that was asked to be read has been
+    if (dirty.isEmpty() && now.pending() == 0) {
       rereads.forEach(ticket -> ticket.complete(now));
       rereads.clear();
     }

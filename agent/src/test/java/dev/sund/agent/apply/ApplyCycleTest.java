@@ -245,6 +245,23 @@ class ApplyCycleTest {
   }
 
   @Test
+  void whoAsksForAReadingIsToldWhenItIsDoneAndRepaired() {
+    ready();
+    take(put(1), Optional.empty());
+    cycle.step();
+    CompletableFuture<ApplyState> nothingWrong = new CompletableFuture<>();
+    cycle.reread(nothingWrong);
+    cycle.step();
+    assertThat(nothingWrong).isDone();
+    kernel.kernelRoutes.clear();
+    CompletableFuture<ApplyState> repaired = new CompletableFuture<>();
+    cycle.reread(repaired);
+    runFor(Duration.ofMillis(100));
+    assertThat(repaired).isDone();
+    assertThat(kernel.kernelRoutes).containsKey(prefix(1));
+  }
+
+  @Test
   void aBurstOfEventsIsReadOnce() {
     ready();
     int before = kernel.calls.size();

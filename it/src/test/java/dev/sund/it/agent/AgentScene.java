@@ -126,11 +126,19 @@ public final class AgentScene implements AutoCloseable {
 
   /** Starts a node's agent; does not wait. */
   public Process startAgent(int node) throws IOException {
+    return startAgent(node, "");
+  }
+
+  /** Starts a node's agent with a bounding set of capabilities, as setpriv has it; empty: all. */
+  public Process startAgent(int node, String capabilities) throws IOException {
     Path log = log(node);
     // The agents yield to the traffic that watches them: two cores are few for all of a cluster.
     List<String> command = new ArrayList<>(List.of("nice", "-n", "15"));
     command.add("nsenter");
     command.add("--net=" + node(node).path());
+    if (!capabilities.isEmpty()) {
+      command.addAll(List.of("setpriv", "--inh-caps", "-all", "--bounding-set", capabilities));
+    }
     command.addAll(agentCommand(node));
     Process process =
         new ProcessBuilder(command)
