@@ -3,7 +3,6 @@ package dev.sund.lab;
 import dev.sund.dataplane.Lift;
 import dev.sund.dataplane.NodeReading;
 import dev.sund.dataplane.Verify;
-import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
@@ -52,7 +51,7 @@ record ClusterPrograms(
     List<Condition> conditions = new ArrayList<>();
     for (SceneNode node : scene.nodes()) {
       NetNs namespace = topology.machine(node.name().text());
-      ProgramCompiler compiler = new ProgramCompiler(node.name(), FabricSettings.DEFAULT);
+      ProgramCompiler compiler = new ProgramCompiler(node.name(), scene.fabric());
       List<ClusterEvent> all = new ArrayList<>(events);
       // What the kernel has by itself is the same in force and wanted: it is no row of a program.
       NodeReading reading = NodeReading.of(namespace);

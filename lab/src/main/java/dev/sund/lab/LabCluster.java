@@ -1,6 +1,5 @@
 package dev.sund.lab;
 
-import dev.sund.engine.FabricSettings;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
 import dev.sund.kernel.KernelException;
@@ -100,7 +99,7 @@ public final class LabCluster implements AutoCloseable {
     Topology topology = Topology.build(home.namespacePrefix(), scene.underlay());
     LabCluster cluster;
     try {
-      Measurement measurement = Measurement.open(FabricSettings.DEFAULT.vxlanPort());
+      Measurement measurement = Measurement.open(scene.fabric().vxlanPort());
       cluster = new LabCluster(scene, home, launcher, topology, measurement);
     } catch (KernelException | RuntimeException e) {
       topology.close();
@@ -193,7 +192,8 @@ public final class LabCluster implements AutoCloseable {
             .orElseThrow();
     String host = family == Family.V4 ? server.toString() : "[" + server + "]";
     Files.writeString(kubeconfig, Kubeconfig.text("http://" + host + ":" + API_PORT, token));
-    return new Order(node.name(), topology.machine(node.name().text()), kubeconfig, directory);
+    NetNs namespace = topology.machine(node.name().text());
+    return new Order(node.name(), namespace, kubeconfig, scene.fabric(), directory);
   }
 
   /** Starts the agent of a node that has none; from the cluster's own thread. */

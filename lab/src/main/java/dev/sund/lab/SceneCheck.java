@@ -1,6 +1,5 @@
 package dev.sund.lab;
 
-import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.kube.object.Kinds;
@@ -25,8 +24,7 @@ final class SceneCheck {
     scene.nodes().forEach(node -> events.add(new ClusterEvent.NodeSeen(node.node())));
     scene.pods().forEach(pod -> events.add(new ClusterEvent.PodSeen(pod.pod())));
     events.add(new ClusterEvent.Synced());
-    ProgramCompiler compiler =
-        new ProgramCompiler(scene.nodes().getFirst().name(), FabricSettings.DEFAULT);
+    ProgramCompiler compiler = new ProgramCompiler(scene.nodes().getFirst().name(), scene.fabric());
     return compiler.apply(events).conditions();
   }
 }

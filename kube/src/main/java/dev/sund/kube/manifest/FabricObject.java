@@ -26,7 +26,7 @@ import java.util.OptionalInt;
  * mtu: 1400
  * </pre>
  */
-final class FabricObject {
+public final class FabricObject {
   static final ObjectRef REF = new ObjectRef("Fabric", "sund");
 
   private static final String API_VERSION = "sund.dev/v1alpha1";
@@ -35,6 +35,15 @@ final class FabricObject {
       Shape.object().use("apiVersion", "kind", "vni", "vxlanPort", "mtu");
 
   private FabricObject() {}
+
+  /** The text of a file that sets this. */
+  public static String text(FabricSettings settings) {
+    StringBuilder text = new StringBuilder("apiVersion: " + API_VERSION + "\nkind: Fabric\n");
+    text.append("vni: ").append(settings.vni()).append('\n');
+    text.append("vxlanPort: ").append(settings.vxlanPort()).append('\n');
+    settings.mtu().ifPresent(mtu -> text.append("mtu: ").append(mtu).append('\n'));
+    return text.toString();
+  }
 
   static boolean is(String apiVersion, String kind) {
     return apiVersion.equals(API_VERSION) && kind.equals("Fabric");

@@ -250,6 +250,8 @@ class ManifestFilesTest {
     assertThat(parse(text).findings()).isEmpty();
     assertThat(parse(text).fabric()).contains(new FabricSettings(7, 4789, OptionalInt.of(1400)));
     assertThat(parse(NODE).fabric()).isEmpty();
+    assertThat(parse(FabricObject.text(FabricSettings.DEFAULT)).fabric())
+        .contains(FabricSettings.DEFAULT);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.sund.lab.agents;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.NodeName;
 import java.io.IOException;
@@ -13,9 +14,11 @@ public interface AgentLauncher {
    * @param node the node's name
    * @param namespace the node's network namespace
    * @param kubeconfig how it reaches the API server
+   * @param fabric what is set for the fabric as a whole
    * @param directory for its run and state directories and its log
    */
-  record Order(NodeName node, NetNs namespace, Path kubeconfig, Path directory) {
+  record Order(
+      NodeName node, NetNs namespace, Path kubeconfig, FabricSettings fabric, Path directory) {
     /** Where its socket is. */
     public Path runDirectory() {
       return directory.resolve("run");

@@ -1,8 +1,11 @@
 package dev.sund.lab.agents;
 
+import dev.sund.engine.FabricSettings;
+import dev.sund.kube.manifest.FabricObject;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +48,11 @@ public final class AgentProcesses implements AgentLauncher {
     line.addAll(List.of("--kubeconfig", order.kubeconfig().toString()));
     line.addAll(List.of("--run-dir", order.runDirectory().toString()));
     line.addAll(List.of("--state-dir", order.stateDirectory().toString()));
+    if (!order.fabric().equals(FabricSettings.DEFAULT)) {
+      Path fabric = order.directory().resolve("fabric.yaml");
+      Files.writeString(fabric, FabricObject.text(order.fabric()));
+      line.addAll(List.of("--fabric", fabric.toString()));
+    }
     ProcessBuilder builder = new ProcessBuilder(line);
     builder.environment().putAll(environment);
     builder.redirectInput(new File("/dev/null"));

@@ -23,7 +23,8 @@ public final class AgentsInProcess implements AgentLauncher {
             order.stateDirectory(),
             AgentOptions.parseHttp(AgentOptions.DEFAULT_HTTP),
             Optional.of(order.namespace().path()),
-            LogLevel.WARN);
+            LogLevel.WARN,
+            order.fabric());
     try {
       return new Started(Agent.start(options), new AtomicBoolean());
     } catch (AgentException e) {

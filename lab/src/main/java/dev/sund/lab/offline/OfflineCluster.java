@@ -1,6 +1,5 @@
 package dev.sund.lab.offline;
 
-import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
@@ -63,8 +62,7 @@ public record OfflineCluster(
     SortedMap<NodeName, PacketProgram> programs = new TreeMap<>();
     SortedSet<Condition> conditions = new TreeSet<>();
     for (Scene.SceneNode node : scene.nodes()) {
-      ProgramCompiler compiler =
-          new ProgramCompiler(node.name(), manifests.fabric().orElse(FabricSettings.DEFAULT));
+      ProgramCompiler compiler = new ProgramCompiler(node.name(), scene.fabric());
       conditions.addAll(
           compiler.apply(events(node.name(), manifests, scene, underlay)).conditions());
       programs.put(node.name(), compiler.program());

@@ -1,5 +1,6 @@
 package dev.sund.lab.scene;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.trace.Underlay;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param objects all other objects for the API server, as they are
  * @param underlay the network between the nodes, with a router, a host outside and the host of the
  *     API server
+ * @param fabric what is set for the fabric as a whole
  * @param invented what the files left open, one line each
  */
 public record Scene(
@@ -24,6 +26,7 @@ public record Scene(
     List<ScenePod> pods,
     List<Tree.Mapping> objects,
     Underlay underlay,
+    FabricSettings fabric,
     List<String> invented) {
   /** The router between the subnets. */
   public static final String ROUTER = "router";

@@ -1,5 +1,6 @@
 package dev.sund.lab.scene;
 
+import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
@@ -96,6 +97,7 @@ public final class SceneReader {
         pods,
         others,
         UnderlayPlan.of(nodes.stream().map(SceneNode::node).toList(), ranges),
+        manifests.fabric().orElse(FabricSettings.DEFAULT),
         invented);
   }
 
