@@ -64,7 +64,12 @@ public final class DriftMonitor implements AutoCloseable {
       throws KernelException {
     RouteMonitor routes = RouteMonitor.open(namespace);
     try {
-      return new DriftMonitor(routes, NftMonitor.open(namespace), filter, listener, log);
+      return new DriftMonitor(
+          routes,
+          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE),
+          filter,
+          listener,
+          log);
     } catch (KernelException | RuntimeException e) {
       routes.close();
       throw e;

@@ -179,6 +179,11 @@ public final class NlReader {
     return new NlReader(data, at, at + n);
   }
 
+  /** Another reader of what is left; reading from it does not move this one. */
+  public NlReader ahead() {
+    return new NlReader(data, position, end);
+  }
+
   /** All bytes that are left, copied. */
   public byte[] rest() {
     byte[] bytes = Arrays.copyOfRange(data, position, end);

@@ -478,6 +478,24 @@ final class NftCodec {
     return ExprCodec.readData(in) instanceof Data.Value(var bytes) ? bytes : Bytes.EMPTY;
   }
 
+  /** Whether a message is about this table, or about a transaction as such. */
+  static boolean isAbout(int type, NlReader in, NftFamily family, String table)
+      throws KernelException {
+    if (type == NEWGEN) {
+      return true;
+    }
+    if (in.takeU8() != family.number()) {
+      return false;
+    }
+    in.skip(3);
+    while (in.next()) {
+      if (in.type() == TABLE_NAME) { // the same number in the messages of all objects
+        return in.string().equals(table);
+      }
+    }
+    return false;
+  }
+
   static NftEvent readEvent(int type, NlReader in) throws KernelException {
     return switch (type) {
       case NEWTABLE, DELTABLE -> new NftEvent.TableChanged(readTable(in), type == DELTABLE);

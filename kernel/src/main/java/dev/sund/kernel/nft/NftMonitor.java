@@ -6,6 +6,7 @@ import dev.sund.kernel.netlink.Buffers;
 import dev.sund.kernel.netlink.Netlink;
 import dev.sund.kernel.netlink.NetlinkMonitor;
 import dev.sund.kernel.netlink.NlReader;
+import java.util.Optional;
 
 /**
  * A subscription to the changes of nf_tables in one namespace (NFNLGRP_NFTABLES).
@@ -18,6 +19,10 @@ public final class NftMonitor implements AutoCloseable {
   private static final int NFNLGRP_NFTABLES = 7;
 
   private final NetlinkMonitor monitor;
+  private final Optional<Scope> scope;
+
+  /** The table whose changes are told. */
+  private record Scope(NftFamily family, String table) {}
 
   /** Takes what is delivered, on the thread of {@link #run}. */
   public interface Sink {
@@ -28,8 +33,9 @@ public final class NftMonitor implements AutoCloseable {
     void resync(String why);
   }
 
-  private NftMonitor(NetlinkMonitor monitor) {
+  private NftMonitor(NetlinkMonitor monitor, Optional<Scope> scope) {
     this.monitor = monitor;
+    this.scope = scope;
   }
 
   /** Subscribes. */
@@ -39,8 +45,23 @@ public final class NftMonitor implements AutoCloseable {
 
   /** Subscribes, with buffers of these sizes. */
   public static NftMonitor open(NetNs namespace, Buffers buffers) throws KernelException {
+    return new NftMonitor(subscribed(namespace, buffers), Optional.empty());
+  }
+
+  /**
+   * Subscribes to the changes of one table. Those of others are passed over without being decoded,
+   * so that a busy neighbour costs little; {@link NftEvent.Committed} is told for every
+   * transaction.
+   */
+  public static NftMonitor openFor(NetNs namespace, NftFamily family, String table)
+      throws KernelException {
     return new NftMonitor(
-        NetlinkMonitor.open(Netlink.NETLINK_NETFILTER, namespace, buffers, NFNLGRP_NFTABLES));
+        subscribed(namespace, Buffers.DEFAULT), Optional.of(new Scope(family, table)));
+  }
+
+  private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers)
+      throws KernelException {
+    return NetlinkMonitor.open(Netlink.NETLINK_NETFILTER, namespace, buffers, NFNLGRP_NFTABLES);
   }
 
   /** Delivers to {@code sink} until {@link #close}, on this thread. */
@@ -63,11 +84,14 @@ public final class NftMonitor implements AutoCloseable {
     monitor.close();
   }
 
-  private static NetlinkMonitor.Sink decodingInto(Sink sink) {
+  private NetlinkMonitor.Sink decodingInto(Sink sink) {
     return new NetlinkMonitor.Sink() {
       @Override
       public void message(int type, int flags, NlReader body) throws KernelException {
-        sink.event(NftCodec.readEvent(type, body));
+        if (scope.isEmpty()
+            || NftCodec.isAbout(type, body.ahead(), scope.get().family(), scope.get().table())) {
+          sink.event(NftCodec.readEvent(type, body));
+        }
       }
 
       @Override

@@ -420,6 +420,34 @@ class NftSocketNetnsTest {
   }
 
   @Test
+  void changesOfOtherTablesArePassedOver() throws Exception {
+    List<NftEvent> events = new ArrayList<>();
+    NftMonitor.Sink sink =
+        new NftMonitor.Sink() {
+          @Override
+          public void event(NftEvent event) {
+            events.add(event);
+          }
+
+          @Override
+          public void resync(String why) {
+            throw new AssertionError(why);
+          }
+        };
+    try (NftMonitor monitor = NftMonitor.openFor(namespace, NftFamily.INET, "sundt")) {
+      program.load("table ip sundt {\n chain c {\n accept\n }\n}\n");
+      program.load("table inet other {\n set s { type ipv4_addr; elements = { 1.2.3.4 }\n }\n}\n");
+      program.load("table inet sundt {\n chain c {\n accept\n }\n}\n");
+      while (monitor.poll(sink)) {}
+    }
+
+    assertThat(events).filteredOn(event -> event instanceof NftEvent.Committed).hasSize(3);
+    assertThat(events).hasSize(6);
+    assertThat(events.get(3)).isInstanceOf(NftEvent.ChainChanged.class);
+    assertThat(events.get(4)).isInstanceOf(NftEvent.RuleChanged.class);
+  }
+
+  @Test
   void tooManyEventsAreAResync() throws Exception {
     List<String> resyncs = new ArrayList<>();
     NftMonitor.Sink sink =
