@@ -44,6 +44,11 @@ public record Packet(
     return new Packet(origin, source, destination, protocol, port, newSize, true, ttl);
   }
 
+  /** This packet with another time to live. */
+  public Packet limited(int newTtl) {
+    return new Packet(origin, source, destination, protocol, port, size, dontFragment, newTtl);
+  }
+
   /** Where a packet is born. */
   public sealed interface Origin {}
 

@@ -10,10 +10,13 @@ import dev.sund.engine.trace.Trace.Arrival;
 import dev.sund.engine.trace.Trace.AtHost;
 import dev.sund.engine.trace.Trace.AtNode;
 import dev.sund.engine.trace.Trace.AtPod;
+import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.engine.trace.Trace.Notice;
+import dev.sund.engine.trace.Trace.Step;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Reason;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +43,9 @@ public final class PathTracer {
   private static final int SMALL = 64;
 
   private static final int USUAL_TTL = 64;
+
+  /** Stands for a machine that does not answer probes. */
+  public static final String SILENT = "?";
 
   private final Map<String, NodeView> nodes = new HashMap<>();
   private final Map<PodKey, NodeView> podHomes = new HashMap<>();
@@ -95,6 +101,38 @@ public final class PathTracer {
         answered
             ? Reason.DELIVERED
             : back.outcome == Reason.DELIVERED ? Reason.NO_WAY_BACK : back.outcome);
+  }
+
+  /**
+   * The machines on the way as probes with a rising time to live find them: {@link Trace#path}, but
+   * a machine that cannot tell the sender that the time ran out there is {@value #SILENT}. Empty
+   * when the packet does not arrive.
+   */
+  public List<Step> probedPath(Packet packet) {
+    Trace whole = trace(packet);
+    if (!whole.delivered()) {
+      return List.of();
+    }
+    List<Step> path = whole.path();
+    List<Step> probed = new ArrayList<>();
+    if (!(packet.origin() instanceof FromPod)) {
+      probed.add(path.getFirst());
+    }
+    List<String> forwarders =
+        whole.there().stream().filter(Trace.Hop::decrements).map(Trace.Hop::machine).toList();
+    for (int ttl = 1; ttl <= forwarders.size(); ttl++) {
+      String machine = forwarders.get(ttl - 1);
+      boolean told = trace(packet.limited(ttl)).told();
+      path.stream()
+          .filter(step -> step.machine().equals(machine))
+          .map(step -> told ? step : new Step(SILENT, Carriage.DIRECT, Optional.empty()))
+          .forEach(probed::add);
+    }
+    Step last = path.getLast();
+    if (probed.isEmpty() || !probed.getLast().machine().equals(last.machine())) {
+      probed.add(last);
+    }
+    return probed;
   }
 
   private Trace undelivered(Packet packet, Walk there) {

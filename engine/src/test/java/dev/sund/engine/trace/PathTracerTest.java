@@ -212,6 +212,21 @@ class PathTracerTest {
     assertThat(trace.notice()).contains(new Notice("router", Optional.of(ip("192.168.1.1")), true));
   }
 
+  @Test
+  void aRouterThatKnowsNoPodsCannotAnswerProbesOfPods() {
+    assertThat(tracer().probedPath(small(pod("web"), "192.168.3.99")))
+        .extracting(Step::machine)
+        .containsExactly("n1", "router", "outside");
+    scene.pool("plain", "10.244.0.0/16", VxlanMode.CROSS_SUBNET, false);
+    assertThat(tracer().probedPath(small(pod("web"), "192.168.3.99")))
+        .extracting(Step::machine)
+        .containsExactly("n1", "?", "outside");
+    Packet wrapped = small(pod("web"), "10.244.3.5");
+    assertThat(tracer().probedPath(wrapped)).isEqualTo(tracer().trace(wrapped).path());
+    assertThat(tracer().probedPath(small(node("n1"), "10.244.1.5"))).containsExactly(local("n1"));
+    assertThat(tracer().probedPath(small(pod("web"), "10.244.3.77"))).isEmpty();
+  }
+
   // Sizes.
 
   @Test
@@ -396,7 +411,11 @@ class PathTracerTest {
   }
 
   private Trace trace(Packet packet) {
-    return new PathTracer(scene.programs(), scene.underlay()).trace(packet);
+    return tracer().trace(packet);
+  }
+
+  private PathTracer tracer() {
+    return new PathTracer(scene.programs(), scene.underlay());
   }
 
   private static Packet small(Origin from, String to) {
@@ -404,7 +423,7 @@ class PathTracerTest {
   }
 
   private static Packet limited(Origin from, String to, int ttl) {
-    return new Packet(from, Optional.empty(), ip(to), Protocol.UDP, 53, 64, false, ttl);
+    return small(from, to).limited(ttl);
   }
 
   private static PacketProgram with(

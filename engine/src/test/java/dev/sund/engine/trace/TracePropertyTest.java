@@ -107,11 +107,11 @@ class TracePropertyTest {
             List<String> forwarders =
                 whole.there().stream().filter(Hop::decrements).map(Hop::machine).toList();
             for (int ttl = 1; ttl <= forwarders.size(); ttl++) {
-              Trace limited = world.tracer().trace(limited(packet, ttl));
+              Trace limited = world.tracer().trace(packet.limited(ttl));
               assertThat(limited.outcome()).isEqualTo(Reason.TTL_EXPIRED);
               assertThat(limited.notice().map(Notice::machine)).contains(forwarders.get(ttl - 1));
             }
-            assertThat(world.tracer().trace(limited(packet, forwarders.size() + 1)).delivered())
+            assertThat(world.tracer().trace(packet.limited(forwarders.size() + 1)).delivered())
                 .isTrue();
           }
         });
@@ -137,18 +137,6 @@ class TracePropertyTest {
             }
           }
         });
-  }
-
-  private static Packet limited(Packet packet, int ttl) {
-    return new Packet(
-        packet.origin(),
-        packet.source(),
-        packet.destination(),
-        packet.protocol(),
-        packet.port(),
-        packet.size(),
-        packet.dontFragment(),
-        ttl);
   }
 
   private static boolean toPod(Packet packet) {

@@ -26,7 +26,6 @@ import dev.sund.model.NodeName;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -62,7 +61,7 @@ public final class Prediction {
     Trace trace = traces.computeIfAbsent(way, _ -> tracer.trace(packet(way)));
     return switch (question.kind()) {
       case REACH -> reached(trace, question.port());
-      case PATH -> new Path(trace.delivered() ? trace.path() : List.of());
+      case PATH -> new Path(tracer.probedPath(packet(way)));
       case MTU -> sizes.computeIfAbsent(way, _ -> mtu(way, trace));
     };
   }
