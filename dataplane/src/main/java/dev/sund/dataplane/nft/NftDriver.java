@@ -10,7 +10,6 @@ import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftContents;
-import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftSet;
 import dev.sund.kernel.nft.NftTable;
@@ -260,8 +259,8 @@ public final class NftDriver implements Driver {
     boolean mayReread = true;
     try {
       for (int i = 0; i < TRIES && pending() > 0; i++) {
-        Plan plan = plan(step, most);
-        if (plan.ops.isEmpty()) {
+        TableTransaction plan = plan(step, most);
+        if (plan.ops().isEmpty()) {
           break;
         }
         Outcome outcome = commit(plan, mayReread, done, failed);
@@ -282,71 +281,17 @@ public final class NftDriver implements Driver {
         done, pending(), failed, conditions, (int) (counts.messages() - before), Set.of());
   }
 
-  /**
-   * A transaction to be.
-   *
-   * @param ops its operations
-   * @param keys for each operation the element that it is about, empty for the frame's
-   * @param changes what has been done when it is through
-   * @param makesTable whether the table is made in it
-   */
-  private record Plan(
-      List<NftOp> ops,
-      List<Optional<RangeKey>> keys,
-      List<Change<RangeKey, String>> changes,
-      boolean makesTable) {
-    Plan(boolean makesTable) {
-      this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), makesTable);
-    }
-
-    Optional<RangeKey> keyOf(Commit.Failure failure) {
-      return keys.get(failure.index());
-    }
-
-    void frame(NftOp op) {
-      ops.add(op);
-      keys.add(Optional.empty());
-    }
-
-    void add(RangeKey key, String comment) {
-      List<NftElement> range = MasqueradeLowering.elements(key, comment);
-      NftTable table = MasqueradeLowering.TABLE;
-      ops.add(new NftOp.AddElements(table.family(), table.name(), key.set(), range, true));
-      keys.add(Optional.of(key));
-    }
-
-    /**
-     * One operation a set: a third cheaper, but a refusal does not say which element it is about.
-     */
-    void addTogether(NavigableMap<RangeKey, String> ranges) {
-      NftTable table = MasqueradeLowering.TABLE;
-      Map<String, List<NftElement>> sets = new TreeMap<>();
-      ranges.forEach((key, comment) ->
-          sets.computeIfAbsent(key.set(), _ -> new ArrayList<>())
-              .addAll(MasqueradeLowering.elements(key, comment)));
-      sets.forEach(
-          (set, all) -> frame(new NftOp.AddElements(table.family(), table.name(), set, all, true)));
-    }
-
-    void delete(RangeKey key, String comment) {
-      List<NftElement> range = MasqueradeLowering.elements(key, comment);
-      NftTable table = MasqueradeLowering.TABLE;
-      ops.add(new NftOp.DeleteElements(table.family(), table.name(), key.set(), range));
-      keys.add(Optional.of(key));
-    }
-  }
-
-  private Plan plan(Step step, int most) {
+  private TableTransaction plan(Step step, int most) {
     return switch (frame) {
-      case UNKNOWN, FOREIGN -> new Plan(false);
-      case MISSING, ALTERED -> step == Step.PUT ? makeTable() : new Plan(false);
+      case UNKNOWN, FOREIGN -> new TableTransaction(false);
+      case MISSING, ALTERED -> step == Step.PUT ? makeTable() : new TableTransaction(false);
       case RIGHT -> step == Step.PUT ? put(most) : remove(most);
     };
   }
 
   /** The whole table in one transaction, in place of what is there. */
-  private Plan makeTable() {
-    Plan plan = new Plan(true);
+  private TableTransaction makeTable() {
+    TableTransaction plan = new TableTransaction(true);
     NftTable table = MasqueradeLowering.TABLE;
     if (frame == Frame.ALTERED) {
       plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
@@ -357,7 +302,7 @@ public final class NftDriver implements Driver {
     }
     NavigableMap<RangeKey, String> all = elementsToKeep();
     all.forEach(
-        (key, comment) -> plan.changes.add(new Change.Put<>(key, comment, Optional.empty())));
+        (key, comment) -> plan.changes().add(new Change.Put<>(key, comment, Optional.empty())));
     if (oneByOne) {
       all.forEach(plan::add);
     } else {
@@ -384,8 +329,8 @@ public final class NftDriver implements Driver {
     return all;
   }
 
-  private Plan put(int most) {
-    Plan plan = new Plan(false);
+  private TableTransaction put(int most) {
+    TableTransaction plan = new TableTransaction(false);
     List<Change.Put<RangeKey, String>> puts = elements.puts(most);
     Set<RangeKey> removed = new HashSet<>();
     for (Change.Put<RangeKey, String> put : puts) {
@@ -393,22 +338,22 @@ public final class NftDriver implements Driver {
       for (Map.Entry<RangeKey, String> old : overlapping(elements.seen(), put.key())) {
         if (removed.add(old.getKey())) {
           plan.delete(old.getKey(), old.getValue());
-          plan.changes.add(new Change.Remove<>(old.getKey(), old.getValue()));
+          plan.changes().add(new Change.Remove<>(old.getKey(), old.getValue()));
         }
       }
     }
     for (Change.Put<RangeKey, String> put : puts) {
       plan.add(put.key(), put.value());
-      plan.changes.add(put);
+      plan.changes().add(put);
     }
     return plan;
   }
 
-  private Plan remove(int most) {
-    Plan plan = new Plan(false);
+  private TableTransaction remove(int most) {
+    TableTransaction plan = new TableTransaction(false);
     for (Change.Remove<RangeKey, String> remove : elements.removes(most)) {
       plan.delete(remove.key(), remove.was());
-      plan.changes.add(remove);
+      plan.changes().add(remove);
     }
     return plan;
   }
@@ -447,27 +392,28 @@ public final class NftDriver implements Driver {
   }
 
   private Outcome commit(
-      Plan plan, boolean mayReread, List<String> done, List<ApplyReport.Failure> failed)
+      TableTransaction plan, boolean mayReread, List<String> done, List<ApplyReport.Failure> failed)
       throws KernelException {
     // What deletes the table must be sure that it is still the one that was read.
     Commit commit =
-        frame == Frame.ALTERED ? nft.commitAt(generation, plan.ops) : nft.commit(plan.ops);
+        frame == Frame.ALTERED ? nft.commitAt(generation, plan.ops()) : nft.commit(plan.ops());
     return switch (commit) {
       case Commit.Done(var messages) -> {
-        plan.ops.forEach(op -> done.add(op.toString()));
+        plan.ops().forEach(op -> done.add(op.toString()));
         oneByOne = false;
-        if (plan.makesTable) {
+        if (plan.makesTable()) {
           frame = Frame.RIGHT;
           frameConditions = List.of();
           everRight = true;
           elements.seeAll(new TreeMap<>());
           refused.keySet().forEach(elements::hold); // seeing all takes held ones up again
         }
-        plan.changes.forEach(change -> {
-          refused.remove(change.key());
-          elements.done(change);
-        });
-        count(1, messages, plan.makesTable ? 1 : 0);
+        plan.changes()
+            .forEach(change -> {
+              refused.remove(change.key());
+              elements.done(change);
+            });
+        count(1, messages, plan.makesTable() ? 1 : 0);
         failPoint.passed(NAME);
         yield Outcome.DONE;
       }
@@ -481,7 +427,7 @@ public final class NftDriver implements Driver {
           failed.add(failure(tableRef(), failures.getFirst().reason()));
           yield Outcome.GIVEN_UP;
         }
-        if (plan.makesTable && !oneByOne) {
+        if (plan.makesTable() && !oneByOne) {
           oneByOne = true; // to learn which element it was, if it was one
           yield Outcome.REFUSED;
         }
@@ -504,10 +450,10 @@ public final class NftDriver implements Driver {
   }
 
   /** Leaves out what was refused, so that the rest can go on without it. */
-  private ApplyReport.Failure hold(Plan plan, Commit.Failure failure) {
+  private ApplyReport.Failure hold(TableTransaction plan, Commit.Failure failure) {
     Optional<RangeKey> key = plan.keyOf(failure);
     ApplyReport.Failure told =
-        plan.ops.get(failure.index()) instanceof NftOp.AppendRule
+        plan.ops().get(failure.index()) instanceof NftOp.AppendRule
                 && failure.reason() instanceof KernelException.NotFound
             ? expressionMissing(failure.reason())
             : failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());

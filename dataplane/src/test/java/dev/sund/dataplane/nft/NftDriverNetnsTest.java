@@ -18,6 +18,7 @@ import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.testing.NftProgram;
 import dev.sund.kernel.testing.TestNetns;
 import dev.sund.model.Condition;
+import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
@@ -109,6 +110,29 @@ class NftDriverNetnsTest {
           .allMatch(event -> event instanceof NftEvent.ElementsChanged);
       assertThat(driver.verify()).isEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100, 5_000})
+  void changeCostsTheSameMessagesHoweverManyRangesThereAre(int ranges) throws Exception {
+    List<Masquerade> rows = new ArrayList<>();
+    for (int i = 0; i < ranges; i++) {
+      rows.add(cluster(Ip.parse("10.0.0.0").plus(256L * i) + "/24", "n" + i));
+    }
+    driver.want(put(rows.toArray(Masquerade[]::new)));
+    driver.allowSweep();
+    driver.apply(Step.PUT, 10_000);
+    assertThat(driver.counts().ranges()).isEqualTo(ranges);
+
+    try (NftMonitor monitor = NftMonitor.open(node)) {
+      driver.want(put(cluster("10.0.7.0/24", "changed")));
+      driver.want(remove(rows.get(9)));
+      ApplyReport report = apply(driver);
+
+      assertThat(report.messages()).as("two transactions, each with begin and end").isEqualTo(7);
+      assertThat(eventsOf(monitor)).hasSize(8);
+    }
+    assertThat(driver.verify()).isEmpty();
   }
 
   @Test
