@@ -90,8 +90,12 @@ public final class DeltaTable<K extends Comparable<K>, V> {
     classify(key);
   }
 
-  /** The kernel has nothing at any key whose seen entry passes {@code test}. */
-  public void unseeIf(Predicate<V> test) {
+  /**
+   * The kernel has nothing at any key whose seen entry passes {@code test}.
+   *
+   * @return how many these are
+   */
+  public int unseeIf(Predicate<V> test) {
     List<K> gone = new ArrayList<>();
     seen.forEach((key, value) -> {
       if (test.test(value)) {
@@ -99,6 +103,7 @@ public final class DeltaTable<K extends Comparable<K>, V> {
       }
     });
     gone.forEach(this::unsee);
+    return gone.size();
   }
 
   /** The kernel has exactly these; what was held is tried again. */

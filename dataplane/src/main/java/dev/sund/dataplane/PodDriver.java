@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,14 +42,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PodDriver implements Driver {
   private static final String DEFAULT_NAME = "eth0";
-
-  /** RFC 2863: up. */
-  private static final int OPERATIONAL = 6;
-
-  /** At most some 20 ms: longer than the kernel takes on a busy machine. */
-  private static final int CARRIER_LOOKS = 100;
-
-  private static final long CARRIER_PAUSE_NANOS = 200_000;
 
   private final KernelRoutes kernel;
   private final PodSide podSide;
@@ -266,8 +257,7 @@ public final class PodDriver implements Driver {
     Link link = host.orElseThrow(() -> vanished(row.device()));
     log.sent(podSide.write(inside, link, side, Optional.empty()));
     writeNeighbours(link.index(), row.host(), Optional.empty(), log);
-    awaitCarrier(kernel, link.index());
-    awaitCarrier(inside.routes(), link.lower());
+    awaitCarrier(inside, link);
     log.reset(row.device());
   }
 
@@ -306,8 +296,7 @@ public final class PodDriver implements Driver {
       log.reset(row.device());
     }
     if (!was.inside().map(PodRow.InsideSide::up).orElse(false) || !have.up()) {
-      awaitCarrier(kernel, link.index());
-      awaitCarrier(inside.routes(), link.lower());
+      awaitCarrier(inside, link);
     }
   }
 
@@ -316,14 +305,9 @@ public final class PodDriver implements Driver {
    * only after a moment, on a thread of its own, and drops what comes before: a first packet would
    * be lost, and come again a second later.
    */
-  private static void awaitCarrier(KernelRoutes kernel, int index) throws KernelException {
-    for (int i = 0; i < CARRIER_LOOKS; i++) {
-      Optional<Link> link = kernel.link(index);
-      if (link.isEmpty() || link.get().operState() == OPERATIONAL) {
-        return;
-      }
-      LockSupport.parkNanos(CARRIER_PAUSE_NANOS);
-    }
+  private void awaitCarrier(KernelRoutes.Inside inside, Link link) throws KernelException {
+    PodSide.awaitCarrier(kernel, link.index());
+    PodSide.awaitCarrier(inside.routes(), link.lower());
   }
 
   private void writeNeighbours(

@@ -11,6 +11,7 @@ import dev.sund.kernel.route.Outcome;
 import dev.sund.kernel.route.RouteEntry;
 import dev.sund.kernel.route.RouteFilter;
 import dev.sund.kernel.route.RouteRequest;
+import dev.sund.kernel.route.Rtnl;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
@@ -22,10 +23,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes the pod's end of a link, inside the pod's namespace. */
 final class PodSide {
+  /** RFC 2863: up. */
+  private static final int OPERATIONAL = 6;
+
+  /** At most some 20 ms: longer than the kernel takes on a busy machine. */
+  private static final int LOOKS = 100;
+
+  private static final long PAUSE_NANOS = 200_000;
+
   private final KernelRoutes kernel;
   private final String driver;
 
@@ -110,7 +120,45 @@ final class PodSide {
         outcome.orThrow();
       }
     }
+    if (v6 && requests.stream().anyMatch(RouteRequest.PutAddress.class::isInstance)) {
+      awaitDelivery(pod, index, want);
+    }
     return requests.size();
+  }
+
+  /**
+   * Waits until the kernel delivers packets to the pod's IPv6 address: also without duplicate
+   * address detection it writes the local route a moment later, on a thread of its own, and drops
+   * what comes before. The answer to a first packet would be lost.
+   */
+  private static void awaitDelivery(KernelRoutes pod, int index, PodRow.InsideSide want)
+      throws KernelException {
+    RouteFilter local = new RouteFilter(Family.V6, Rtnl.TABLE_LOCAL, 0, index);
+    List<Prefix> wanted =
+        want.addresses().stream()
+            .map(InterfaceAddress::parse)
+            .map(InterfaceAddress::ip)
+            .filter(ip -> ip.family() == Family.V6)
+            .map(Prefix::host)
+            .toList();
+    for (int i = 0; i < LOOKS; i++) {
+      List<Prefix> there = pod.routes(local).stream().map(RouteEntry::destination).toList();
+      if (there.containsAll(wanted)) {
+        return;
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  /** Waits until a device sends: see {@link PodDriver}. At most some 20 ms. */
+  static void awaitCarrier(KernelRoutes kernel, int index) throws KernelException {
+    for (int i = 0; i < LOOKS; i++) {
+      Optional<Link> link = kernel.link(index);
+      if (link.isEmpty() || link.get().operState() == OPERATIONAL) {
+        return;
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 
   /**

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
@@ -47,6 +48,7 @@ public final class RouteDriver implements Driver {
   private final Devices devices;
   private final DeltaTable<RouteRow.Key, RouteRow> table = new DeltaTable<>(PODS_FIRST);
   private final Problems problems = new Problems();
+  private final TreeSet<String> reread = new TreeSet<>();
 
   /**
    * A driver for the namespace of {@code kernel}.
@@ -102,6 +104,7 @@ public final class RouteDriver implements Driver {
       }
     }
     table.seeAll(seen);
+    reread.clear();
     return ApplyReport.of(problems.all());
   }
 
@@ -109,7 +112,10 @@ public final class RouteDriver implements Driver {
   public ApplyReport apply(Step step, int most) {
     Problems.Log log = new Problems.Log();
     switch (step) {
-      case PUT -> put(table.puts(most), log);
+      case PUT -> {
+        reread();
+        put(table.puts(most), log);
+      }
       case REMOVE -> remove(table.removes(most), log);
     }
     return log.report(table.pending(), problems);
@@ -137,8 +143,12 @@ public final class RouteDriver implements Driver {
   @Override
   public void deviceReset(String device) {
     devices.forget(device);
-    table.unseeIf(row ->
-        row.device().filter(device::equals).isPresent() && table.wanted(row.key()).isPresent());
+    int doubtful =
+        table.unseeIf(row ->
+            row.device().filter(device::equals).isPresent() && table.wanted(row.key()).isPresent());
+    if (doubtful > 0) {
+      reread.add(device);
+    }
     table.retry();
   }
 
@@ -154,6 +164,27 @@ public final class RouteDriver implements Driver {
   /** What is wrong with the route to {@code destination}. */
   public Optional<Condition> problem(Prefix destination) {
     return problems.of(object(destination));
+  }
+
+  /** Learns which of a device's routes still stand, instead of asking by writing each. */
+  private void reread() {
+    for (String device : List.copyOf(reread)) {
+      try {
+        OptionalInt index = devices.index(device);
+        if (index.isPresent()) {
+          for (Family family : Family.values()) {
+            RouteFilter ours = RouteFilter.main(family).withProtocol(Marks.ROUTE_PROTOCOL);
+            for (RouteEntry entry : kernel.routes(ours.withDevice(index.getAsInt()))) {
+              RouteRow row = RowReader.route(entry, devices::name);
+              table.see(row.key(), row);
+            }
+          }
+        }
+      } catch (KernelException _) {
+        // then writing finds out what stands
+      }
+      reread.remove(device);
+    }
   }
 
   private void put(List<Change.Put<RouteRow.Key, RouteRow>> changes, Problems.Log log) {

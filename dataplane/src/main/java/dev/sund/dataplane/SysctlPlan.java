@@ -65,7 +65,7 @@ record SysctlPlan(boolean v4, boolean v6, SortedSet<String> devices, SortedSet<S
     if (v4) {
       needed.put(FORWARD_V4, "1");
       for (String device : devices) {
-        if (effective(values, device) == 1) {
+        if (values.containsKey(strict(device)) && effective(values, device) == 1) {
           needed.put(strict(device), "2"); // the larger of all and the device's counts
         }
       }

@@ -222,7 +222,7 @@ public final class TunnelDriver implements Driver {
     TunnelRow row = change.value();
     ObjectRef object = object(row.device());
     if (foreign.contains(row.device())) {
-      fail(row.device(), foreignDevice(object), null, log);
+      fail(row.device(), TunnelTexts.foreignDevice(object), null, log);
       return;
     }
     try {
@@ -276,8 +276,7 @@ public final class TunnelDriver implements Driver {
     int created = before.isPresent() ? 1 : 0;
     outcomes.get(created).orThrow();
     if (outcomes.get(created) == Outcome.ALREADY_THERE) {
-      foreign.add(row.device());
-      fail(row.device(), foreignDevice(object(row.device())), null, log);
+      fail(row.device(), taken(row), null, log);
       return;
     }
     devices.forget(row.device());
@@ -306,6 +305,22 @@ public final class TunnelDriver implements Driver {
     fdb.retry();
     log.reset(row.device());
     settled(row, (anew ? "make anew " : "make ") + row, log);
+  }
+
+  /** Why the kernel says that it exists: of its name, or of its VNI and port. */
+  private Condition taken(TunnelRow row) throws KernelException {
+    for (Link link : kernel.links()) {
+      boolean sameNetwork =
+          link.vxlan()
+              .filter(
+                  vxlan -> vxlan.vni() == row.fixed().vni() && vxlan.port() == row.fixed().port())
+              .isPresent();
+      if (sameNetwork && !link.name().equals(row.device())) {
+        return TunnelTexts.foreignNetwork(object(row.device()), row, link.name());
+      }
+    }
+    foreign.add(row.device());
+    return TunnelTexts.foreignDevice(object(row.device()));
   }
 
   /** Addresses and peers of a device made anew. */
@@ -549,16 +564,6 @@ public final class TunnelDriver implements Driver {
       Problems.Log log) {
     problems.put(condition);
     log.failed(condition, Optional.ofNullable(cause));
-  }
-
-  private static Condition foreignDevice(ObjectRef object) {
-    return new Condition(
-        Reason.FOREIGN_OBJECT,
-        object,
-        "",
-        "A device of this name is there that Sund did not make. It is left alone, and nodes behind"
-            + " the tunnel cannot be reached.",
-        "Remove or rename it: ip link delete " + object.name() + ".");
   }
 
   private static RouteRequest putAddress(int index, String address) {

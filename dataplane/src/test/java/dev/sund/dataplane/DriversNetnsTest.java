@@ -242,6 +242,29 @@ class DriversNetnsTest {
   }
 
   @Test
+  void aForeignTunnelOfOurNumberIsNamedAndLeftAlone() {
+    try (Testbed bed = Testbed.of(0, IpPool.VxlanMode.ALWAYS)) {
+      TestNode node = bed.addNode();
+      node.run(
+          "sh",
+          "-ec",
+          "ip link add flannel.1 type vxlan id 4096 dstport 4789 local 192.168.77.1 dev eth0");
+      bed.start(node);
+
+      assertThat(node.dataplane().conditions())
+          .extracting(Object::toString)
+          .contains(
+              "tunnel sund-vxlan4 vni: The device flannel.1, which Sund did not make, has VNI 4096"
+                  + " and port 4789 already. It is left alone, and nodes behind the tunnel cannot"
+                  + " be reached. Remove it (ip link delete flannel.1), or give Sund another VNI or"
+                  + " port. [foreign-object]");
+      node.run("ip", "link", "delete", "flannel.1");
+      node.repair();
+      assertThat(verify(node)).isEmpty();
+    }
+  }
+
+  @Test
   void nothingIsSweptBeforeTheFirstFullList() throws KernelException {
     try (Testbed bed = Testbed.of(2, IpPool.VxlanMode.ALWAYS)) {
       bed.pod(1, "a");

@@ -15,9 +15,11 @@ import dev.sund.kernel.route.Outcome;
 import dev.sund.kernel.route.RouteEntry;
 import dev.sund.kernel.route.RouteFilter;
 import dev.sund.kernel.route.RouteRequest;
+import dev.sund.kernel.route.Rtnl;
 import dev.sund.kernel.route.Vxlan;
 import dev.sund.model.Family;
 import dev.sund.model.Mac;
+import dev.sund.model.Prefix;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -198,6 +200,12 @@ public final class FakeRoutes implements KernelRoutes {
         addresses.removeIf(
             old -> old.device() == address.device() && old.address().equals(address.address()));
         addresses.add(address);
+        if (address.ip().family() == Family.V6) {
+          put(
+              RouteEntry.to(Prefix.host(address.ip()))
+                  .withDevice(address.device())
+                  .withTable(Rtnl.TABLE_LOCAL));
+        }
       }
       case RouteRequest.DeleteAddress(Address address) ->
           require(
@@ -405,6 +413,8 @@ public final class FakeRoutes implements KernelRoutes {
     check(Call.ROUTES);
     return routes.values().stream()
         .filter(route -> route.family() == filter.family())
+        .filter(route -> filter.table() == 0 || route.table() == filter.table())
+        .filter(route -> filter.device() == 0 || route.device() == filter.device())
         .filter(route -> filter.protocol() == 0 || route.protocol() == filter.protocol())
         .toList();
   }

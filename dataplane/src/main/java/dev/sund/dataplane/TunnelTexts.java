@@ -1,0 +1,36 @@
+package dev.sund.dataplane;
+
+import dev.sund.dataplane.rows.TunnelRow;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+
+/** What is said of tunnels whose place is taken. */
+final class TunnelTexts {
+  private TunnelTexts() {}
+
+  static Condition foreignDevice(ObjectRef object) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object,
+        "",
+        "A device of this name is there that Sund did not make. It is left alone, and nodes behind"
+            + " the tunnel cannot be reached.",
+        "Remove or rename it: ip link delete " + object.name() + ".");
+  }
+
+  static Condition foreignNetwork(ObjectRef object, TunnelRow row, String device) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object,
+        "vni",
+        "The device "
+            + device
+            + ", which Sund did not make, has VNI "
+            + row.fixed().vni()
+            + " and port "
+            + row.fixed().port()
+            + " already. It is left alone, and nodes behind the tunnel cannot be reached.",
+        "Remove it (ip link delete " + device + "), or give Sund another VNI or port.");
+  }
+}
