@@ -94,7 +94,7 @@ final class PodPorts {
     String name =
         port.tree().orElseThrow() instanceof Tree.Scalar scalar
                 && scalar.kind() == Tree.Kind.TEXT
-                && !scalar.text().matches("[0-9]+")
+                && !scalar.text().chars().allMatch(c -> c >= '0' && c <= '9')
             ? scalar.text()
             : "";
     if (name.isEmpty()) {

@@ -23,6 +23,7 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 
 /**
  * Follows one resource: list, then watch from where the list was, for ever. Runs on one thread.
@@ -34,6 +35,7 @@ import java.util.random.RandomGenerator;
  */
 final class Reflector {
   private static final long NONE = -1;
+  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
   private final Followed followed;
   private final WatchSettings settings;
@@ -292,7 +294,7 @@ final class Reflector {
   private static long versionOf(Tree.Mapping object) {
     // Versions are opaque: one that is no number is just never the same as another.
     return resourceVersion(object)
-        .filter(text -> text.matches("[0-9]{1,18}"))
+        .filter(text -> NUMBER.matcher(text).matches())
         .map(Long::parseLong)
         .orElse(NONE);
   }
