@@ -1,6 +1,6 @@
 package dev.sund.engine;
 
-import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Somebody who wants addresses, in the order in which wishes are granted: by rank, then the older
@@ -14,13 +14,6 @@ import java.util.Comparator;
  */
 record Claimant(Rank rank, long created, String uid, Kind kind, String name)
     implements Comparable<Claimant> {
-  private static final Comparator<Claimant> ORDER =
-      Comparator.comparing(Claimant::rank)
-          .thenComparingLong(Claimant::created)
-          .thenComparing(Claimant::uid)
-          .thenComparing(Claimant::kind)
-          .thenComparing(Claimant::name);
-
   /** How good a claim is. */
   enum Rank {
     /** A node's own address: no pod can take it away. */
@@ -43,6 +36,32 @@ record Claimant(Rank rank, long created, String uid, Kind kind, String name)
 
   @Override
   public int compareTo(Claimant other) {
-    return ORDER.compare(this, other);
+    int order = Integer.compare(rank.ordinal(), other.rank.ordinal());
+    if (order == 0) {
+      order = Long.compare(created, other.created);
+    }
+    if (order == 0) {
+      order = uid.compareTo(other.uid);
+    }
+    if (order == 0) {
+      order = Integer.compare(kind.ordinal(), other.kind.ordinal());
+    }
+    return order == 0 ? name.compareTo(other.name) : order;
+  }
+
+  /** Written out, as much depends on it: asked several times for each row of a program. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Claimant claimant
+        && created == claimant.created
+        && rank == claimant.rank
+        && kind == claimant.kind
+        && name.equals(claimant.name)
+        && uid.equals(claimant.uid);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * uid.hashCode() + name.hashCode();
   }
 }

@@ -56,16 +56,26 @@ final class Claims {
     Set<Claim> touched = new HashSet<>();
     for (Claim claim : before) {
       if (!after.contains(claim)) {
+        touched.add(claim);
+        if (isAlone(claim.range())) {
+          remove(claim);
+          holders.remove(claim.range());
+          continue;
+        }
         Set<Claim> linked = linked(claim.range());
         remove(claim);
         settle(linked, claim);
         touched.addAll(linked);
-        touched.add(claim);
       }
     }
     for (Claim claim : after) {
       if (!before.contains(claim)) {
         add(claim);
+        if (isAlone(claim.range())) {
+          holders.put(claim.range(), claim.claimant());
+          touched.add(claim);
+          continue;
+        }
         Set<Claim> linked = linked(claim.range());
         settle(linked, claim);
         touched.addAll(linked);
@@ -167,6 +177,24 @@ final class Claims {
     counts
         .computeIfAbsent(claim.claimant().kind(), _ -> new EnumMap<>(Family.class))
         .merge(claim.range().family(), step, Integer::sum);
+  }
+
+  /** Whether a range has one claim, and shares no address with any other: the usual case. */
+  private boolean isAlone(Prefix range) {
+    NavigableSet<Claimant> who = claims.get(range);
+    if (who == null || who.size() != 1) {
+      return false;
+    }
+    Prefix next = claims.higherKey(range); // by order, the first of those inside
+    if (next != null && range.contains(next)) {
+      return false;
+    }
+    for (int length : lengthsUpTo(range)) {
+      if (length < range.length() && claims.containsKey(Prefix.around(range.address(), length))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Decides anew among {@code linked}; {@code changed} is the claim that came or went. */

@@ -53,6 +53,10 @@ import java.util.stream.Stream;
  */
 final class ClusterState {
   private final NodeName self;
+
+  /** What {@link #inForce} said since the last event: asked several times for each row. */
+  private final Map<NodeName, Optional<Node>> inForce = new HashMap<>();
+
   private final Map<NodeName, Node> nodes = new HashMap<>();
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
@@ -85,6 +89,7 @@ final class ClusterState {
   void apply(ClusterEvent event, Touched touched) {
     Set<Family> before = familiesInUse();
     take(event, touched);
+    inForce.clear();
     touched.everything |= !before.equals(familiesInUse());
   }
 
@@ -150,6 +155,10 @@ final class ClusterState {
 
   /** The node with those of its addresses and pod ranges that it holds. */
   Optional<Node> inForce(NodeName name) {
+    return inForce.computeIfAbsent(name, this::inForceNow);
+  }
+
+  private Optional<Node> inForceNow(NodeName name) {
     return node(name)
         .map(node ->
             new Node(

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One table of a program while it is kept up to date. */
 final class Table<K extends Comparable<K>, V> {
@@ -21,7 +21,14 @@ final class Table<K extends Comparable<K>, V> {
    */
   List<Change<K, V>> refresh(Collection<K> keys, Function<K, Optional<V>> row) {
     List<Change<K, V>> changes = new ArrayList<>();
-    for (K key : new TreeSet<>(keys)) {
+    List<K> sorted = new ArrayList<>(keys);
+    sorted.sort(null);
+    @Nullable K before = null;
+    for (K key : sorted) {
+      if (key.equals(before)) {
+        continue;
+      }
+      before = key;
       Optional<V> was = Optional.ofNullable(rows.get(key));
       Optional<V> now = row.apply(key);
       if (now.equals(was)) {

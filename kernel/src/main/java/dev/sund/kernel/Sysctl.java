@@ -82,8 +82,9 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
    * Sets the value.
    *
    * @throws KernelException.NotFound when there is no such setting
-   * @throws KernelException.Denied without CAP_NET_ADMIN, or when /proc/sys is mounted read-only
-   * @throws KernelException.Refused when the kernel does not accept the value
+   * @throws KernelException.Denied without CAP_NET_ADMIN
+   * @throws KernelException.Refused when the kernel does not accept the value, or with EROFS when
+   *     /proc/sys is mounted read-only
    */
   public void write(NetNs namespace, String value) throws KernelException {
     namespace.call(() -> {

@@ -47,7 +47,8 @@ class CapabilitiesNetnsTest {
   @Test
   void netAdminAndSysAdminAreEnoughForEverything() {
     assertThat(probe(",+net_admin,+sys_admin", List.of(), net.create("node"), net.create("pod")))
-        .isEqualTo("links: fine\npod: fine\nfabric: fine\nsysctl: fine\nmonitor: fine\n");
+        .isEqualTo(
+            "links: fine\npod: fine\nfabric: fine\nnft: fine\nsysctl: fine\nmonitor: fine\n");
   }
 
   @Test
@@ -76,6 +77,7 @@ class CapabilitiesNetnsTest {
                             + " CAP_NET_ADMIN (EPERM, kernel: \"Operation not permitted\"). Run as"
                             + " root or grant CAP_NET_ADMIN."),
             line -> assertThat(line).startsWith("fabric: denied NET_ADMIN: create link vx0 vxlan"),
+            line -> assertThat(line).startsWith("nft: denied NET_ADMIN:"),
             line ->
                 assertThat(line)
                     .startsWith("sysctl: denied NET_ADMIN: write sysctl net/ipv4/ip_forward = 1"),

@@ -1,6 +1,12 @@
 package dev.sund.kernel;
 
 import dev.sund.kernel.netlink.Buffers;
+import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.NftChain;
+import dev.sund.kernel.nft.NftFamily;
+import dev.sund.kernel.nft.NftOp;
+import dev.sund.kernel.nft.NftSocket;
+import dev.sund.kernel.nft.NftTable;
 import dev.sund.kernel.route.Address;
 import dev.sund.kernel.route.LinkKind;
 import dev.sund.kernel.route.LinkSetting;
@@ -19,6 +25,7 @@ import dev.sund.model.Prefix;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** A program that a test runs with few capabilities: does everything once, prints what failed. */
@@ -43,6 +50,7 @@ public final class CapabilityProbe {
     attempt("links", () -> links(node));
     attempt("pod", () -> pod(node, pod));
     attempt("fabric", () -> fabric(node));
+    attempt("nft", () -> nft(node));
     attempt("sysctl", () -> Sysctl.ipv4("ip_forward").write(node, 1));
     attempt("monitor", () -> RouteMonitor.open(node).close());
   }
@@ -104,6 +112,20 @@ public final class CapabilityProbe {
                       .withDevice(device)
                       .withGateway(Ip.parse("192.0.2.2"))
                       .withOnlink()));
+    }
+  }
+
+  private static void nft(NetNs node) throws KernelException {
+    try (NftSocket socket = NftSocket.open(node)) {
+      NftTable table = NftTable.of(NftFamily.INET, "sundt", "");
+      NftChain chain =
+          NftChain.base(table, "post", "nat", NftChain.Hook.POSTROUTING, NftChain.PRIORITY_SRCNAT);
+      Commit commit =
+          socket.commit(List.of(new NftOp.CreateTable(table), new NftOp.CreateChain(chain)));
+      if (commit instanceof Commit.Refused(var failures)) {
+        throw failures.getFirst().reason();
+      }
+      socket.contents(NftFamily.INET, "sundt").orElseThrow();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.sund.model;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One IPv4 or IPv6 address, without zone or prefix length.
@@ -125,12 +126,17 @@ public record Ip(Family family, long high, long low) implements Comparable<Ip> {
 
   @Override
   public int compareTo(Ip other) {
-    int byFamily = family.compareTo(other.family);
-    if (byFamily != 0) {
-      return byFamily;
+    if (family != other.family) {
+      return Integer.compare(family.ordinal(), other.family.ordinal());
     }
     int byHigh = Long.compareUnsigned(high, other.high);
     return byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
+  }
+
+  /** Written out: an agent's compiler (C1) makes much of what a record brings with it. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Ip ip && low == ip.low && high == ip.high && family == ip.family;
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.sund.model;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The name of a cluster's node.
  *
@@ -13,6 +15,17 @@ public record NodeName(String text) implements Comparable<NodeName> {
   @Override
   public int compareTo(NodeName other) {
     return text.compareTo(other.text);
+  }
+
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof NodeName name && text.equals(name.text);
+  }
+
+  @Override
+  public int hashCode() {
+    return text.hashCode();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.sund.model;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A range of addresses in CIDR notation; the bits behind the prefix length are 0.
@@ -94,6 +95,19 @@ public record Prefix(Ip address, int length) implements Comparable<Prefix> {
     long highHost = length >= 64 ? 0 : length == 0 ? -1L : -1L >>> length;
     long lowHost = length <= 64 ? -1L : length == 128 ? 0 : -1L >>> (length - 64);
     return Ip.v6(address.high() | highHost, address.low() | lowHost);
+  }
+
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Prefix prefix
+        && length == prefix.length
+        && address.equals(prefix.address);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * address.hashCode() + length;
   }
 
   @Override

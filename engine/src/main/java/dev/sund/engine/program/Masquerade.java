@@ -30,7 +30,7 @@ public record Masquerade(Prefix range, Part part, RuleId rule) {
   public record Key(Prefix range, Part part) implements Comparable<Key> {
     @Override
     public int compareTo(Key other) {
-      int byPart = part.compareTo(other.part);
+      int byPart = Integer.compare(part.ordinal(), other.part.ordinal());
       return byPart != 0 ? byPart : range.compareTo(other.range);
     }
   }
