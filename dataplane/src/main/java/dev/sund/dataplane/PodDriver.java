@@ -41,6 +41,9 @@ import org.jspecify.annotations.Nullable;
  * Marks#GROUP_DOOMED}, so that both names are free at once; a {@link Reaper} deletes the group.
  */
 public final class PodDriver implements Driver {
+  /** RFC 8200: a device with less has no IPv6 at all. */
+  static final int MIN_MTU_V6 = 1280;
+
   private static final String DEFAULT_NAME = "eth0";
 
   private final KernelRoutes kernel;
@@ -233,19 +236,24 @@ public final class PodDriver implements Driver {
   private void create(PodRow row, KernelRoutes.Inside inside, Problems.Log log)
       throws KernelException, Taken {
     PodRow.InsideSide side = row.inside().orElseThrow();
+    List<LinkSetting> settings =
+        new ArrayList<>(
+            List.of(
+                new LinkSetting.Address(row.host().mac()),
+                new LinkSetting.Mtu(row.host().mtu()),
+                new LinkSetting.Group(row.host().group()),
+                new LinkSetting.Alias(row.host().alias()),
+                new LinkSetting.Up(true)));
+    if (row.host().mtu() >= MIN_MTU_V6) {
+      settings.add(new LinkSetting.LinkLocal(false));
+    }
     RouteRequest create =
         new RouteRequest.CreateLink(
             row.device(),
             0,
             new LinkKind.Veth(
                 side.name(), Optional.of(side.mac()), side.mtu(), 0, inside.descriptor()),
-            List.of(
-                new LinkSetting.Address(row.host().mac()),
-                new LinkSetting.Mtu(row.host().mtu()),
-                new LinkSetting.Group(row.host().group()),
-                new LinkSetting.Alias(row.host().alias()),
-                new LinkSetting.LinkLocal(false),
-                new LinkSetting.Up(true)));
+            settings);
     log.sent(1);
     Outcome outcome = kernel.apply(name(), List.of(create)).getFirst();
     outcome.orThrow();

@@ -86,7 +86,7 @@ public final class TunnelDriver implements Driver {
             tunnels.want(device, Lowering.tunnel(tunnel));
         case Change.Remove<String, Tunnel>(String device, Tunnel _) -> {
           tunnels.unwant(device);
-          problems.clear(object(device));
+          problems.clear(TunnelTexts.object(device));
         }
       }
     }
@@ -103,7 +103,7 @@ public final class TunnelDriver implements Driver {
         case Change.Remove<TunnelPeer.Key, TunnelPeer>(var key, var was) -> {
           NeighbourRow.Key neighbour = Lowering.neighbour(was).key();
           neighbours.unwant(neighbour);
-          problems.clear(object(neighbour));
+          problems.clear(TunnelTexts.object(neighbour));
           unwantFdb(was, key);
         }
       }
@@ -114,7 +114,7 @@ public final class TunnelDriver implements Driver {
     FdbRow.Key key = Lowering.fdb(peer).key();
     if (fdbOwners.remove(key, owner)) {
       fdb.unwant(key);
-      problems.clear(object(key));
+      problems.clear(TunnelTexts.object(key));
     }
   }
 
@@ -220,7 +220,7 @@ public final class TunnelDriver implements Driver {
 
   private void putTunnel(Change.Put<String, TunnelRow> change, Problems.Log log) {
     TunnelRow row = change.value();
-    ObjectRef object = object(row.device());
+    ObjectRef object = TunnelTexts.object(row.device());
     if (foreign.contains(row.device())) {
       fail(row.device(), TunnelTexts.foreignDevice(object), null, log);
       return;
@@ -242,7 +242,7 @@ public final class TunnelDriver implements Driver {
     String underlay = row.fixed().underlayDevice().orElseThrow();
     OptionalInt underlayIndex = devices.index(underlay);
     if (underlayIndex.isEmpty()) {
-      fail(row.device(), Problems.noDevice(object(row.device()), underlay), null, log);
+      fail(row.device(), Problems.noDevice(TunnelTexts.object(row.device()), underlay), null, log);
       return;
     }
     List<RouteRequest> requests = new ArrayList<>();
@@ -263,12 +263,7 @@ public final class TunnelDriver implements Driver {
                 row.fixed().learning(),
                 0,
                 row.fixed().df()),
-            List.of(
-                new LinkSetting.Address(row.mac()),
-                new LinkSetting.Mtu(row.mtu()),
-                new LinkSetting.Alias(row.alias()),
-                new LinkSetting.LinkLocal(false),
-                new LinkSetting.Up(true))));
+            settings(row)));
     if (before.isPresent()) {
       requests.addAll(hangingOn(row, before.getAsInt()));
     }
@@ -316,11 +311,25 @@ public final class TunnelDriver implements Driver {
                   vxlan -> vxlan.vni() == row.fixed().vni() && vxlan.port() == row.fixed().port())
               .isPresent();
       if (sameNetwork && !link.name().equals(row.device())) {
-        return TunnelTexts.foreignNetwork(object(row.device()), row, link.name());
+        return TunnelTexts.foreignNetwork(TunnelTexts.object(row.device()), row, link.name());
       }
     }
     foreign.add(row.device());
-    return TunnelTexts.foreignDevice(object(row.device()));
+    return TunnelTexts.foreignDevice(TunnelTexts.object(row.device()));
+  }
+
+  private static List<LinkSetting> settings(TunnelRow row) {
+    List<LinkSetting> settings =
+        new ArrayList<>(
+            List.of(
+                new LinkSetting.Address(row.mac()),
+                new LinkSetting.Mtu(row.mtu()),
+                new LinkSetting.Alias(row.alias()),
+                new LinkSetting.Up(true)));
+    if (row.mtu() >= PodDriver.MIN_MTU_V6) {
+      settings.add(new LinkSetting.LinkLocal(false));
+    }
+    return settings;
   }
 
   /** Addresses and peers of a device made anew. */
@@ -387,7 +396,7 @@ public final class TunnelDriver implements Driver {
   }
 
   private void settled(TunnelRow row, String what, Problems.Log log) {
-    problems.clear(object(row.device()));
+    problems.clear(TunnelTexts.object(row.device()));
     log.done(what);
   }
 
@@ -399,10 +408,10 @@ public final class TunnelDriver implements Driver {
       devices.forget(device);
       neighbours.unseeIf(entry -> entry.device().equals(device));
       fdb.unseeIf(entry -> entry.device().equals(device));
-      problems.clear(object(device));
+      problems.clear(TunnelTexts.object(device));
       log.done("remove tunnel " + device);
     } catch (KernelException e) {
-      fail(device, Problems.refused(object(device), e), e, log);
+      fail(device, Problems.refused(TunnelTexts.object(device), e), e, log);
     }
   }
 
@@ -416,7 +425,7 @@ public final class TunnelDriver implements Driver {
           change,
           fdb,
           change.value().device(),
-          object(change.key()),
+          TunnelTexts.object(change.key()),
           index -> new RouteRequest.PutFdb(entry(change.value(), index)));
     }
     for (var change : nexts) {
@@ -424,7 +433,7 @@ public final class TunnelDriver implements Driver {
           change,
           neighbours,
           change.value().device(),
-          object(change.key()),
+          TunnelTexts.object(change.key()),
           index -> new RouteRequest.PutNeighbour(entry(change.value(), index)));
     }
     peers.send();
@@ -440,7 +449,7 @@ public final class TunnelDriver implements Driver {
           change,
           neighbours,
           change.was().device(),
-          object(change.key()),
+          TunnelTexts.object(change.key()),
           index -> new RouteRequest.DeleteNeighbour(entry(change.was(), index)));
     }
     for (var change : entries) {
@@ -448,7 +457,7 @@ public final class TunnelDriver implements Driver {
           change,
           fdb,
           change.was().device(),
-          object(change.key()),
+          TunnelTexts.object(change.key()),
           index -> new RouteRequest.DeleteFdb(entry(change.was(), index)));
     }
     peers.send();
@@ -576,17 +585,5 @@ public final class TunnelDriver implements Driver {
 
   private static Neighbour entry(NeighbourRow row, int index) {
     return new Neighbour(index, row.ip(), row.mac(), Neighbour.PERMANENT, 0);
-  }
-
-  private static ObjectRef object(String device) {
-    return new ObjectRef("tunnel", device);
-  }
-
-  private static ObjectRef object(NeighbourRow.Key key) {
-    return new ObjectRef("neighbour", key.ip() + " dev " + key.device());
-  }
-
-  private static ObjectRef object(FdbRow.Key key) {
-    return new ObjectRef("fdb", key.mac() + " dev " + key.device());
   }
 }

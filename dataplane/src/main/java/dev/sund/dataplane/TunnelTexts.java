@@ -1,11 +1,13 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.rows.FdbRow;
+import dev.sund.dataplane.rows.NeighbourRow;
 import dev.sund.dataplane.rows.TunnelRow;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 
-/** What is said of tunnels whose place is taken. */
+/** How tunnels' objects are named, and what is said of those whose place is taken. */
 final class TunnelTexts {
   private TunnelTexts() {}
 
@@ -32,5 +34,17 @@ final class TunnelTexts {
             + row.fixed().port()
             + " already. It is left alone, and nodes behind the tunnel cannot be reached.",
         "Remove it (ip link delete " + device + "), or give Sund another VNI or port.");
+  }
+
+  static ObjectRef object(String device) {
+    return new ObjectRef("tunnel", device);
+  }
+
+  static ObjectRef object(NeighbourRow.Key key) {
+    return new ObjectRef("neighbour", key.ip() + " dev " + key.device());
+  }
+
+  static ObjectRef object(FdbRow.Key key) {
+    return new ObjectRef("fdb", key.mac() + " dev " + key.device());
   }
 }

@@ -45,7 +45,9 @@ public final class Programs {
     TreeMap<Masquerade.Key, Masquerade> masquerade = new TreeMap<>();
     for (int i = 0; i < random.nextInt(most + 1); i++) {
       LocalPod pod = pod(random, 1 + random.nextInt(3 * most));
-      pods.put(pod.device(), pod);
+      if (pods.putIfAbsent(pod.device(), pod) != null) {
+        continue;
+      }
       for (Ip ip : pod.addresses()) {
         put(
             routes,
@@ -106,7 +108,7 @@ public final class Programs {
     int mtuV6 = 0;
     if (families != 1) {
       addresses.add(Ip.parse("10.244.1." + number));
-      mtuV4 = 1300 + random.nextInt(201);
+      mtuV4 = (families == 0 ? 600 : 1300) + random.nextInt(201);
     }
     if (families != 0) {
       addresses.add(Ip.parse("fd00:244:1::" + number));
@@ -134,7 +136,8 @@ public final class Programs {
         "eth0",
         Mac.derivedFrom("vxlan " + random.nextInt(3)),
         random.nextInt(4) == 0 ? Optional.empty() : Optional.of(podCidr(family, 1).address()),
-        1380 + random.nextInt(50), // the kernel gives no more than the underlay leaves
+        (family == Family.V4 && random.nextBoolean() ? 900 : 1380)
+            + random.nextInt(50), // the kernel gives no more than the underlay leaves
         RuleId.of("Node", "n1", "u1"));
   }
 
