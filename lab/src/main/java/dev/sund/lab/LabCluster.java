@@ -71,6 +71,7 @@ public final class LabCluster implements AutoCloseable {
   private final Map<NodeName, AgentLauncher.Running> agents = new LinkedHashMap<>();
   private final Topology topology;
   private final Measurement measurement;
+  private long lastAsked = System.nanoTime() - Topology.LEARNT_MTU.toNanos();
 
   private LabCluster(
       Scene scene,
@@ -344,7 +345,9 @@ public final class LabCluster implements AutoCloseable {
                 ? question.withSizes(sizes(wanted.answer(question), inForce.answer(question)))
                 : question);
       }
+      forgetPaths();
       List<Answer> measured = measurement.ask(sized);
+      lastAsked = System.nanoTime();
       ClusterPrograms after = programs();
       if (!after.inForce().equals(before.inForce()) && attempt < 2) {
         before = after;
@@ -357,6 +360,15 @@ public final class LabCluster implements AutoCloseable {
             new Cell(question, wanted.answer(question), inForce.answer(question), measured.get(i)));
       }
       return new Matrix(cells, after.drift());
+    }
+  }
+
+  /** Waits until what the last measurement's packets taught the kernels about MTUs is forgotten. */
+  private void forgetPaths() throws InterruptedException {
+    Duration since = Duration.ofNanos(System.nanoTime() - lastAsked);
+    Duration left = Topology.LEARNT_MTU.plusMillis(100).minus(since);
+    if (left.isPositive()) {
+      Thread.sleep(left);
     }
   }
 

@@ -20,6 +20,7 @@ import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -44,6 +45,9 @@ public final class Topology implements AutoCloseable {
   private static final int VLAN_HEADER = 4;
 
   private static final int ROUTE_PROTOCOL_STATIC = 4;
+
+  /** How long a machine or pod remembers a path's MTU that it was told; a kernel's own is 600 s. */
+  public static final Duration LEARNT_MTU = Duration.ofSeconds(1);
 
   private final String prefix;
   private final Map<String, NetNs> machines = new LinkedHashMap<>();
@@ -280,7 +284,8 @@ public final class Topology implements AutoCloseable {
 
   /**
    * What differs from a machine just switched on: link-local addresses can be used at once, and no
-   * ICMP error is held back, since a prober asks more in a moment than a kernel answers in one.
+   * ICMP error is held back, since a prober asks more in a moment than a kernel answers in one; and
+   * what a path is said to take is soon forgotten, so that each measurement begins anew.
    */
   private static void quieten(NetNs namespace) throws KernelException {
     Map<Sysctl, String> settings = new LinkedHashMap<>();
@@ -291,6 +296,8 @@ public final class Topology implements AutoCloseable {
     settings.put(Sysctl.ipv4("icmp_msgs_per_sec"), "1000000");
     settings.put(Sysctl.ipv4("icmp_msgs_burst"), "100000");
     settings.put(new Sysctl("net/ipv6/icmp/ratelimit"), "0");
+    settings.put(Sysctl.ipv4("route/mtu_expires"), String.valueOf(LEARNT_MTU.toSeconds()));
+    settings.put(new Sysctl("net/ipv6/route/mtu_expires"), String.valueOf(LEARNT_MTU.toSeconds()));
     writeWhereKnown(namespace, settings);
   }
 
