@@ -59,6 +59,7 @@ public final class LabCluster implements AutoCloseable {
   private static final int API_PORT = 6443;
   private static final Duration AGENT_LIMIT = Duration.ofSeconds(30);
   private static final Duration SETTLE_LIMIT = Duration.ofSeconds(15);
+  private static final Duration STILL = Duration.ofSeconds(5);
   private static final Duration SETTLE_STEP = Duration.ofMillis(25);
   private static final int HANDS = 8;
 
@@ -310,16 +311,24 @@ public final class LabCluster implements AutoCloseable {
     return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
   }
 
-  /** Waits until each kernel holds what is wanted, or long enough. */
+  /** Waits until each kernel holds what is wanted, or nothing has changed for long enough. */
   public ClusterPrograms settle() throws KernelException, InterruptedException {
     long deadline = System.nanoTime() + SETTLE_LIMIT.toNanos();
-    while (true) {
-      ClusterPrograms programs = programs();
-      if (programs.settled() || System.nanoTime() > deadline) {
-        return programs;
-      }
+    ClusterPrograms last = programs();
+    long changed = System.nanoTime();
+    while (!last.settled()) {
       Thread.sleep(SETTLE_STEP);
+      ClusterPrograms now = programs();
+      long time = System.nanoTime();
+      if (!now.drift().equals(last.drift())) {
+        changed = time;
+      }
+      last = now;
+      if (time > deadline || time - changed > STILL.toNanos()) {
+        break; // drift that nobody repairs
+      }
     }
+    return last;
   }
 
   /** The programs as they are now. */

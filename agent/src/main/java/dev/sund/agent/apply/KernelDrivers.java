@@ -8,6 +8,7 @@ import dev.sund.dataplane.RouteDriver;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.WrongEntry;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
@@ -16,18 +17,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * The real {@link KernelSide}: a node's drivers by {@link Dataplane}. Before anything is written,
  * the drift filter is told what is wanted, so that it knows the echo.
  */
 final class KernelDrivers implements KernelSide {
+  /** The system property by which tests make an entry wrong, as {@link WrongEntry#parse} has it. */
+  private static final String WRONG_ENTRY = "sund.test.wrongEntry";
+
   private final Dataplane dataplane;
   private final PodDriver pods;
   private final RouteDriver routes;
   private final DriftFilter filter;
   private final Runnable devicesAreDoomed;
   private final boolean mayRemoveStrays;
+  private final UnaryOperator<ProgramDelta> spoiling;
 
   /**
    * The drivers of a node.
@@ -45,6 +51,13 @@ final class KernelDrivers implements KernelSide {
     this.filter = filter;
     this.devicesAreDoomed = devicesAreDoomed;
     this.mayRemoveStrays = mayRemoveStrays;
+    this.spoiling = spoiling();
+  }
+
+  /** Nothing, unless a test asks by a system property for one wrong entry that must be found. */
+  private static UnaryOperator<ProgramDelta> spoiling() {
+    String entry = System.getProperty(WRONG_ENTRY, "");
+    return entry.isEmpty() ? UnaryOperator.identity() : WrongEntry.parse(entry);
   }
 
   @Override
@@ -65,8 +78,9 @@ final class KernelDrivers implements KernelSide {
 
   @Override
   public void want(ProgramDelta delta) {
-    filter.want(delta);
-    dataplane.want(delta);
+    ProgramDelta lowered = spoiling.apply(delta);
+    filter.want(lowered);
+    dataplane.want(lowered);
   }
 
   @Override

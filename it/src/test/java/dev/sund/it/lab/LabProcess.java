@@ -1,0 +1,127 @@
+package dev.sund.it.lab;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** {@code sund lab ...} as a process, with what it printed. */
+final class LabProcess implements AutoCloseable {
+  private final Process process;
+  private final Path out;
+  private final Path err;
+
+  private LabProcess(Process process, Path out, Path err) {
+    this.process = process;
+    this.out = out;
+    this.err = err;
+  }
+
+  static LabProcess start(Path directory, String... arguments) throws IOException {
+    Path root = Path.of(System.getProperty("sund.root", "..")).toRealPath();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Dsund.root=" + root,
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.sund.cli.Main",
+            "lab"));
+    command.addAll(List.of(arguments));
+    Path out = Files.createTempFile(directory, "out", "");
+    Path err = Files.createTempFile(directory, "err", "");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectInput(new File("/dev/null"))
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    return new LabProcess(process, out, err);
+  }
+
+  /** Runs it to its end. */
+  static LabProcess run(Path directory, String... arguments) throws Exception {
+    LabProcess lab = start(directory, arguments);
+    lab.exitCode();
+    return lab;
+  }
+
+  long id() {
+    return process.pid();
+  }
+
+  int exitCode() throws InterruptedException {
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new AssertionError("sund lab did not end");
+    }
+    return process.exitValue();
+  }
+
+  String out() throws IOException {
+    return Files.readString(out);
+  }
+
+  String err() throws IOException {
+    return Files.readString(err);
+  }
+
+  String lastLine() throws IOException {
+    return out().strip().lines().toList().getLast();
+  }
+
+  /** Waits until it has printed this to standard error. */
+  LabProcess until(String text) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+    while (!err().contains(text)) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new AssertionError("sund lab did not say '" + text + "':\n" + err() + out());
+      }
+      Thread.sleep(50);
+    }
+    return this;
+  }
+
+  /** As Ctrl-C does. */
+  void interrupt() throws Exception {
+    new ProcessBuilder("kill", "-TERM", String.valueOf(process.pid())).start().waitFor();
+  }
+
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (process.isAlive()) {
+      interrupt();
+      if (!process.waitFor(30, TimeUnit.SECONDS)) {
+        kill();
+      }
+    }
+  }
+
+  /** What a lab with this id has left: namespaces, files, processes. */
+  static List<String> leftBy(long id) throws IOException {
+    List<String> left = new ArrayList<>();
+    String[] names =
+        new File("/run/netns").list((_, name) -> name.startsWith("sund-lab-" + id + "-"));
+    left.addAll(List.of(names == null ? new String[0] : names));
+    if (Files.exists(Path.of("/run/sund-lab/" + id))) {
+      left.add("/run/sund-lab/" + id);
+    }
+    ProcessHandle.allProcesses()
+        .filter(
+            handle -> handle.info().commandLine().orElse("").contains("/run/sund-lab/" + id + "/"))
+        .forEach(handle -> left.add("process " + handle.pid()));
+    return left;
+  }
+}
