@@ -125,7 +125,9 @@ public final class CapabilityProbe {
       if (commit instanceof Commit.Refused(var failures)) {
         throw failures.getFirst().reason();
       }
-      socket.contents(NftFamily.INET, "sundt").orElseThrow();
+      if (socket.contents(NftFamily.INET, "sundt").isEmpty()) {
+        throw new IllegalStateException("the table is not there");
+      }
     }
   }
 
