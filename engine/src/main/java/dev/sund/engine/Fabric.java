@@ -262,7 +262,7 @@ final class Fabric {
       return;
     }
     int set = settings.mtu().getAsInt();
-    ObjectRef object = new ObjectRef("Settings", "fabric");
+    ObjectRef object = new ObjectRef("Fabric", "sund");
     if (set < minimum) {
       conditions.add(
           new Condition(

@@ -1,5 +1,19 @@
 /**
- * Pure functions from events to packet programs: {@code ClusterState} keeps what is true now, the
- * compilers turn it into a {@link dev.sund.engine.program.PacketProgram} and its delta.
+ * From events to packet programs, without I/O, time or threads.
+ *
+ * <pre>
+ *  ClusterEvent ──► ClusterState ──► Touched ──► FabricRows ──► Table ──► ProgramDelta, PacketProgram
+ *                    │  Claims: who holds which range     ▲
+ *                    └─ Fabric: this node's own end ──────┘
+ *                    └─ Findings: what is wrong with the objects
+ * </pre>
+ *
+ * <p>{@link dev.sund.engine.ProgramCompiler} is the door. A row is a function of its key and of
+ * what is true now, and remembers nothing; what is incremental is only which keys are looked at
+ * again. That is why any order of the same last words gives the same program, and why a test can
+ * compare every step with a fresh start.
+ *
+ * <p>All arithmetic of packet sizes is in {@link dev.sund.engine.Mtu}, and all that names a pod's
+ * device in {@link dev.sund.engine.PodDevices}.
  */
 package dev.sund.engine;

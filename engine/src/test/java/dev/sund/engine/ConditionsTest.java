@@ -192,13 +192,13 @@ class ConditionsTest {
     scene.settings(new FabricSettings(4096, 4789, OptionalInt.of(1000)));
     assertThat(conditions())
         .containsExactly(
-            "Settings fabric mtu: 1000 is less than the 1280 bytes that every IPv6 link takes; pods"
+            "Fabric sund mtu: 1000 is less than the 1280 bytes that every IPv6 link takes; pods"
                 + " get 1280. Set 1280 or more, or leave it out to have it computed."
                 + " [mtu-too-small]");
     scene.settings(new FabricSettings(4096, 4789, OptionalInt.of(1440)));
     assertThat(conditions())
         .containsExactly(
-            "Settings fabric mtu: 1440 is more than the 1430 bytes that eth0 leaves for pods' IPv6"
+            "Fabric sund mtu: 1440 is more than the 1430 bytes that eth0 leaves for pods' IPv6"
                 + " packets; pods get 1430. Set 1430 or less, or leave it out to have it computed."
                 + " [mtu-too-large]");
   }

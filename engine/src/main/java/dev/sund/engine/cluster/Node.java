@@ -14,8 +14,8 @@ import java.util.Optional;
  * @param uid {@code metadata.uid}; the seed of its tunnels' MAC addresses
  * @param created {@code metadata.creationTimestamp} in seconds since 1970; the older of two objects
  *     in conflict holds
- * @param addresses the first {@code InternalIP} of each family, at least one
- * @param podCidrs {@code spec.podCIDRs}, at most one a family
+ * @param addresses the first {@code InternalIP} of each family; without any, no packets go to it
+ * @param podCidrs {@code spec.podCIDRs}, at most one a family; may be empty
  */
 public record Node(
     NodeName name, String uid, long created, List<Ip> addresses, List<Prefix> podCidrs) {
