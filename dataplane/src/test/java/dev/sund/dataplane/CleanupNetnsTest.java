@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 @Tag("netns")
 class CleanupNetnsTest {
   private static final String FOREIGN =
-      "ip link add br9 type bridge; ip link set br9 up; ip addr add 10.9.0.1/24 dev br9;"
+      "ip link add br9 type bridge; echo 1 > /proc/sys/net/ipv6/conf/br9/addr_gen_mode;"
+          + " ip link set br9 up; ip addr add 10.9.0.1/24 dev br9;"
           + " ip link add sundry type veth peer name sundry2;"
           + " ip link add vx9 type vxlan id 9 dstport 4789 local 192.168.77.1 nolearning;"
           + " bridge fdb add 02:00:00:00:00:07 dev vx9 dst 192.168.77.7 self permanent;"
