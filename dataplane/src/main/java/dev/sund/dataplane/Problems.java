@@ -35,7 +35,8 @@ final class Problems {
 
   /** What a refusal of the kernel means to the reader. */
   static Condition refused(ObjectRef object, KernelException cause) {
-    String text = cause.getMessage() + ".";
+    String message = String.valueOf(cause.getMessage());
+    String text = message.endsWith(".") ? message : message + ".";
     return switch (cause) {
       case KernelException.Denied denied ->
           new Condition(

@@ -331,7 +331,7 @@ class DriversTest {
             "route 10.0.2.0/24 dev: The device sund-vxlan4 does not exist. It is tried again when"
                 + " the device appears. [kernel-refused]",
             "tunnel sund-vxlan4: apply: Denied, needs CAP_NET_ADMIN (EPERM, kernel: \"Operation not"
-                + " permitted\"). Run as root or grant CAP_NET_ADMIN.. Grant CAP_NET_ADMIN to the"
+                + " permitted\"). Run as root or grant CAP_NET_ADMIN. Grant CAP_NET_ADMIN to the"
                 + " agent. [capability-missing]");
   }
 
