@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * The capabilities that the agent needs, and whether this process has them. An agent runs with
- * these and no others; {@code docs/operations/capabilities.md} says what each is for.
+ * these and no others; {@code docs/operations.md} says what each is for.
  */
 final class Capabilities {
   /** One that is needed: its number in {@code linux/capability.h} and what for. */

@@ -155,6 +155,7 @@ public final class ApplyLoop implements AutoCloseable {
         engineBeat = System.nanoTime();
         List<ClusterEvent> batch = mailbox.take(IDLE_NANOS);
         metrics.mailboxEvents.set(mailbox.size());
+        metrics.eventsCoalesced.inc(mailbox.takeCoalesced());
         Optional<Handover> outcome = engine.compile(batch);
         if (outcome.isPresent()) {
           inbox.put(outcome.get());

@@ -49,6 +49,7 @@ final class EngineStep {
     metrics.compileSeconds.observe((nanos.getAsLong() - began) / 1e9);
     metrics.events.inc(batch.size());
     Map<String, LocalPod> gone = notePods(compilation.delta());
+    count(compilation.delta());
     Optional<String> holdNow = hold(compilation);
     List<Handover.Coming> attached = new ArrayList<>();
     List<Handover.Going> detached = new ArrayList<>();
@@ -87,6 +88,26 @@ final class EngineStep {
         .filter(condition -> condition.reason() == Reason.NODE_UNKNOWN)
         .findFirst()
         .map(condition -> condition.object() + ": " + condition.text());
+  }
+
+  private void count(ProgramDelta delta) {
+    count("localPods", delta.localPods());
+    count("routes", delta.routes());
+    count("tunnels", delta.tunnels());
+    count("tunnelPeers", delta.tunnelPeers());
+    count("masquerade", delta.masquerade());
+  }
+
+  private <K, V> void count(String table, List<Change<K, V>> changes) {
+    int more = 0;
+    for (Change<K, V> change : changes) {
+      more +=
+          switch (change) {
+            case Change.Put<K, V>(K _, V _, Optional<V> was) -> was.isPresent() ? 0 : 1;
+            case Change.Remove<K, V> _ -> -1;
+          };
+    }
+    metrics.programEntries.labelValues(table).inc(more);
   }
 
   /** Follows the table of pods; returns the rows that went. */

@@ -77,11 +77,13 @@ public final class Mailbox {
     }
   }
 
-  /** How many events were overtaken by a later one before anybody took them. */
-  public long coalesced() {
+  /** How many events were overtaken by a later one, since this was last asked. */
+  public long takeCoalesced() {
     lock.lock();
     try {
-      return coalesced;
+      long since = coalesced;
+      coalesced = 0;
+      return since;
     } finally {
       lock.unlock();
     }

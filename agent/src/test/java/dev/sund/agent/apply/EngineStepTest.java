@@ -43,8 +43,9 @@ class EngineStepTest {
                       "eth0", 1500, true, List.of(InterfaceAddress.parse("192.168.1.11/24")))),
               List.of()));
 
+  private final AgentMetrics metrics = new AgentMetrics();
   private final EngineStep step =
-      new EngineStep(new ProgramCompiler(N1, FabricSettings.DEFAULT), new AgentMetrics(), () -> 0L);
+      new EngineStep(new ProgramCompiler(N1, FabricSettings.DEFAULT), metrics, () -> 0L);
 
   @Test
   void theKernelIsHeldUntilTheClusterHasBeenHeard() {
@@ -75,7 +76,9 @@ class EngineStepTest {
     assertThat(handover.attached())
         .singleElement()
         .satisfies(pod -> assertThat(pod.wanted()).isPresent());
+    assertThat(metrics.programEntries.labelValues("localPods").get()).isEqualTo(1);
     Handover gone = step.compile(List.of(new Detached(web.key()))).orElseThrow();
+    assertThat(metrics.programEntries.labelValues("localPods").get()).isZero();
     assertThat(gone.detached())
         .containsExactly(new Handover.Going(web.key(), handover.attached().getFirst().wanted()));
     assertThat(step.compile(List.of(new Detached("never/eth0"))).orElseThrow().detached())

@@ -35,7 +35,7 @@ class MailboxTest {
     mailbox.put(new ClusterEvent.Refused(detached.key(), List.of()));
     assertThat(mailbox.take(0))
         .containsExactly(new ClusterEvent.Refused(detached.key(), List.of()), node("a"));
-    assertThat(mailbox.coalesced()).isEqualTo(1);
+    assertThat(mailbox.takeCoalesced()).isEqualTo(1);
   }
 
   @Test

@@ -65,17 +65,31 @@ public final class AgentBenchmark implements Benchmark {
                     List.of(bench.launcher().toString()), Map.of("SUND_BUILD", "never")),
                 Optional.of(bench.root().resolve("deploy/rbac.yaml")),
                 console)) {
-      for (String node : List.of("n1", "n2", "n3")) {
-        awaitReady(cluster.topology().machine(node));
+      try {
+        measure(bench, cluster, home, rows);
+      } catch (IOException e) {
+        throw new IOException(e.getMessage() + "; the end of its log:\n" + logOf(home), e);
       }
-      cluster.settle();
-      rows.add(restart(bench, cluster));
-      try (PodArrivals arrivals = new PodArrivals(cluster, home.directory())) {
-        rows.addAll(arrivals.measure(bench));
-      }
-      rows.addAll(memory(bench, cluster));
     }
     return rows;
+  }
+
+  private static void measure(Bench bench, LabCluster cluster, LabHome home, List<Row> rows)
+      throws Exception {
+    for (String node : List.of("n1", "n2", "n3")) {
+      awaitReady(cluster.topology().machine(node));
+    }
+    cluster.settle();
+    rows.add(restart(bench, cluster));
+    try (PodArrivals arrivals = new PodArrivals(cluster, home.directory())) {
+      rows.addAll(arrivals.measure(bench));
+    }
+    rows.addAll(memory(bench, cluster));
+  }
+
+  private static String logOf(LabHome home) throws IOException {
+    List<String> lines = Files.readAllLines(home.directory().resolve("n1").resolve("agent.log"));
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 12), lines.size()));
   }
 
   private static Row restart(Bench bench, LabCluster cluster) throws Exception {
