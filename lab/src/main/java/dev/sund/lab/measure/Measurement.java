@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Answers questions by sending packets from sites and watching who receives them.
  *
- * <p>Methods are called from one thread, which waits while the loop's thread works. The opener
- * closes; then no socket is left.
+ * <p>Sites may be entered by several threads at once; questions are asked by one, which waits while
+ * the loop's thread works. The opener closes; then no socket is left.
  */
 public final class Measurement implements AutoCloseable {
   private static final int SNAP = 256;
