@@ -142,6 +142,18 @@ class RestartTest {
     int node = 2;
     boolean more = false;
     int died = 0;
+    // Before the traffic: between the first pool and the last, some pods are in no pool.
+    scene.api().put(AgentScene.pool("default", "10.244.0.0/16"));
+    scene.api().put(AgentScene.pool("default6", "fd00:10:244::/48"));
+    Thread.sleep(2_000);
+    for (String to : List.of("b", "c", "d")) {
+      for (Family family : Family.values()) {
+        scene.await(
+            "a reaches " + to + " with pools",
+            PATIENCE,
+            () -> scene.reaches(scene.pod("a"), scene.pod(to), family));
+      }
+    }
     try (Traffic traffic = Traffic.start(flows)) {
       for (String point : points) {
         more = !more;
@@ -178,8 +190,6 @@ class RestartTest {
       scene.api().put(AgentScene.emptyNode(8, 1));
       scene.api().put(AgentScene.emptyNode(9, 2));
       scene.api().put(AgentScene.pool("extra", "10.99.0.0/16"));
-      scene.api().put(AgentScene.pool("default", "10.244.0.0/16"));
-      scene.api().put(AgentScene.pool("default6", "fd00:10:244::/48"));
     } else {
       scene.api().delete(Resource.NODES, "n8");
       scene.api().delete(Resource.NODES, "n9");
