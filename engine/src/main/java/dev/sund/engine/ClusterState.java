@@ -9,6 +9,8 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.Detached;
 import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
+import dev.sund.engine.cluster.ClusterEvent.NamespaceGone;
+import dev.sund.engine.cluster.ClusterEvent.NamespaceSeen;
 import dev.sund.engine.cluster.ClusterEvent.NodeGone;
 import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodGone;
@@ -19,6 +21,7 @@ import dev.sund.engine.cluster.ClusterEvent.Refused;
 import dev.sund.engine.cluster.ClusterEvent.Synced;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
@@ -30,6 +33,7 @@ import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -61,6 +65,7 @@ final class ClusterState {
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
   private final Map<String, IpPool> pools = new TreeMap<>();
+  private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Map<String, Attachment> attachments = new HashMap<>();
   private final Map<String, NavigableSet<String>> attachmentsByDevice = new HashMap<>();
   private final Map<PodKey, NavigableSet<String>> devicesByPod = new HashMap<>();
@@ -119,6 +124,14 @@ final class ClusterState {
         refused.remove(event.key());
         putPool(name, Optional.empty(), touched);
       }
+      case NamespaceSeen(var namespace) -> {
+        refused.remove(event.key());
+        namespaces.put(namespace.name(), namespace);
+      }
+      case NamespaceGone(var name) -> {
+        refused.remove(event.key());
+        namespaces.remove(name);
+      }
       case Refused(var key, var conditions) -> refused.put(key, conditions);
       case Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
@@ -135,6 +148,11 @@ final class ClusterState {
   }
 
   // What rows are made from.
+
+  /** The cluster's namespaces, by name. */
+  Collection<Namespace> namespaces() {
+    return Collections.unmodifiableCollection(namespaces.values());
+  }
 
   NodeName self() {
     return self;

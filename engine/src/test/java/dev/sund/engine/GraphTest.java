@@ -175,11 +175,14 @@ class GraphTest {
       case ClusterEvent.NodeSeen(var node) -> Optional.of(new ClusterEvent.NodeGone(node.name()));
       case ClusterEvent.PodSeen(var pod) -> Optional.of(new ClusterEvent.PodGone(pod.key()));
       case ClusterEvent.PoolSeen(var pool) -> Optional.of(new ClusterEvent.PoolGone(pool.name()));
+      case ClusterEvent.NamespaceSeen(var namespace) ->
+          Optional.of(new ClusterEvent.NamespaceGone(namespace.name()));
       case ClusterEvent.Attached(var attachment) ->
           Optional.of(new ClusterEvent.Detached(attachment.key()));
       case ClusterEvent.NodeGone _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
+          ClusterEvent.NamespaceGone _,
           ClusterEvent.Detached _,
           ClusterEvent.Refused _,
           ClusterEvent.Synced _,

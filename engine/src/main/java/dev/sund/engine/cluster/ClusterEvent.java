@@ -63,6 +63,22 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /** A namespace exists, as given. */
+  record NamespaceSeen(Namespace namespace) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Namespace", namespace.name());
+    }
+  }
+
+  /** A namespace exists no more. */
+  record NamespaceGone(String name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Namespace", name);
+    }
+  }
+
   /**
    * An object exists but cannot be used as written: its last good state stays in force, and the
    * conditions say what is wrong.

@@ -15,8 +15,7 @@ import java.util.Optional;
 public enum Kinds {
   NODE("Node", "nodes", false, List.of("v1"), NodeParser.SHAPE),
   POD("Pod", "pods", true, List.of("v1"), PodParser.SHAPE),
-  /** Kept for what comes later; no event tells of it yet. */
-  NAMESPACE("Namespace", "namespaces", false, List.of("v1"), NamespaceShape.SHAPE),
+  NAMESPACE("Namespace", "namespaces", false, List.of("v1"), NamespaceParser.SHAPE),
   /** Calico's pools, in the order of preference when both groups show the same pool. */
   IP_POOL(
       "IPPool",
@@ -94,7 +93,7 @@ public enum Kinds {
    * Parses an object of this kind.
    *
    * @param ref as {@link #ref} gave it
-   * @return the event that tells of the object; none for a namespace or when a problem is an error
+   * @return the event that tells of the object; none when a problem is an error
    */
   public Parsed<ClusterEvent> parse(ObjectRef ref, Tree.Mapping object) {
     Field root = Field.root(ref, object, new ArrayList<>());
@@ -102,21 +101,18 @@ public enum Kinds {
       case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
       case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
-      case NAMESPACE -> {
-        List<Problem> problems = new ArrayList<>();
-        Meta.read(Field.root(ref, object, problems), kind, ref.name());
-        yield new Parsed<>(Optional.empty(), problems);
-      }
+      case NAMESPACE ->
+          NamespaceParser.parse(ref.name(), root).map(ClusterEvent.NamespaceSeen::new);
     };
   }
 
-  /** The event that tells that the object with this name is gone; none for a namespace. */
-  public Optional<ClusterEvent> gone(ObjectRef ref) {
+  /** The event that tells that the object with this name is gone. */
+  public ClusterEvent gone(ObjectRef ref) {
     return switch (this) {
-      case NODE -> Optional.of(new ClusterEvent.NodeGone(new NodeName(ref.name())));
-      case POD -> Optional.of(new ClusterEvent.PodGone(podKey(ref)));
-      case IP_POOL -> Optional.of(new ClusterEvent.PoolGone(ref.name()));
-      case NAMESPACE -> Optional.empty();
+      case NODE -> new ClusterEvent.NodeGone(new NodeName(ref.name()));
+      case POD -> new ClusterEvent.PodGone(podKey(ref));
+      case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
+      case NAMESPACE -> new ClusterEvent.NamespaceGone(ref.name());
     };
   }
 

@@ -24,11 +24,12 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Follows nodes, pods and pools on an API server and tells what it sees as {@link ClusterEvent}s.
+ * Follows nodes, pods, namespaces and pools on an API server and tells what it sees as {@link
+ * ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
- * told, so nothing changes. Namespaces are not followed: nothing uses them yet.
+ * told, so nothing changes.
  *
  * <p>Pools are looked for in both of Calico's groups; a server that has neither is looked at again
  * each minute.
@@ -111,6 +112,7 @@ public final class ClusterWatch implements AutoCloseable {
     List<Followed> all = new ArrayList<>();
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
+    all.add(new Followed(Kinds.NAMESPACE, "v1", false));
     for (String version : Kinds.IP_POOL.apiVersions()) {
       Followed pools = new Followed(Kinds.IP_POOL, version, true);
       watch.poolGroups.put(pools, watch.poolGroups.size());

@@ -320,6 +320,6 @@ final class Reflector {
   }
 
   private void tellGone(ObjectRef ref) {
-    followed.kind().gone(ref).ifPresent(event -> listener.event(followed, event));
+    listener.event(followed, followed.kind().gone(ref));
   }
 }

@@ -1,6 +1,7 @@
 package dev.sund.lab.api;
 
 import static dev.sund.lab.api.Objects.json;
+import static dev.sund.lab.api.Objects.namespace;
 import static dev.sund.lab.api.Objects.node;
 import static dev.sund.lab.api.Objects.pod;
 import static dev.sund.lab.api.Objects.pool;
@@ -33,10 +34,12 @@ class ClusterWatchTest {
     scene.api.put(node("n1", "192.168.1.11"));
     scene.api.put(pod("shop", "web", "n1", "10.244.1.5"));
     scene.api.put(pool(V3, "all", "10.244.0.0/16", "Always"));
+    scene.api.put(namespace("shop"));
     scene.watch().synced();
     assertThat(scene.state())
         .containsExactly(
             "IPPool all 10.244.0.0/16 ALWAYS",
+            "Namespace shop",
             "Node n1 [192.168.1.11]",
             "Pod shop/web [10.244.1.5]");
     assertThat(scene.events().getLast()).isEqualTo(new ClusterEvent.Synced());
@@ -48,8 +51,11 @@ class ClusterWatchTest {
     scene.watch().synced();
     scene.api.put(node("n1", "192.168.1.11"));
     scene.api.put(pod("shop", "web", "n1", "10.244.1.5"));
-    scene.untilState("Node n1 [192.168.1.11]", "Pod shop/web [10.244.1.5]");
+    scene.api.put(namespace("shop"));
+    scene.untilState("Namespace shop", "Node n1 [192.168.1.11]", "Pod shop/web [10.244.1.5]");
     scene.api.put(node("n1", "192.168.1.12"));
+    scene.untilState("Namespace shop", "Node n1 [192.168.1.12]", "Pod shop/web [10.244.1.5]");
+    scene.api.delete(Resource.NAMESPACES, "shop");
     scene.untilState("Node n1 [192.168.1.12]", "Pod shop/web [10.244.1.5]");
     scene.api.delete(Resource.PODS, "shop/web");
     scene.untilState("Node n1 [192.168.1.12]");
@@ -283,7 +289,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 4);
+    scene.until(() -> scene.api.connections() == 5);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)

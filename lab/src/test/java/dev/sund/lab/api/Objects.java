@@ -23,6 +23,10 @@ final class Objects {
             .formatted(name, address));
   }
 
+  static Tree.Mapping namespace(String name) {
+    return json("{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'%s'}}".formatted(name));
+  }
+
   static Tree.Mapping pod(String namespace, String name, String node, String ip) {
     return json(
         ("{'apiVersion':'v1','kind':'Pod','metadata':{'namespace':'%s','name':'%s',"

@@ -126,7 +126,11 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.PodSeen(Pod pod) -> state.put(key, key + " " + pod.ips());
         case ClusterEvent.PoolSeen(var pool) ->
             state.put(key, key + " " + pool.cidr() + " " + pool.vxlanMode());
-        case ClusterEvent.NodeGone _, ClusterEvent.PodGone _, ClusterEvent.PoolGone _ ->
+        case ClusterEvent.NamespaceSeen _ -> state.put(key, key);
+        case ClusterEvent.NodeGone _,
+            ClusterEvent.PodGone _,
+            ClusterEvent.PoolGone _,
+            ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
             state.merge(key, key + " refused", (was, now) -> was + " (refused now)");
