@@ -194,7 +194,15 @@ final class Fabric {
   static Ip tunnelNextHop(Node node, Ip address) {
     return switch (address.family()) {
       case V4 -> address;
-      case V6 -> tunnelMac(node, address).linkLocal();
+      case V6 -> tunnelNextHop(tunnelMac(node, address), address);
+    };
+  }
+
+  /** As {@link #tunnelNextHop(Node, Ip)}, where the tunnel end's {@code mac} is known already. */
+  static Ip tunnelNextHop(Mac mac, Ip address) {
+    return switch (address.family()) {
+      case V4 -> address;
+      case V6 -> mac.linkLocal();
     };
   }
 

@@ -19,6 +19,7 @@ import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
@@ -162,15 +163,12 @@ final class FabricRows {
       return Stream.of();
     }
     boolean near = uplink.get().subnet().contains(address);
-    return fabric.modes(address.family()).stream().anyMatch(mode -> Fabric.wrapped(mode, near))
-        ? Stream.of(
-            new TunnelPeer(
-                tunnel.get().device(),
-                Fabric.tunnelNextHop(node, address),
-                Fabric.tunnelMac(node, address),
-                address,
-                nodeRule(node)))
-        : Stream.of();
+    if (fabric.modes(address.family()).stream().noneMatch(mode -> Fabric.wrapped(mode, near))) {
+      return Stream.of();
+    }
+    Mac mac = Fabric.tunnelMac(node, address);
+    Ip nextHop = Fabric.tunnelNextHop(mac, address);
+    return Stream.of(new TunnelPeer(tunnel.get().device(), nextHop, mac, address, nodeRule(node)));
   }
 
   /** This node's tunnel whose device this is. */

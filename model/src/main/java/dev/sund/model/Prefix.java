@@ -111,7 +111,7 @@ public record Prefix(Ip address, int length) implements Comparable<Prefix> {
   }
 
   @Override
-  public int compareTo(Prefix other) {
+  public int compareTo(Prefix other) { // the order of every table: plain, since called so often
     int byAddress = address.compareTo(other.address);
     return byAddress != 0 ? byAddress : Integer.compare(length, other.length);
   }
