@@ -200,6 +200,7 @@ class RestartTest {
   @Test
   void deathInTheMiddleOfAnAttachIsMadeGoodByTheNextAttach() throws Exception {
     int node = 1;
+    int deaths = 0;
     for (int messages = 1; messages <= (LONG ? 12 : 4); messages++) {
       scene.terminate(node);
       scene.jvmFlags("-Dsund.failpoint=pods:" + messages);
@@ -213,9 +214,12 @@ class RestartTest {
         // broke off in the middle, as it should
       }
       if (process.waitFor(1, TimeUnit.SECONDS)) {
-        scene.startAgent(node);
-        scene.awaitReady(node, PATIENCE);
+        deaths++;
+      } else {
+        scene.terminate(node); // an attach has fewer messages; the detach is not to die of it
       }
+      scene.startAgent(node);
+      scene.awaitReady(node, PATIENCE);
       scene.attach(pod);
       for (Family family : Family.values()) {
         assertThat(scene.reaches(scene.pod("c"), pod, family))
@@ -224,6 +228,7 @@ class RestartTest {
       }
       scene.removePod(pod);
     }
+    assertThat(deaths).as("attaches that broke off").isGreaterThanOrEqualTo(4);
   }
 
   private void assertFlawless(List<Account> accounts) throws Exception {

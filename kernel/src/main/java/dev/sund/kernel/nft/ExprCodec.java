@@ -393,14 +393,16 @@ final class ExprCodec {
               in.optionalReg(NAT_REG_PROTO_MAX),
               in.number(NAT_FLAGS, 0));
       case "counter" -> new Expr.Counter(in.big(COUNTER_PACKETS), in.big(COUNTER_BYTES));
-      case "log" ->
-          new Expr.Log(
-              in.has(LOG_PREFIX) ? in.string(LOG_PREFIX) : "",
-              in.has(LOG_GROUP) ? Optional.of(in.small(LOG_GROUP)) : Optional.empty(),
-              in.has(LOG_GROUP) ? 0 : in.number(LOG_LEVEL, 4),
-              in.number(LOG_FLAGS, 0),
-              in.number(LOG_SNAPLEN, 0),
-              in.has(LOG_QTHRESHOLD) ? in.small(LOG_QTHRESHOLD) : 0);
+      case "log" -> {
+        boolean toGroup = in.has(LOG_GROUP); // what belongs to the other way of logging is nothing
+        yield new Expr.Log(
+            in.has(LOG_PREFIX) ? in.string(LOG_PREFIX) : "",
+            toGroup ? Optional.of(in.small(LOG_GROUP)) : Optional.empty(),
+            toGroup ? 0 : in.number(LOG_LEVEL, 4),
+            toGroup ? 0 : in.number(LOG_FLAGS, 0),
+            toGroup ? in.number(LOG_SNAPLEN, 0) : 0,
+            toGroup && in.has(LOG_QTHRESHOLD) ? in.small(LOG_QTHRESHOLD) : 0);
+      }
       case "reject" ->
           new Expr.Reject(
               in.pick(REJECT_TYPE, Expr.RejectType.values()),
