@@ -179,8 +179,21 @@ public final class TestNetns implements AutoCloseable {
     }
   }
 
-  /** Threads of this process that are in a namespace of another test's or of this one. */
+  /**
+   * Threads of this process that are in a namespace of another test's or of this one. A thread that
+   * has been joined is still listed until the kernel has ended it, so they are given two seconds.
+   */
   private static List<String> threadsElsewhere() {
+    long end = System.nanoTime() + 2_000_000_000L;
+    List<String> faults = threadsElsewhereNow();
+    while (!faults.isEmpty() && System.nanoTime() < end) {
+      Thread.onSpinWait();
+      faults = threadsElsewhereNow();
+    }
+    return faults;
+  }
+
+  private static List<String> threadsElsewhereNow() {
     List<String> faults = new ArrayList<>();
     try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
       String home = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
