@@ -189,7 +189,8 @@ final class ClusterState {
                 node.podCidrs().stream()
                     .filter(cidr -> cidrs.holds(claimant(node), cidr))
                     .filter(cidr -> nodeAddressIn(cidr).isEmpty())
-                    .toList()));
+                    .toList(),
+                node.labels()));
   }
 
   /** The node whose pod range, in force, is exactly this. */

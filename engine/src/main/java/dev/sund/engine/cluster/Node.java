@@ -5,6 +5,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -16,12 +17,24 @@ import java.util.Optional;
  *     in conflict holds
  * @param addresses the first {@code InternalIP} of each family; without any, no packets go to it
  * @param podCidrs {@code spec.podCIDRs}, at most one a family; may be empty
+ * @param labels {@code metadata.labels}; pools select nodes by them
  */
 public record Node(
-    NodeName name, String uid, long created, List<Ip> addresses, List<Prefix> podCidrs) {
+    NodeName name,
+    String uid,
+    long created,
+    List<Ip> addresses,
+    List<Prefix> podCidrs,
+    Map<String, String> labels) {
   public Node {
     addresses = List.copyOf(addresses);
     podCidrs = List.copyOf(podCidrs);
+    labels = Map.copyOf(labels);
+  }
+
+  /** A node without labels. */
+  public Node(NodeName name, String uid, long created, List<Ip> addresses, List<Prefix> podCidrs) {
+    this(name, uid, created, addresses, podCidrs, Map.of());
   }
 
   /** Its address of this family. */

@@ -4,6 +4,9 @@ import dev.sund.kube.tree.Shape;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -15,18 +18,35 @@ import java.util.regex.Pattern;
  * @param created seconds since 1970, 0 when not given
  */
 record Meta(String uid, long created) {
-  /** The shape of every object's {@code metadata}. */
-  static final Shape SHAPE =
-      Shape.object()
-          .use("name", "namespace", "uid", "creationTimestamp", "resourceVersion")
-          .pass("labels", "annotations", "generation", "generateName", "ownerReferences")
-          .pass("finalizers", "selfLink", "deletionTimestamp")
-          .pass("deletionGracePeriodSeconds", "clusterName")
-          .tell("managedFields", "who wrote which field is the API server's own bookkeeping");
+  /** The shape of most objects' {@code metadata}. */
+  static final Shape SHAPE = shape().pass("labels");
+
+  /** The shape of {@code metadata} of which the labels count too. */
+  static final Shape LABELLED = shape().use("labels");
 
   private static final Pattern NAME =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
   private static final Pattern UID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  private static Shape shape() {
+    return Shape.object()
+        .use("name", "namespace", "uid", "creationTimestamp", "resourceVersion")
+        .pass("annotations", "generation", "generateName", "ownerReferences")
+        .pass("finalizers", "selfLink", "deletionTimestamp")
+        .pass("deletionGracePeriodSeconds", "clusterName")
+        .tell("managedFields", "who wrote which field is the API server's own bookkeeping");
+  }
+
+  /** The object's labels; one whose value is not text is a problem. */
+  static Map<String, String> labels(Field object) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    Field field = object.at("metadata").at("labels");
+    for (String key : field.fields().map(labelled -> labelled.fields().keySet()).orElse(Set.of())) {
+      Field label = field.at(key);
+      labels.put(key, label.present() ? label.text().orElse("") : "");
+    }
+    return labels;
+  }
 
   /** Whether Kubernetes takes this as the name of an object. */
   static boolean isName(String text) {

@@ -2,13 +2,14 @@ package dev.sund.kube.object;
 
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.kube.tree.Shape;
+import java.util.Map;
 
 /** {@code v1 Namespace} to {@link Namespace}. */
 final class NamespaceParser {
   static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind")
-          .use("metadata", Meta.SHAPE)
+          .use("metadata", Meta.LABELLED)
           .pass("spec")
           .tell("status", StatusFields.WHY);
 
@@ -16,6 +17,7 @@ final class NamespaceParser {
 
   static Parsed<Namespace> parse(String name, Field object) {
     Meta meta = Meta.read(object, "Namespace", name);
-    return object.finish(() -> new Namespace(name, meta.uid(), meta.created()));
+    Map<String, String> labels = Meta.labels(object);
+    return object.finish(() -> new Namespace(name, meta.uid(), meta.created(), labels));
   }
 }

@@ -21,7 +21,7 @@ final class NodeParser {
   static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind")
-          .use("metadata", Meta.SHAPE)
+          .use("metadata", Meta.LABELLED)
           .use(
               "spec",
               Shape.object()
@@ -51,8 +51,9 @@ final class NodeParser {
     Meta meta = Meta.read(object, "Node", name);
     List<Ip> addresses = addresses(object.at("status").at("addresses"));
     List<Prefix> podCidrs = podCidrs(object.at("spec"));
-    return object.finish(
-        () -> new Node(new NodeName(name), meta.uid(), meta.created(), addresses, podCidrs));
+    Map<String, String> labels = Meta.labels(object);
+    return object.finish(() ->
+        new Node(new NodeName(name), meta.uid(), meta.created(), addresses, podCidrs, labels));
   }
 
   private static List<Ip> addresses(Field list) {

@@ -8,11 +8,14 @@ import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
 import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
 import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.IpPool.Use;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.kube.tree.JsonText;
 import dev.sund.model.Ip;
+import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
@@ -23,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -107,6 +111,52 @@ class ManifestFilesTest {
     assertThat(pool(bare + "spec: {cidr: 10.244.0.0/16, ipipMode: Never, disabled: yes}"))
         .extracting(IpPool::vxlanMode, IpPool::natOutgoing, IpPool::disabled)
         .containsExactly(VxlanMode.NEVER, false, true);
+  }
+
+  @Test
+  void poolStatesItsBlocksAndWhoGetsAddressesFromIt() {
+    String head = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\n";
+    IpPool usual = pool(head + "spec: {cidr: 10.244.0.0/16}");
+    assertThat(usual.blockSize()).isEqualTo(26);
+    assertThat(usual.nodeSelector().isAll() && usual.namespaceSelector().isAll()).isTrue();
+    assertThat(usual.allowedUses()).containsExactlyInAnyOrder(Use.WORKLOAD, Use.TUNNEL);
+    assertThat(usual.automatic()).isTrue();
+    assertThat(pool(head + "spec: {cidr: 'fd00:10::/56'}").blockSize()).isEqualTo(122);
+
+    IpPool own =
+        pool(
+            head
+                + """
+                spec:
+                  cidr: fd00:10::/120
+                  blockSize: 124
+                  nodeSelector: zone == 'west'
+                  namespaceSelector: "!has(temporary)"
+                  allowedUses: [Workload]
+                  assignmentMode: Manual
+                """);
+    assertThat(own.blockSize()).isEqualTo(124);
+    assertThat(own.nodeSelector()).isEqualTo(LabelExpression.parse("zone == 'west'"));
+    assertThat(own.namespaceSelector()).isEqualTo(LabelExpression.parse("!has(temporary)"));
+    assertThat(own.allowedUses()).containsExactly(Use.WORKLOAD);
+    assertThat(own.automatic()).isFalse();
+  }
+
+  @Test
+  void labelsOfNodesAndNamespacesAreKnown() {
+    String labelled =
+        """
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: shop, uid: u, labels: {team: red, empty: }}
+        """;
+    assertThat(events(labelled).getFirst())
+        .isEqualTo(
+            new ClusterEvent.NamespaceSeen(
+                new Namespace("shop", "u", 0, Map.of("team", "red", "empty", ""))));
+    String node = NODE.replace("uid: node-1", "uid: node-1, labels: {zone: west}");
+    assertThat(((NodeSeen) events(node).getFirst()).node().labels())
+        .isEqualTo(Map.of("zone", "west"));
   }
 
   private static IpPool pool(String text) {
