@@ -88,7 +88,8 @@ public final class Agent implements AutoCloseable {
         throw new AgentException(missing.getFirst());
       }
       NetNs namespace = options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess);
-      ApiServer server = Kubeconfig.read(options.kubeconfig());
+      ApiServer server =
+          Kubeconfig.read(options.kubeconfig(), options.apiServers(), System.getenv());
       Mailbox mailbox = new Mailbox();
 
       // The network is waited for longest, so the watch begins first.

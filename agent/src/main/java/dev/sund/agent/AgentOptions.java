@@ -2,15 +2,17 @@ package dev.sund.agent;
 
 import dev.sund.agent.log.LogLevel;
 import dev.sund.engine.FabricSettings;
+import dev.sund.kube.api.ApiServer;
 import dev.sund.model.NodeName;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * What an agent is told when it starts.
  *
- * @param kubeconfig how to reach the API server
+ * @param kubeconfig how to reach the API server: a kubeconfig file, or a service account's folder
  * @param node this node's name in the cluster
  * @param runDir where the socket {@code agent.sock} is made
  * @param stateDir what survives a restart of the agent
@@ -18,6 +20,8 @@ import java.util.Optional;
  * @param netns the node's network namespace; empty for the process's own
  * @param log the first level of the log
  * @param fabric what is set for the fabric as a whole
+ * @param apiServers where the API servers listen, the preferred first; none: where the kubeconfig
+ *     says
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -27,7 +31,25 @@ public record AgentOptions(
     InetSocketAddress http,
     Optional<Path> netns,
     LogLevel log,
-    FabricSettings fabric) {
+    FabricSettings fabric,
+    List<ApiServer.Endpoint> apiServers) {
+  public AgentOptions {
+    apiServers = List.copyOf(apiServers);
+  }
+
+  /** With the API server that the kubeconfig names. */
+  public AgentOptions(
+      Path kubeconfig,
+      NodeName node,
+      Path runDir,
+      Path stateDir,
+      InetSocketAddress http,
+      Optional<Path> netns,
+      LogLevel log,
+      FabricSettings fabric) {
+    this(kubeconfig, node, runDir, stateDir, http, netns, log, fabric, List.of());
+  }
+
   /** Of a fabric for which nothing is set. */
   public AgentOptions(
       Path kubeconfig,

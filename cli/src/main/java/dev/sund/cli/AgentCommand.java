@@ -4,9 +4,13 @@ import dev.sund.agent.AgentException;
 import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
 import dev.sund.agent.log.LogLevel;
+import dev.sund.kube.api.ApiServer;
+import dev.sund.kube.api.Kubeconfig;
 import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -33,9 +37,23 @@ public final class AgentCommand implements Callable<Integer> {
   @Option(
       names = "--kubeconfig",
       paramLabel = "FILE",
-      required = true,
-      description = "How to reach the API server.")
-  Path kubeconfig = Path.of("");
+      defaultValue = "/var/run/secrets/kubernetes.io/serviceaccount",
+      description = {
+        "How to reach the API server: a kubeconfig, or the folder of a service account with token and"
+            + " ca.crt (default: ${DEFAULT-VALUE})."
+      })
+  Path kubeconfig = Kubeconfig.SERVICE_ACCOUNT;
+
+  @Option(
+      names = "--api-server",
+      paramLabel = "HOST[:PORT]",
+      split = ",",
+      description = {
+        "Where an API server listens, instead of where the kubeconfig says; several times or with"
+            + " commas between for several, the preferred first. Never a Service's address: Sund"
+            + " must not need what it provides."
+      })
+  List<String> apiServers = new ArrayList<>();
 
   @Option(
       names = "--node",
@@ -108,7 +126,12 @@ public final class AgentCommand implements Callable<Integer> {
           LogLevel.tryParse(log)
               .orElseThrow(
                   () -> new IllegalArgumentException("'" + log + "' is not a level of the log")),
-          ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr()));
+          ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr()),
+          apiServers.stream()
+              .map(String::strip)
+              .filter(text -> !text.isEmpty())
+              .map(ApiServer.Endpoint::parse)
+              .toList());
     } catch (IllegalArgumentException e) {
       throw CommandFailure.badInput(e.getMessage() + ".", "Look at sund agent --help.");
     }

@@ -102,7 +102,8 @@ public final class VerifyCommand implements Callable<Integer> {
       return ManifestArguments.read(files, spec.commandLine().getErr()).events();
     }
     try {
-      return NodeVerification.list(Kubeconfig.read(kubeconfig), namespace, PATIENCE);
+      return NodeVerification.list(
+          Kubeconfig.read(kubeconfig, List.of(), System.getenv()), namespace, PATIENCE);
     } catch (ConfigException e) {
       Condition why = e.condition();
       throw CommandFailure.badInput(why.object() + ": " + why.text(), why.remedy());

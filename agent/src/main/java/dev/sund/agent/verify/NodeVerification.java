@@ -95,7 +95,7 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
               trouble
                   .get()
                   .map(Condition::toString)
-                  .orElse("the list of " + server.authority() + " takes too long"));
+                  .orElse("the list of " + server + " takes too long"));
         }
         events.add(event);
         if (event instanceof ClusterEvent.Synced) {

@@ -6,19 +6,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
 /**
- * One connection to the API server, opened when it is first needed and again after it broke. For
- * one thread at a time; {@link #close} may come from any thread and ends a read that waits.
+ * One connection to an API server, opened when it is first needed and again after it broke, then to
+ * the next server when there are several. For one thread at a time; {@link #close} may come from
+ * any thread and ends a read that waits.
  */
 public final class ApiConnection implements AutoCloseable {
-  private static final int CONNECT_MILLIS = 5_000;
+  private static final int CONNECT_MILLIS = 3_000;
   private static final int MAX_LINE = 64 * 1024;
   private static final int MAX_REFUSAL = 64 * 1024;
 
@@ -28,7 +34,7 @@ public final class ApiConnection implements AutoCloseable {
   private Optional<Open> open = Optional.empty();
   private boolean closed;
 
-  private record Open(Socket socket, InputStream in) {}
+  private record Open(ApiServer.Endpoint endpoint, Socket socket, InputStream in) {}
 
   /** A connection that is not open yet. */
   public ApiConnection(ApiServer server, Dialer dialer) {
@@ -37,7 +43,7 @@ public final class ApiConnection implements AutoCloseable {
   }
 
   /**
-   * Asks for a path and gives the answer's body. The next {@code get} on this connection must come
+   * Asks for a path and gives the answer's body. The next request on this connection must come
    * after the body was read to its end, or after {@link #drop}.
    *
    * @param path with query, encoded
@@ -47,34 +53,94 @@ public final class ApiConnection implements AutoCloseable {
    */
   public InputStream get(String path, Duration quiet) throws IOException {
     boolean kept = isOpen();
+    Ask ask = new Ask("GET", path, "", "");
     try {
-      return exchange(path, quiet);
+      return exchange(ask, quiet);
     } catch (ApiRefusal e) {
       throw e;
-    } catch (EOFException | java.net.SocketException e) {
+    } catch (EOFException | SocketException e) {
       drop();
       if (!kept) {
         throw e;
       }
       // The server may have closed a connection kept from before; that says nothing yet.
-      return exchange(path, quiet);
+      return exchange(ask, quiet);
     }
   }
 
-  private InputStream exchange(String path, Duration quiet) throws IOException {
+  /**
+   * Sends a body and gives the answer's. Never sent twice: when no answer comes, whether it was
+   * done is not known.
+   *
+   * @param method such as {@code PUT}
+   * @param type what the body is, such as {@code application/json}
+   * @param quiet how long the server may say nothing
+   * @throws ApiRefusal when the answer is none of 200, 201 and 202
+   * @throws IOException when there is no connection or it broke
+   */
+  public InputStream send(String method, String path, String type, String body, Duration quiet)
+      throws IOException {
+    if (!stillStands()) {
+      drop();
+    }
+    return exchange(new Ask(method, path, type, body), quiet);
+  }
+
+  private record Ask(String method, String path, String type, String body) {}
+
+  private InputStream exchange(Ask ask, Duration quiet) throws IOException {
+    byte[] body = ask.body.getBytes(StandardCharsets.UTF_8);
+    StringBuilder head = new StringBuilder();
     Open connection = connection();
-    connection.socket.setSoTimeout(Math.toIntExact(quiet.toMillis()));
-    StringBuilder request = new StringBuilder();
-    request.append("GET ").append(server.prefix()).append(path).append(" HTTP/1.1\r\n");
-    request.append("Host: ").append(server.authority()).append("\r\n");
-    request.append("Accept: application/json\r\nUser-Agent: sund\r\n");
+    head.append(ask.method).append(' ').append(server.prefix()).append(ask.path);
+    head.append(" HTTP/1.1\r\nHost: ").append(connection.endpoint).append("\r\n");
+    head.append("Accept: application/json\r\nUser-Agent: sund\r\n");
     Optional<String> token = server.credential().token();
-    token.ifPresent(text -> request.append("Authorization: Bearer ").append(text).append("\r\n"));
-    request.append("\r\n");
-    var out = connection.socket.getOutputStream();
-    out.write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
-    out.flush();
-    return answer(connection);
+    token.ifPresent(text -> head.append("Authorization: Bearer ").append(text).append("\r\n"));
+    if (!ask.type.isEmpty()) {
+      head.append("Content-Type: ").append(ask.type).append("\r\n");
+      head.append("Content-Length: ").append(body.length).append("\r\n");
+    }
+    byte[] start = head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1);
+    byte[] request = Arrays.copyOf(start, start.length + body.length);
+    System.arraycopy(body, 0, request, start.length, body.length);
+    try {
+      connection.socket.setSoTimeout(Math.toIntExact(quiet.toMillis()));
+      var out = connection.socket.getOutputStream();
+      out.write(request);
+      out.flush();
+      return answer(connection);
+    } catch (ApiRefusal e) {
+      giveUp(connection, e);
+      throw e;
+    } catch (IOException e) {
+      faulty(connection);
+      throw e;
+    }
+  }
+
+  /** A server that cannot work, or knows us no more, may do better by another connection. */
+  private void giveUp(Open connection, ApiRefusal refusal) {
+    switch (refusal.code()) {
+      case 502, 503 -> {
+        server.failed(connection.endpoint);
+        drop();
+      }
+      case 401 -> drop(); // the certificate shown may have been replaced meanwhile
+      default -> {
+        // The server works and means it.
+      }
+    }
+  }
+
+  private void faulty(Open connection) {
+    boolean ours;
+    synchronized (lock) {
+      ours = !closed && open.filter(now -> now == connection).isPresent();
+    }
+    if (ours) {
+      server.failed(connection.endpoint);
+    }
   }
 
   private InputStream answer(Open connection) throws IOException {
@@ -99,8 +165,10 @@ public final class ApiConnection implements AutoCloseable {
       }
     }
     boolean kept = keep && (chunked || length >= 0);
-    InputStream body = new BodyStream(connection.in, chunked, length, kept ? () -> {} : this::drop);
-    if (code == 200) {
+    InputStream body =
+        new BodyStream(
+            connection.in, chunked, length, kept ? () -> {} : this::drop, () -> faulty(connection));
+    if (code >= 200 && code <= 202) {
       return body;
     }
     String text = new String(body.readNBytes(MAX_REFUSAL), StandardCharsets.UTF_8);
@@ -117,18 +185,43 @@ public final class ApiConnection implements AutoCloseable {
     return Long.parseLong(value);
   }
 
+  /** The connection that stands, or a new one to the first server that can be connected to. */
   private Open connection() throws IOException {
     synchronized (lock) {
       if (open.isPresent()) {
         return open.get();
       }
     }
+    List<IOException> failures = new ArrayList<>();
+    for (ApiServer.Endpoint endpoint : server.endpoints()) {
+      try {
+        Open made = connect(endpoint);
+        server.answered(endpoint);
+        return made;
+      } catch (IOException e) {
+        failures.add(e);
+        server.failed(endpoint);
+      }
+      synchronized (lock) {
+        if (closed) {
+          break;
+        }
+      }
+    }
+    IOException first = failures.getFirst();
+    failures.stream().skip(1).forEach(first::addSuppressed);
+    throw first;
+  }
+
+  private Open connect(ApiServer.Endpoint endpoint) throws IOException {
     Socket socket = dialer.open();
     try {
-      keep(socket, InputStream.nullInputStream()); // so that close() ends a connect that hangs
-      socket.connect(new InetSocketAddress(server.host(), server.port()), CONNECT_MILLIS);
-      Socket speaking = server.tls().isPresent() ? secured(socket) : socket;
-      return keep(speaking, new BufferedInputStream(speaking.getInputStream(), 16384));
+      // Kept at once, so that close() ends a connect that hangs.
+      keep(new Open(endpoint, socket, InputStream.nullInputStream()));
+      socket.connect(new InetSocketAddress(endpoint.host(), endpoint.port()), CONNECT_MILLIS);
+      Socket speaking = server.tls().isPresent() ? secured(socket, endpoint) : socket;
+      InputStream in = new BufferedInputStream(speaking.getInputStream(), 16384);
+      return keep(new Open(endpoint, speaking, in));
     } catch (IOException e) {
       socket.close();
       drop();
@@ -136,8 +229,7 @@ public final class ApiConnection implements AutoCloseable {
     }
   }
 
-  private Open keep(Socket socket, InputStream in) throws IOException {
-    Open made = new Open(socket, in);
+  private Open keep(Open made) throws IOException {
     synchronized (lock) {
       if (closed) {
         throw new IOException("the connection was closed");
@@ -147,16 +239,37 @@ public final class ApiConnection implements AutoCloseable {
     return made;
   }
 
-  private SSLSocket secured(Socket plain) throws IOException {
+  private SSLSocket secured(Socket plain, ApiServer.Endpoint endpoint) throws IOException {
     plain.setSoTimeout(CONNECT_MILLIS);
-    var factory = server.tls().orElseThrow().getSocketFactory();
-    SSLSocket socket =
-        (SSLSocket) factory.createSocket(plain, server.serverName(), server.port(), true);
+    var factory = server.tls().orElseThrow().context().getSocketFactory();
+    String name = server.nameOf(endpoint);
+    SSLSocket socket = (SSLSocket) factory.createSocket(plain, name, endpoint.port(), true);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     socket.setSSLParameters(parameters);
     socket.startHandshake();
     return socket;
+  }
+
+  /** Whether a connection kept from before has not been closed by the server meanwhile. */
+  private boolean stillStands() {
+    Optional<Open> now;
+    synchronized (lock) {
+      now = open;
+    }
+    if (now.isEmpty()) {
+      return false;
+    }
+    try {
+      now.get().socket.setSoTimeout(1);
+      now.get().in.mark(1);
+      now.get().in.read();
+      return false; // its end, or something that nobody asked for
+    } catch (SocketTimeoutException _) {
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
   }
 
   private boolean isOpen() {

@@ -10,16 +10,19 @@ public final class ApiRefusal extends IOException {
   private static final long serialVersionUID = 1;
 
   private final int code;
+  private final String reason;
 
   /**
    * A refusal.
    *
    * @param code the HTTP status code
+   * @param reason Kubernetes' word for it, such as {@code Conflict}; empty when there is none
    * @param message what the server says about it
    */
-  public ApiRefusal(int code, String message) {
+  public ApiRefusal(int code, String reason, String message) {
     super(message);
     this.code = code;
+    this.reason = reason;
   }
 
   /** The refusal that the body of an answer other than 200 means. */
@@ -32,7 +35,7 @@ public final class ApiRefusal extends IOException {
       // Not a Status: a proxy's page, or the plain text of an unknown path.
     }
     String line = body.lines().findFirst().orElse("no text");
-    return new ApiRefusal(code, line.length() > 200 ? line.substring(0, 200) : line);
+    return new ApiRefusal(code, "", line.length() > 200 ? line.substring(0, 200) : line);
   }
 
   /**
@@ -47,12 +50,33 @@ public final class ApiRefusal extends IOException {
     } catch (NumberFormatException _) {
       // A server that writes no number there still refuses.
     }
-    return new ApiRefusal(code, status.text("message").orElse("no message"));
+    return new ApiRefusal(
+        code, status.text("reason").orElse(""), status.text("message").orElse("no message"));
   }
 
   /** The HTTP status code. */
   public int code() {
     return code;
+  }
+
+  /** Kubernetes' word for it, such as {@code Conflict}; empty when the server gives none. */
+  public String reason() {
+    return reason;
+  }
+
+  /** Whether an object of this name is there already. */
+  public boolean alreadyExists() {
+    return code == 409 && reason.equals("AlreadyExists");
+  }
+
+  /** Whether what was read is no longer the latest: read again and decide anew. */
+  public boolean isConflict() {
+    return code == 409 && !alreadyExists();
+  }
+
+  /** Whether the agent lacks a permission: deploy/rbac.yaml has what it needs. */
+  public boolean isForbidden() {
+    return code == 403;
   }
 
   /** Whether what was asked for lies too far back: list anew. */

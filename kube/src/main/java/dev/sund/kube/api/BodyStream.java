@@ -10,6 +10,7 @@ final class BodyStream extends InputStream {
   private final boolean chunked;
   private final boolean endless;
   private final Runnable atEnd;
+  private final Runnable atFault;
   private long left;
   private boolean firstChunk = true;
   private boolean ended;
@@ -19,11 +20,13 @@ final class BodyStream extends InputStream {
    *
    * @param length negative when the server does not say it
    * @param atEnd called once when the body has been read to its end
+   * @param atFault called when it cannot be read to its end
    */
-  BodyStream(InputStream in, boolean chunked, long length, Runnable atEnd) {
+  BodyStream(InputStream in, boolean chunked, long length, Runnable atEnd, Runnable atFault) {
     this.in = in;
     this.chunked = chunked;
     this.atEnd = atEnd;
+    this.atFault = atFault;
     endless = !chunked && length < 0;
     left = chunked ? 0 : endless ? Long.MAX_VALUE : length;
     if (!chunked && length == 0) {
@@ -42,6 +45,15 @@ final class BodyStream extends InputStream {
     if (length == 0) {
       return 0;
     }
+    try {
+      return readSome(bytes, offset, length);
+    } catch (IOException e) {
+      atFault.run();
+      throw e;
+    }
+  }
+
+  private int readSome(byte[] bytes, int offset, int length) throws IOException {
     if (!ended && chunked && left == 0) {
       nextChunk();
     }

@@ -22,7 +22,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 
 /**
  * Reads how to reach the API server: a kubeconfig file, or what a pod of the cluster finds in its
@@ -58,34 +57,57 @@ public final class Kubeconfig {
   }
 
   /**
+   * How to reach the API server: what a kubeconfig file says, or for a folder what a service
+   * account finds there.
+   *
+   * @param endpoints where the servers listen; none: where the file or the environment says
+   * @param environment for {@link #inCluster}
+   * @throws ConfigException naming file, field, value and remedy
+   */
+  public static ApiServer read(
+      Path fileOrFolder, List<ApiServer.Endpoint> endpoints, Map<String, String> environment)
+      throws ConfigException {
+    ApiServer server =
+        Files.isDirectory(fileOrFolder)
+            ? inCluster(fileOrFolder, endpoints, environment)
+            : read(fileOrFolder);
+    return endpoints.isEmpty() ? server : server.at(endpoints);
+  }
+
+  /**
    * The API server as a pod of its cluster finds it.
    *
    * @param folder {@link #SERVICE_ACCOUNT}
+   * @param endpoints where the servers listen; none: where the environment says, which is a Service
    * @param environment for {@code KUBERNETES_SERVICE_HOST} and {@code KUBERNETES_SERVICE_PORT}
    * @throws ConfigException naming what is missing
    */
-  public static ApiServer inCluster(Path folder, Map<String, String> environment)
+  public static ApiServer inCluster(
+      Path folder, List<ApiServer.Endpoint> endpoints, Map<String, String> environment)
       throws ConfigException {
     Kubeconfig config = new Kubeconfig(folder);
     String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
     String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "");
-    if (host.isEmpty() || !isPort(port)) {
+    List<ApiServer.Endpoint> servers = new ArrayList<>(endpoints);
+    if (servers.isEmpty() && !host.isEmpty() && isPort(port)) {
+      servers.add(new ApiServer.Endpoint(host, Integer.parseInt(port)));
+    }
+    if (servers.isEmpty()) {
       throw config.fault(
           "",
           "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not name the API server.",
-          "Run in a pod of the cluster, or give --kubeconfig.");
+          "Run in a pod of the cluster, or give --api-server or --kubeconfig.");
     }
     Path token = folder.resolve("token");
     config.text(token, "token");
-    String authority = config.text(folder.resolve("ca.crt"), "ca.crt");
+    config.text(folder.resolve("ca.crt"), "ca.crt");
+    TlsFiles.Source authority = TlsFiles.Source.of(folder.resolve("ca.crt"));
     try {
-      SSLContext tls = Pem.context(Optional.of(authority), Optional.empty(), Optional.empty());
       return new ApiServer(
-          host,
-          Integer.parseInt(port),
+          servers,
           "",
-          Optional.of(tls),
-          host,
+          Optional.of(TlsFiles.open(Optional.of(authority), Optional.empty(), Optional.empty())),
+          Optional.empty(),
           () -> Optional.of(Files.readString(token).strip()));
     } catch (GeneralSecurityException | IOException e) {
       throw config.fault("ca.crt", "it is no certificate: " + e.getMessage() + ".", "Check it.");
@@ -98,11 +120,23 @@ public final class Kubeconfig {
    * @param url such as {@code http://10.0.0.1:6443}
    */
   public static String text(String url, String token) {
+    return text(url, token, Optional.empty());
+  }
+
+  /**
+   * As above, for a server whose certificate this authority vouches for.
+   *
+   * @param authority certificates in PEM
+   */
+  public static String text(String url, String token, Optional<String> authority) {
     StringBuilder text = new StringBuilder();
     text.append("apiVersion: v1\nkind: Config\ncurrent-context: sund\n");
     text.append("contexts:\n- name: sund\n  context: {cluster: sund, user: sund}\n");
     text.append("clusters:\n- name: sund\n  cluster: {server: ");
     JsonText.quote(url, text);
+    authority.ifPresent(pem ->
+        text.append(", certificate-authority-data: ")
+            .append(Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.UTF_8))));
     text.append("}\nusers:\n- name: sund\n  user: {token: ");
     JsonText.quote(token, text);
     return text.append("}\n").toString();
@@ -177,7 +211,7 @@ public final class Kubeconfig {
       throws ConfigException {
     URI uri = uri(url, text);
     boolean secure = uri.getScheme().equals("https");
-    Optional<SSLContext> tls = secure ? Optional.of(tls(cluster, user)) : Optional.empty();
+    Optional<ApiServer.Tls> tls = secure ? Optional.of(tls(cluster, user)) : Optional.empty();
     String host = uri.getHost();
     if (host.startsWith("[")) {
       host = host.substring(1, host.length() - 1);
@@ -185,11 +219,13 @@ public final class Kubeconfig {
     String path = uri.getRawPath();
     String prefix = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
     int port = uri.getPort() > 0 ? uri.getPort() : secure ? 443 : 80;
-    String serverName = cluster.at("tls-server-name").text().orElse(host);
+    Optional<String> serverName =
+        cluster.at("tls-server-name").text().filter(name -> !name.isEmpty());
     ApiServer.Credential credential =
         user.isPresent() ? credential(user.get()) : ApiServer.Credential.NONE;
     stopAtProblem();
-    return new ApiServer(host, port, prefix, tls, serverName, credential);
+    return new ApiServer(
+        List.of(new ApiServer.Endpoint(host, port)), prefix, tls, serverName, credential);
   }
 
   private URI uri(Field field, String text) throws ConfigException {
@@ -222,11 +258,12 @@ public final class Kubeconfig {
     return () -> Optional.of(Files.readString(path).strip());
   }
 
-  private SSLContext tls(Field cluster, Optional<Field> user) throws ConfigException {
-    Optional<String> authority = pem(cluster, "certificate-authority");
-    Optional<String> certificate =
+  private ApiServer.Tls tls(Field cluster, Optional<Field> user) throws ConfigException {
+    Optional<TlsFiles.Source> authority = pem(cluster, "certificate-authority");
+    Optional<TlsFiles.Source> certificate =
         user.isPresent() ? pem(user.get(), "client-certificate") : Optional.empty();
-    Optional<String> key = user.isPresent() ? pem(user.get(), "client-key") : Optional.empty();
+    Optional<TlsFiles.Source> key =
+        user.isPresent() ? pem(user.get(), "client-key") : Optional.empty();
     stopAtProblem();
     if (certificate.isPresent() != key.isPresent()) {
       String missing = certificate.isPresent() ? "client-key" : "client-certificate";
@@ -236,7 +273,7 @@ public final class Kubeconfig {
       throw stop();
     }
     try {
-      return Pem.context(authority, certificate, key);
+      return TlsFiles.open(authority, certificate, key);
     } catch (GeneralSecurityException | IOException e) {
       throw fault(
           cluster.path(),
@@ -246,13 +283,14 @@ public final class Kubeconfig {
   }
 
   /** The PEM text of a field that gives it in base64 ({@code NAME-data}) or names its file. */
-  private Optional<String> pem(Field parent, String name) throws ConfigException {
+  private Optional<TlsFiles.Source> pem(Field parent, String name) throws ConfigException {
     Field data = parent.at(name + "-data");
     Optional<String> encoded = data.text().filter(text -> !text.isEmpty());
     if (encoded.isPresent()) {
       try {
         byte[] bytes = Base64.getMimeDecoder().decode(encoded.get());
-        return Optional.of(new String(bytes, StandardCharsets.UTF_8));
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        return Optional.of(() -> text);
       } catch (IllegalArgumentException _) {
         data.invalid("the value is not base64.", "Write the PEM text encoded as base64.");
         return Optional.empty();
@@ -260,9 +298,12 @@ public final class Kubeconfig {
     }
     Field path = parent.at(name);
     Optional<String> named = path.text().filter(text -> !text.isEmpty());
-    return named.isPresent()
-        ? Optional.of(text(resolved(named.get()), path.path()))
-        : Optional.empty();
+    if (named.isEmpty()) {
+      return Optional.empty();
+    }
+    Path resolved = resolved(named.get());
+    text(resolved, path.path());
+    return Optional.of(TlsFiles.Source.of(resolved));
   }
 
   private Path resolved(String name) {

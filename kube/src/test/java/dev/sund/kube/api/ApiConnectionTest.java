@@ -12,8 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLServerSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -186,5 +188,106 @@ class ApiConnectionTest {
       assertThatThrownBy(() -> connection.get("/", QUIET))
           .isInstanceOf(javax.net.ssl.SSLException.class);
     }
+  }
+
+  private ApiConnection several(int... ports) {
+    List<ApiServer.Endpoint> endpoints =
+        IntStream.of(ports).mapToObj(port -> new ApiServer.Endpoint("127.0.0.1", port)).toList();
+    ApiServer server = ApiServer.plain("127.0.0.1", 1, "t").at(endpoints);
+    ApiConnection made = new ApiConnection(server, Dialer.HERE);
+    opened.add(made);
+    return made;
+  }
+
+  private int serve(String... connections) throws IOException {
+    return serve(new ServerSocket(0, 5, InetAddress.getLoopbackAddress()), connections);
+  }
+
+  private static int deadPort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static String ok(String body) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+  }
+
+  @Test
+  void serverThatCannotBeReachedIsPassedOver() throws IOException {
+    ApiConnection connection = several(deadPort(), serve(ok("second")));
+    assertThat(body(connection.get("/", QUIET))).isEqualTo("second");
+  }
+
+  @Test
+  void serverThatCannotWorkIsLeftForAnother() throws IOException {
+    String ill = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nnone";
+    ApiConnection connection = several(serve(ill), serve(ok("a") + "|" + ok("b")));
+    assertThatThrownBy(() -> connection.get("/", QUIET)).isInstanceOf(ApiRefusal.class);
+    assertThat(body(connection.get("/", QUIET))).isEqualTo("a");
+    assertThat(body(connection.get("/", QUIET))).isEqualTo("b");
+  }
+
+  @Test
+  void serverThatSaysNothingOrBreaksOffIsLeftForAnother() throws IOException {
+    ServerSocket mute = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+    opened.add(mute); // connections wait in its backlog for ever
+    String half = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello";
+    ApiConnection connection = several(mute.getLocalPort(), serve(half), serve(ok("third")));
+    assertThatThrownBy(() -> connection.get("/", Duration.ofMillis(100)))
+        .isInstanceOf(java.net.SocketTimeoutException.class);
+    connection.drop();
+    InputStream broken = connection.get("/", QUIET);
+    assertThatThrownBy(broken::readAllBytes).isInstanceOf(IOException.class);
+    connection.drop();
+    assertThat(body(connection.get("/", QUIET))).isEqualTo("third");
+  }
+
+  @Test
+  void whatOneConnectionLearnsTheOthersKnow() throws IOException {
+    int dead = deadPort();
+    ApiServer server =
+        ApiServer.plain("127.0.0.1", dead, "t")
+            .at(
+                List.of(
+                    new ApiServer.Endpoint("127.0.0.1", dead),
+                    new ApiServer.Endpoint("127.0.0.1", serve(ok("x")))));
+    try (ApiConnection first = new ApiConnection(server, Dialer.HERE)) {
+      assertThat(body(first.get("/", QUIET))).isEqualTo("x");
+    }
+    assertThat(server.endpoints().getLast().port()).isEqualTo(dead);
+    assertThat(server.toString()).as("as given").startsWith("http://127.0.0.1:" + dead + ", ");
+  }
+
+  @Test
+  void writesAreNeverSentTwice() throws IOException {
+    ApiConnection connection = connect(ok("1"), "", ok("3"));
+    assertThat(body(connection.send("PUT", "/a", "application/json", "{}", QUIET))).isEqualTo("1");
+    // The server has closed the first connection, which is seen before anything is sent by it; the
+    // second it closes after it has taken the request: done or not, nobody knows.
+    assertThatThrownBy(() -> connection.send("PUT", "/b", "application/json", "{}", QUIET))
+        .isInstanceOf(IOException.class);
+    connection.drop();
+    assertThat(body(connection.send("PUT", "/c", "application/json", "{}", QUIET))).isEqualTo("3");
+    assertThat(requests.stream().map(head -> head.substring(0, 6)))
+        .containsExactly("PUT /a", "PUT /b", "PUT /c");
+  }
+
+  @Test
+  void replacedCertificatesAreUsedByTheNextConnection() throws Exception {
+    TestCertificates old = TestCertificates.make(Files.createDirectory(folder.resolve("old")));
+    TestCertificates young = TestCertificates.make(Files.createDirectory(folder.resolve("young")));
+    Path authority = Files.writeString(folder.resolve("ca.crt"), old.authority());
+    TlsFiles tls =
+        TlsFiles.open(
+            java.util.Optional.of(TlsFiles.Source.of(authority)),
+            java.util.Optional.empty(),
+            java.util.Optional.empty());
+    var before = tls.context();
+    assertThat(tls.context()).isSameAs(before);
+    Files.writeString(authority, "half written");
+    assertThat(tls.context()).as("the last good one").isSameAs(before);
+    Files.writeString(authority, young.authority());
+    assertThat(tls.context()).isNotSameAs(before);
   }
 }

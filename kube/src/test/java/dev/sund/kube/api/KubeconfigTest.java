@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,15 +52,15 @@ class KubeconfigTest {
   @Test
   void whatTheLabWritesIsRead() throws Exception {
     ApiServer server = read(Kubeconfig.text("http://[fd00::1]:8001", "to\"ken"));
-    assertThat(server.host()).isEqualTo("fd00::1");
-    assertThat(server.authority()).isEqualTo("[fd00::1]:8001");
+    assertThat(server.endpoints()).containsExactly(new ApiServer.Endpoint("fd00::1", 8001));
+    assertThat(server.toString()).isEqualTo("http://[fd00::1]:8001");
     assertThat(server.credential().token()).contains("to\"ken");
   }
 
   @Test
   void prefixAndDefaultPortOfTheUrlCount() throws Exception {
     ApiServer server = read(GOOD.replace("http://192.168.1.10:6443", "https://rancher/k8s/c-1/"));
-    assertThat(server.port()).isEqualTo(443);
+    assertThat(server.endpoints()).containsExactly(new ApiServer.Endpoint("rancher", 443));
     assertThat(server.prefix()).isEqualTo("/k8s/c-1");
     assertThat(server.tls()).isPresent();
   }
@@ -126,14 +127,42 @@ class KubeconfigTest {
   void podOfTheClusterFindsItsServiceAccount() throws Exception {
     Map<String, String> environment =
         Map.of("KUBERNETES_SERVICE_HOST", "10.96.0.1", "KUBERNETES_SERVICE_PORT", "443");
-    assertThatThrownBy(() -> Kubeconfig.inCluster(folder, Map.of()))
+    assertThatThrownBy(() -> Kubeconfig.inCluster(folder, List.of(), Map.of()))
         .hasMessageContaining("KUBERNETES_SERVICE_HOST");
-    assertThatThrownBy(() -> Kubeconfig.inCluster(folder, environment))
+    assertThatThrownBy(() -> Kubeconfig.inCluster(folder, List.of(), environment))
         .hasMessageContaining("token: the file");
     Files.writeString(folder.resolve("token"), "inside\n");
     Files.writeString(folder.resolve("ca.crt"), TestCertificates.make(folder).authority());
-    ApiServer server = Kubeconfig.inCluster(folder, environment);
+    ApiServer server = Kubeconfig.inCluster(folder, List.of(), environment);
     assertThat(server.toString()).isEqualTo("https://10.96.0.1:443");
     assertThat(server.credential().token()).contains("inside");
+  }
+
+  @Test
+  void serversCanBeNamedInsteadOfTheService() throws Exception {
+    Files.writeString(folder.resolve("token"), "inside\n");
+    Files.writeString(folder.resolve("ca.crt"), TestCertificates.make(folder).authority());
+    List<ApiServer.Endpoint> named =
+        List.of(
+            ApiServer.Endpoint.parse("192.168.1.10"), ApiServer.Endpoint.parse("[fd00::2]:443"));
+    ApiServer inside = Kubeconfig.read(folder, named, Map.of());
+    assertThat(inside.toString()).isEqualTo("https://192.168.1.10:6443, https://[fd00::2]:443");
+    Path file = Files.writeString(folder.resolve("config"), GOOD);
+    assertThat(Kubeconfig.read(file, named, Map.of()).endpoints()).isEqualTo(named);
+    assertThat(Kubeconfig.read(file, List.of(), Map.of()).toString())
+        .isEqualTo("http://192.168.1.10:6443");
+  }
+
+  @Test
+  void endpointsAreHostsAddressesOrUrls() {
+    assertThat(ApiServer.Endpoint.parse("https://k8s.example.org:443/").toString())
+        .isEqualTo("k8s.example.org:443");
+    assertThat(ApiServer.Endpoint.parse("fd00::1").toString()).isEqualTo("[fd00::1]:6443");
+    for (String wrong : List.of("", ":6443", "http://x", "h:0", "h:70000", "a b", "h:")) {
+      assertThatThrownBy(() -> ApiServer.Endpoint.parse(wrong))
+          .as(wrong)
+          .hasMessage(
+              "'" + wrong + "' is not where an API server listens, such as 192.168.1.10:6443");
+    }
   }
 }
