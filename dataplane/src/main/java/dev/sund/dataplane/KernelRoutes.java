@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Neighbour;
@@ -54,6 +55,9 @@ public interface KernelRoutes extends AutoCloseable {
 
   /** The FDB entries of a device; 0 for all. */
   List<FdbEntry> fdb(int device) throws KernelException;
+
+  /** What a bridge knows of its port of this index; empty when the device is no bridge's port. */
+  Optional<BridgePort> bridgePort(int index) throws KernelException;
 
   /** The values of these settings; those that do not exist are left out. */
   Map<Sysctl, String> sysctls(List<Sysctl> settings) throws KernelException;

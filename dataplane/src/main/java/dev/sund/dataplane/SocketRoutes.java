@@ -5,6 +5,7 @@ import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Neighbour;
@@ -88,6 +89,11 @@ public final class SocketRoutes implements KernelRoutes {
   @Override
   public List<FdbEntry> fdb(int device) throws KernelException {
     return socket.fdb(device);
+  }
+
+  @Override
+  public Optional<BridgePort> bridgePort(int index) throws KernelException {
+    return socket.bridgePort(index);
   }
 
   @Override

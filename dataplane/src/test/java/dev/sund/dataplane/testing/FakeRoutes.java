@@ -6,6 +6,7 @@ import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.LinkKind;
@@ -195,6 +196,11 @@ public final class FakeRoutes implements KernelRoutes {
         require(request, !members.isEmpty(), Errno.ENODEV);
         members.forEach(link -> delete(link.index()));
       }
+      case RouteRequest.SetHairpin set ->
+          requireDevice(request, set.index()); // of no consequence to the drivers
+      case RouteRequest.PutBroadcastAddress(Address address) ->
+          doOne(new RouteRequest.PutAddress(address));
+      case RouteRequest.AddRoute(RouteEntry route) -> putRoute(request, route);
       case RouteRequest.PutAddress(Address address) -> {
         requireDevice(request, address.device());
         addresses.removeIf(
@@ -319,6 +325,7 @@ public final class FakeRoutes implements KernelRoutes {
           links.put(index, with(link, name, link.mtu(), link.mac(), link.group(), link.alias()));
       case LinkSetting.Master _,
           LinkSetting.MaxSegments _,
+          LinkSetting.Promiscuous _,
           LinkSetting.Namespace _,
           LinkSetting.LinkLocal _ -> {
         // of no consequence to the drivers
@@ -426,6 +433,11 @@ public final class FakeRoutes implements KernelRoutes {
         .filter(neighbour -> neighbour.ip().family() == family)
         .filter(neighbour -> device == 0 || neighbour.device() == device)
         .toList();
+  }
+
+  @Override
+  public Optional<BridgePort> bridgePort(int index) {
+    return Optional.empty();
   }
 
   @Override

@@ -30,6 +30,7 @@ public record Address(int device, InterfaceAddress address, int scope, int flags
 
   private static final int IFA_ADDRESS = 1;
   private static final int IFA_LOCAL = 2;
+  static final int IFA_BROADCAST = 4;
   private static final int IFA_FLAGS = 8;
 
   /** An address of global scope that is usable at once. */

@@ -46,6 +46,7 @@ public record Link(
   static final int IFLA_MTU = 4;
   static final int IFLA_LINK = 5;
   static final int IFLA_MASTER = 10;
+  static final int IFLA_PROTINFO = 12;
   static final int IFLA_OPERSTATE = 16;
   static final int IFLA_LINKINFO = 18;
   static final int IFLA_IFALIAS = 20;
@@ -57,8 +58,11 @@ public record Link(
   static final int IFLA_GSO_MAX_SEGS = 40;
   static final int IFLA_INFO_KIND = 1;
   static final int IFLA_INFO_DATA = 2;
+  static final int IFLA_INFO_SLAVE_KIND = 4;
+  static final int IFLA_INFO_SLAVE_DATA = 5;
   static final int IFLA_INET6_ADDR_GEN_MODE = 8;
   static final int IFF_UP = 1;
+  static final int IFF_PROMISC = 0x100;
   private static final int IFF_LOOPBACK = 8;
   private static final int IFF_LOWER_UP = 0x10000;
 
@@ -70,6 +74,11 @@ public record Link(
   /** Whether the layer below works: a cable, or for a veth the other end being up. */
   public boolean hasCarrier() {
     return (flags & IFF_LOWER_UP) != 0;
+  }
+
+  /** Whether it was told to take frames that are for others too. */
+  public boolean isPromiscuous() {
+    return (flags & IFF_PROMISC) != 0;
   }
 
   /** Whether it is the loopback device. */

@@ -10,6 +10,9 @@ public sealed interface LinkSetting {
   /** Up or down. */
   record Up(boolean up) implements LinkSetting {}
 
+  /** Whether it takes frames that are for others too. */
+  record Promiscuous(boolean all) implements LinkSetting {}
+
   /** Largest packet in bytes. */
   record Mtu(int bytes) implements LinkSetting {
     public Mtu {
@@ -67,14 +70,14 @@ public sealed interface LinkSetting {
   default boolean fitsCreation() {
     return switch (this) {
       case Up _, Mtu _, Address _, Group _, Master _, MaxSegments _, Namespace _ -> true;
-      case Alias _, Name _, LinkLocal _ -> false;
+      case Alias _, Name _, LinkLocal _, Promiscuous _ -> false;
     };
   }
 
-  /** Writes the attribute; {@link Up} is in the header and writes none. */
+  /** Writes the attribute; {@link Up} and {@link Promiscuous} are in the header and write none. */
   default void write(NlWriter out) {
     switch (this) {
-      case Up _ -> {}
+      case Up _, Promiscuous _ -> {}
       case Mtu(int bytes) -> out.u32(Link.IFLA_MTU, bytes);
       case Address(Mac mac) -> out.mac(Link.IFLA_ADDRESS, mac);
       case Alias(String text) ->
@@ -97,6 +100,7 @@ public sealed interface LinkSetting {
   default String text() {
     return switch (this) {
       case Up(boolean up) -> up ? "up" : "down";
+      case Promiscuous(boolean all) -> all ? "promisc on" : "promisc off";
       case Mtu(int bytes) -> "mtu " + bytes;
       case Address(Mac mac) -> "address " + mac;
       case Alias(String text) -> "alias '" + text + "'";

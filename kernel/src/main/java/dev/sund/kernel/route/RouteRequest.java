@@ -5,6 +5,8 @@ import static dev.sund.kernel.netlink.Netlink.NLM_F_EXCL;
 import static dev.sund.kernel.netlink.Netlink.NLM_F_REPLACE;
 
 import dev.sund.kernel.netlink.NlWriter;
+import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -142,8 +144,11 @@ public sealed interface RouteRequest {
       int change = 0;
       for (LinkSetting setting : settings) {
         if (setting instanceof LinkSetting.Up(boolean up)) {
-          change = Link.IFF_UP;
-          flags = up ? Link.IFF_UP : 0;
+          change |= Link.IFF_UP;
+          flags |= up ? Link.IFF_UP : 0;
+        } else if (setting instanceof LinkSetting.Promiscuous(boolean all)) {
+          change |= Link.IFF_PROMISC;
+          flags |= all ? Link.IFF_PROMISC : 0;
         }
       }
       out.message(Rtnl.RTM_SETLINK, 0);
@@ -153,6 +158,38 @@ public sealed interface RouteRequest {
       }
       settings.forEach(setting -> setting.write(out));
       out.end();
+    }
+  }
+
+  /**
+   * Says whether a bridge sends a frame back by the port that it came from, so that a pod reaches
+   * itself by an address that is translated to its own.
+   *
+   * @param index the port's ifindex
+   * @param name the port's name, for messages
+   * @param on whether it does
+   */
+  record SetHairpin(int index, String name, boolean on) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "set bridge port";
+    }
+
+    @Override
+    public String object() {
+      return RouteRequest.device(index, name) + " hairpin " + (on ? "on" : "off");
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_SETLINK, 0);
+      out.putU8(Rtnl.AF_BRIDGE).putU8(0).putU16(0).putU32(index).putU32(0).putU32(0);
+      out.nest(Link.IFLA_PROTINFO).u8(BridgePort.IFLA_BRPORT_MODE, on ? 1 : 0).unnest().end();
     }
   }
 
@@ -253,6 +290,38 @@ public sealed interface RouteRequest {
     }
   }
 
+  /**
+   * As {@link PutAddress}; an IPv4 address of a subnet of more than two gets the subnet's last
+   * address as broadcast address, as {@code ip address add ADDRESS brd +} does.
+   */
+  record PutBroadcastAddress(Address address) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "add address";
+    }
+
+    @Override
+    public String object() {
+      return address.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+      address.write(out);
+      InterfaceAddress whole = address.address();
+      if (whole.ip().family() == Family.V4 && whole.length() < 31) {
+        out.ip(Address.IFA_BROADCAST, whole.subnet().last());
+      }
+      out.end();
+    }
+  }
+
   /** Takes an address from a device. */
   record DeleteAddress(Address address) implements RouteRequest {
     @Override
@@ -298,6 +367,35 @@ public sealed interface RouteRequest {
     @Override
     public void write(NlWriter out) {
       out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+      route.write(out);
+      out.end();
+    }
+  }
+
+  /**
+   * Adds a route beside those that its destination has already: of IPv4 routes the newest is taken,
+   * IPv6 routes become one with several ways. Fails with {@code AlreadyExists} when the very same
+   * route is there.
+   */
+  record AddRoute(RouteEntry route) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "add route";
+    }
+
+    @Override
+    public String object() {
+      return route.toString();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE);
       route.write(out);
       out.end();
     }
