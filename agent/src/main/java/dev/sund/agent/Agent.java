@@ -6,9 +6,12 @@ import dev.sund.agent.apply.DriftMonitor;
 import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
+import dev.sund.agent.cni.AddressSource;
+import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.http.HttpPages;
+import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.AttachServer;
-import dev.sund.agent.local.CniException;
 import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
@@ -16,9 +19,7 @@ import dev.sund.agent.log.LogSink;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
 import dev.sund.engine.ProgramCompiler;
-import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
-import dev.sund.engine.program.LocalPod;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.api.ApiServer;
@@ -71,6 +72,7 @@ public final class Agent implements AutoCloseable {
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private final ApplyLoop loop;
   private final AttachCalls calls;
+  private final CniDispatch dispatch;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private volatile Optional<Condition> apiCondition = Optional.empty();
@@ -121,6 +123,8 @@ public final class Agent implements AutoCloseable {
               sink);
       this.calls = new AttachCalls(loop, state, metrics, this::firstNotReady, sink.log("attach"));
       calls.restore(restored.attachments());
+      this.dispatch =
+          new CniDispatch(namespace, List.of(new RoutedNetwork(calls, AddressSource.given())));
       FactsWatch facts =
           new FactsWatch(
               kernel::facts,
@@ -299,23 +303,8 @@ public final class Agent implements AutoCloseable {
 
   private final class Calls implements LocalCalls {
     @Override
-    public Optional<String> notReady() {
-      return firstNotReady();
-    }
-
-    @Override
-    public LocalPod attach(Attachment attachment) throws CniException, InterruptedException {
-      return calls.attach(attachment);
-    }
-
-    @Override
-    public void detach(String attachmentKey) throws CniException, InterruptedException {
-      calls.detach(attachmentKey);
-    }
-
-    @Override
-    public void check(String attachmentKey) throws CniException, InterruptedException {
-      calls.check(attachmentKey);
+    public Answer cni(Map<String, Object> request) throws InterruptedException {
+      return dispatch.serve(request);
     }
 
     @Override

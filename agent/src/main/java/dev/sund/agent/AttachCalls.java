@@ -2,8 +2,9 @@ package dev.sund.agent;
 
 import dev.sund.agent.apply.ApplyLoop;
 import dev.sund.agent.apply.AttachOutcome;
-import dev.sund.agent.local.CniException;
-import dev.sund.agent.local.CniException.Code;
+import dev.sund.agent.cni.CniException;
+import dev.sund.agent.cni.CniException.Code;
+import dev.sund.agent.cni.PodNetworks;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.state.StateDir;
 import dev.sund.engine.PodDevices;
@@ -30,7 +31,7 @@ import java.util.function.Supplier;
  * kernel has let go: so an agent that dies in between either finds the attachment again and
  * finishes it, or is asked again by the runtime, which had no answer.
  */
-final class AttachCalls {
+final class AttachCalls implements PodNetworks {
   /** How long the kernel may take. */
   static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -67,12 +68,18 @@ final class AttachCalls {
     }
   }
 
-  /** What is attached. */
-  Collection<Attachment> attachments() {
+  @Override
+  public Optional<String> notReady() {
+    return notReady.get();
+  }
+
+  @Override
+  public Collection<Attachment> attachments() {
     return attachments.values();
   }
 
-  LocalPod attach(Attachment attachment) throws CniException, InterruptedException {
+  @Override
+  public LocalPod attach(Attachment attachment) throws CniException, InterruptedException {
     long began = System.nanoTime();
     boolean done = false;
     ReentrantLock lock = lock(attachment.key());
@@ -87,7 +94,8 @@ final class AttachCalls {
     }
   }
 
-  void detach(String key) throws CniException, InterruptedException {
+  @Override
+  public void detach(String key) throws CniException, InterruptedException {
     long began = System.nanoTime();
     boolean done = false;
     ReentrantLock lock = lock(key);
@@ -101,7 +109,8 @@ final class AttachCalls {
     }
   }
 
-  void check(String key) throws CniException, InterruptedException {
+  @Override
+  public Attachment check(String key) throws CniException, InterruptedException {
     Attachment attachment = attachments.get(key);
     if (attachment == null) {
       throw new CniException(
@@ -120,6 +129,7 @@ final class AttachCalls {
     if (found.isPresent()) {
       throw refusal(found.get());
     }
+    return attachment;
   }
 
   private LocalPod attachLocked(Attachment attachment) throws CniException, InterruptedException {

@@ -128,11 +128,7 @@ public final class AttachServer implements AutoCloseable {
       byte[] request = readAll(channel);
       Answer answer =
           request.length > MAX_REQUEST_BYTES
-              ? new CniException(
-                      CniException.Code.UNDECODABLE,
-                      "The request is longer than " + MAX_REQUEST_BYTES + " bytes.",
-                      "Send one JSON object.")
-                  .answer("1.0.0")
+              ? Requests.undecodable("The request is longer than " + MAX_REQUEST_BYTES + " bytes.")
               : requests.answer(request);
       byte[] json = answer.json().getBytes(StandardCharsets.UTF_8);
       ByteBuffer out = ByteBuffer.allocate(json.length + 1);

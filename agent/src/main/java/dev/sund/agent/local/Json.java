@@ -113,6 +113,37 @@ public final class Json {
   }
 
   /**
+   * The list of objects at {@code field}; empty when there is none.
+   *
+   * @throws IllegalArgumentException naming the field, when it is no such list
+   */
+  @SuppressWarnings("unchecked") // objects are made by this class only
+  public static List<Map<String, Object>> children(Map<String, Object> object, String field) {
+    Object value = object.get(field);
+    if (value == null) {
+      return List.of();
+    }
+    if (value instanceof List<?> list && list.stream().allMatch(Map.class::isInstance)) {
+      return (List<Map<String, Object>>) list;
+    }
+    throw new IllegalArgumentException("field " + field + " must be a list of objects");
+  }
+
+  /**
+   * The whole number at {@code field}.
+   *
+   * @throws IllegalArgumentException naming the field, when there is none or it is no such number
+   */
+  public static long number(Map<String, Object> object, String field) {
+    Object value = object.get(field);
+    if (value instanceof Long number) {
+      return number;
+    }
+    throw new IllegalArgumentException(
+        "field " + field + (value == null ? " is missing" : " must be a whole number"));
+  }
+
+  /**
    * Writes a value: maps with string keys, iterables, strings, booleans, integers, longs and
    * doubles. Values that are null are left out of maps.
    */

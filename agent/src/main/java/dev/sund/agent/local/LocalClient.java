@@ -79,7 +79,7 @@ public final class LocalClient {
     request.put("netns", netns);
     request.put("ifname", interfaceName);
     request.put("args", args);
-    request.put("path", "");
+    request.put("path", "/opt/cni/bin");
     request.put("config", config);
     return request;
   }

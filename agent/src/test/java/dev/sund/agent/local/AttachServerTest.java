@@ -3,11 +3,18 @@ package dev.sund.agent.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sund.agent.local.CniException.Code;
+import dev.sund.agent.cni.AddressSource;
+import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.CniException;
+import dev.sund.agent.cni.CniException.Code;
+import dev.sund.agent.cni.NetworkKind;
+import dev.sund.agent.cni.PodNetworks;
+import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
+import dev.sund.kernel.NetNs;
 import dev.sund.model.Mac;
 import dev.sund.model.RuleId;
 import java.io.IOException;
@@ -34,7 +41,7 @@ class AttachServerTest {
       "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web;K8S_POD_UID=uid-1";
 
   /** An agent that attaches at once, unless told otherwise. */
-  private static final class FakeAgent implements LocalCalls {
+  private static final class FakeAgent implements LocalCalls, PodNetworks {
     final List<Attachment> attached = new ArrayList<>();
     final List<String> detached = new ArrayList<>();
     volatile Optional<String> notReady = Optional.empty();
@@ -73,7 +80,18 @@ class AttachServerTest {
     }
 
     @Override
-    public void check(String attachmentKey) throws CniException {
+    public Answer cni(Map<String, Object> request) throws InterruptedException {
+      List<NetworkKind> kinds = List.of(new RoutedNetwork(this, AddressSource.given()));
+      return new CniDispatch(NetNs.ofProcess(), kinds).serve(request);
+    }
+
+    @Override
+    public List<Attachment> attachments() {
+      return attached;
+    }
+
+    @Override
+    public Attachment check(String attachmentKey) throws CniException {
       throw new CniException(
           Code.UNKNOWN_CONTAINER, attachmentKey + " is not attached.", "Nothing to do.");
     }
@@ -168,7 +186,7 @@ class AttachServerTest {
   void badRequestsNameFieldValueAndRemedy() throws IOException {
     assertRefused(with(add("10.1.0.5"), "containerId", "../etc"), 4, "CNI_CONTAINERID '../etc'");
     assertRefused(with(add("10.1.0.5"), "ifname", "a/b"), 4, "CNI_IFNAME 'a/b'");
-    assertRefused(with(add("10.1.0.5"), "netns", ""), 4, "CNI_NETNS is empty.");
+    assertRefused(with(add("10.1.0.5"), "netns", ""), 4, "ADD needs CNI_NETNS, which");
     assertRefused(with(add("10.1.0.5"), "netns", "/no/such"), 4, "CNI_NETNS '/no/such'");
     assertRefused(with(add("10.1.0.5"), "args", "K8S_POD_NAME"), 4, "'K8S_POD_NAME'");
     assertRefused(with(add("10.1.0.5"), "args", "K8S_POD_NAME=x"), 4, "K8S_POD_NAMESPACE");
@@ -183,21 +201,25 @@ class AttachServerTest {
 
   @Test
   void checkSaysWhatIsMissing() throws IOException {
-    assertRefused(with(add("10.1.0.5"), "command", "CHECK"), 3, "c1/eth0 is not attached.");
+    Map<String, Object> check = with(add("10.1.0.5"), "command", "CHECK");
+    assertRefused(check, 7, "CHECK needs prevResult");
+    Map<String, Object> result = Map.of("ips", List.of(Map.of("address", "10.1.0.5/32")));
+    assertRefused(withConfig(check, "prevResult", result), 3, "c1/eth0 is not attached.");
   }
 
   @Test
   void versionListsWhatIsUnderstood() throws IOException {
     assertThat(client.ask(Map.of("command", "VERSION")).json())
         .isEqualTo(
-            "{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\","
-                + "\"1.0.0\",\"1.1.0\"]}");
+            "{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\",\"0.2.0\",\"0.3.0\","
+                + "\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}");
   }
 
   @Test
   void statusIsTheNodesObjectOrCnisQuestion() throws IOException {
     assertThat(client.ask(Map.of("command", "STATUS")).json()).isEqualTo("{\"node\":\"n1\"}");
-    Map<String, Object> asked = Map.of("command", "STATUS", "config", Map.of("name", "sund"));
+    Map<String, Object> config = Map.of("cniVersion", "1.1.0", "name", "sund", "type", "sund");
+    Map<String, Object> asked = Map.of("command", "STATUS", "path", "/x", "config", config);
     assertThat(client.ask(asked)).isEqualTo(new Answer(0, ""));
     agent.notReady = Optional.of("Not yet.");
     assertThat(client.ask(asked).json()).contains("\"code\":50");

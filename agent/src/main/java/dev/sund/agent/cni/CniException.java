@@ -1,7 +1,6 @@
-package dev.sund.agent.local;
+package dev.sund.agent.cni;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import dev.sund.agent.local.Answer;
 
 /**
  * A request that was not served, in CNI's words (specification 1.1.0, "Error"). The pod's network
@@ -30,10 +29,16 @@ public final class CniException extends Exception {
     TRY_AGAIN_LATER(11),
     /** STATUS: the agent cannot serve ADD. */
     NOT_AVAILABLE(50),
+    /** STATUS: the agent cannot serve ADD, and the network of running containers suffers too. */
+    NOT_AVAILABLE_AND_LIMITED(51),
     /** The kernel refused, or holds something foreign where ours should be. */
     KERNEL_REFUSED(100),
     /** Another pod of this node has the address. */
-    ADDRESS_IN_USE(101);
+    ADDRESS_IN_USE(101),
+    /** CHECK: the kernel does not hold what it should. */
+    DIFFERS(102),
+    /** What the reference plugins call internal; in bridge mode, for the sake of equal codes. */
+    INTERNAL(999);
 
     private final int number;
 
@@ -73,12 +78,7 @@ public final class CniException extends Exception {
     return details;
   }
 
-  Answer answer(String cniVersion) {
-    Map<String, Object> error = new LinkedHashMap<>();
-    error.put("cniVersion", cniVersion);
-    error.put("code", code.number);
-    error.put("msg", String.valueOf(getMessage()));
-    error.put("details", details);
-    return new Answer(1, Json.write(error));
+  Answer answer(CniVersion version) {
+    return Answer.error(version.text(), code.number, String.valueOf(getMessage()), details);
   }
 }

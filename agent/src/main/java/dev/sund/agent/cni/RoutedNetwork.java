@@ -1,0 +1,155 @@
+package dev.sund.agent.cni;
+
+import dev.sund.agent.cni.CniException.Code;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
+import dev.sund.model.Ip;
+import dev.sund.model.Marks;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The pods' own network, plugin {@code sund}: a routed veth, enforced by the node's packet program.
+ */
+public final class RoutedNetwork implements NetworkKind {
+  /** The plugin's name in a conflist. */
+  public static final String TYPE = "sund";
+
+  private final PodNetworks pods;
+  private final AddressSource addresses;
+
+  /** The network of the pods that {@code pods} attaches. */
+  public RoutedNetwork(PodNetworks pods, AddressSource addresses) {
+    this.pods = pods;
+    this.addresses = addresses;
+  }
+
+  @Override
+  public Set<String> types() {
+    return Set.of(TYPE, "sund-cni");
+  }
+
+  @Override
+  public CniResult add(CniRequest request) throws CniException, InterruptedException {
+    request.config().refuseUnknownKeys(Set.of());
+    // A runtime without Kubernetes (podman, ctr): the container is its own pod.
+    PodKey pod = request.pod().orElse(new PodKey("-", request.containerId()));
+    Optional<String> reason = pods.notReady();
+    if (reason.isPresent()) {
+      throw new CniException(
+          Code.TRY_AGAIN_LATER,
+          reason.get(),
+          "The runtime tries again by itself; if it lasts, look at the agent's /readyz and log.");
+    }
+    List<Ip> given = addresses.assign(request, pod);
+    boolean kept = false;
+    try {
+      Attachment attachment =
+          new Attachment(
+              request.containerId(),
+              request.interfaceName(),
+              request.netns(),
+              pod,
+              request.podUid(),
+              given);
+      CniResult result = result(request, pods.attach(attachment));
+      kept = true;
+      return result;
+    } finally {
+      if (!kept) {
+        addresses.release(request.key());
+      }
+    }
+  }
+
+  @Override
+  public void delete(CniRequest request) throws CniException, InterruptedException {
+    // A namespace that is gone already is the usual case; so is a second DEL.
+    pods.detach(request.key());
+    addresses.release(request.key());
+  }
+
+  @Override
+  public void check(CniRequest request) throws CniException, InterruptedException {
+    Attachment attachment = pods.check(request.key());
+    List<Ip> said =
+        request.config().previous().orElse(CniResult.EMPTY).addresses().stream()
+            .map(address -> address.address().ip())
+            .toList();
+    for (Ip ip : attachment.addresses()) {
+      if (!said.contains(ip)) {
+        throw new CniException(
+            Code.DIFFERS,
+            "Pod " + attachment.pod() + " has address " + ip + ", which prevResult does not list.",
+            "The runtime should make the sandbox anew.");
+      }
+    }
+  }
+
+  @Override
+  public void collect(CniRequest request, Set<String> valid)
+      throws CniException, InterruptedException {
+    List<CniException> failures = new ArrayList<>();
+    Set<String> kept = new LinkedHashSet<>();
+    for (Attachment attachment : List.copyOf(pods.attachments())) {
+      if (valid.contains(attachment.key())) {
+        kept.add(attachment.key());
+        continue;
+      }
+      try {
+        pods.detach(attachment.key());
+      } catch (CniException e) {
+        kept.add(attachment.key());
+        failures.add(e);
+      }
+    }
+    addresses.keepOnly(kept);
+    if (!failures.isEmpty()) {
+      CniException first = failures.getFirst();
+      throw new CniException(
+          first.code(),
+          failures.size() + " attachments are left: " + first.getMessage(),
+          first.details());
+    }
+  }
+
+  @Override
+  public void status(CniRequest request) throws CniException, InterruptedException {
+    request.config().refuseUnknownKeys(Set.of());
+    Optional<String> reason = pods.notReady();
+    if (reason.isPresent()) {
+      throw new CniException(Code.NOT_AVAILABLE, reason.get(), "Look at the agent's status.");
+    }
+    addresses.status(request);
+  }
+
+  /** Both ends of the link, addresses, default routes. */
+  private static CniResult result(CniRequest request, LocalPod pod) {
+    List<CniResult.Address> addresses = new ArrayList<>();
+    List<CniResult.Route> routes = new ArrayList<>();
+    for (Ip ip : pod.addresses()) {
+      Family family = ip.family();
+      Ip gateway = family == Family.V4 ? Marks.GATEWAY_V4 : Marks.GATEWAY_V6;
+      addresses.add(
+          new CniResult.Address(
+              Optional.of(1), new InterfaceAddress(ip, family.bits()), Optional.of(gateway)));
+      routes.add(new CniResult.Route(Prefix.all(family), Optional.of(gateway)));
+    }
+    return new CniResult(
+        List.of(
+            new CniResult.Interface(pod.device(), Marks.GATEWAY_MAC.toString(), ""),
+            new CniResult.Interface(
+                request.interfaceName(), pod.mac().toString(), request.netns())),
+        addresses,
+        routes,
+        Map.of());
+  }
+}
