@@ -1,7 +1,6 @@
 package dev.sund.engine.hostlocal;
 
 import dev.sund.model.Ip;
-import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,24 +16,24 @@ public interface AddressStore extends AutoCloseable {
    * @param set the number of the range set
    * @return false when somebody has it
    */
-  boolean take(Ip ip, AddressOwner owner, int set) throws IOException;
+  boolean take(Ip ip, AddressOwner owner, int set) throws AddressStoreException;
 
   /** The last address taken of this set. */
-  Optional<Ip> lastTaken(int set) throws IOException;
+  Optional<Ip> lastTaken(int set) throws AddressStoreException;
 
   /** What an interface has, in the addresses' order. */
-  List<Ip> of(AddressOwner owner) throws IOException;
+  List<Ip> of(AddressOwner owner) throws AddressStoreException;
 
   /** Whether somebody has it. May be out of date: only {@link #take} says for sure. */
-  boolean isTaken(Ip ip) throws IOException;
+  boolean isTaken(Ip ip) throws AddressStoreException;
 
   /**
    * Gives back all that an interface has.
    *
    * @return what it had
    */
-  List<Ip> release(AddressOwner owner) throws IOException;
+  List<Ip> release(AddressOwner owner) throws AddressStoreException;
 
   @Override
-  void close() throws IOException;
+  void close() throws AddressStoreException;
 }

@@ -2,7 +2,6 @@ package dev.sund.engine.hostlocal;
 
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,10 +33,11 @@ public final class HostLocalAllocator {
    *
    * @param wanted addresses to be given: at most one a set, each in a set
    * @throws NoAddressException when one cannot be given
-   * @throws IOException when the store fails; what was taken is given back as far as it can be
+   * @throws AddressStoreException when the store fails; what was taken is given back as far as it
+   *     can be
    */
   public List<GivenAddress> allocate(AddressStore store, AddressOwner owner, List<Ip> wanted)
-      throws NoAddressException, IOException {
+      throws NoAddressException, AddressStoreException {
     List<GivenAddress> given = new ArrayList<>();
     boolean complete = false;
     // What the interface holds already is not ours to give back when this call fails.
@@ -75,7 +75,7 @@ public final class HostLocalAllocator {
   }
 
   private GivenAddress ask(AddressStore store, AddressOwner owner, int number, Ip ip)
-      throws NoAddressException, IOException {
+      throws NoAddressException, AddressStoreException {
     AddressRange range = sets.get(number).rangeOf(ip).orElseThrow();
     if (ip.equals(range.gateway())) {
       throw new NoAddressException(
@@ -91,7 +91,7 @@ public final class HostLocalAllocator {
   }
 
   private GivenAddress next(AddressStore store, AddressOwner owner, int number, List<Ip> before)
-      throws NoAddressException, IOException {
+      throws NoAddressException, AddressStoreException {
     RangeSet set = sets.get(number);
     Optional<Ip> held = before.stream().filter(ip -> set.rangeOf(ip).isPresent()).findFirst();
     if (held.isPresent()) {

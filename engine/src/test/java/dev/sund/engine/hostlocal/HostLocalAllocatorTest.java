@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -178,12 +177,12 @@ class HostLocalAllocatorTest {
   }
 
   private String next(HostLocalAllocator allocator, String id)
-      throws NoAddressException, IOException {
+      throws NoAddressException, AddressStoreException {
     return ask(allocator, id);
   }
 
   private String ask(HostLocalAllocator allocator, String id, String... wanted)
-      throws NoAddressException, IOException {
+      throws NoAddressException, AddressStoreException {
     List<Ip> ips = new ArrayList<>(Arrays.stream(wanted).map(Ip::parse).toList());
     return allocator.allocate(store, owner(id), ips).getFirst().address().ip().toString();
   }
