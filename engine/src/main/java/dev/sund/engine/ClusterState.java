@@ -9,6 +9,8 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.Detached;
 import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
+import dev.sund.engine.cluster.ClusterEvent.LayerGone;
+import dev.sund.engine.cluster.ClusterEvent.LayerSeen;
 import dev.sund.engine.cluster.ClusterEvent.NamespaceGone;
 import dev.sund.engine.cluster.ClusterEvent.NamespaceSeen;
 import dev.sund.engine.cluster.ClusterEvent.NodeGone;
@@ -19,6 +21,7 @@ import dev.sund.engine.cluster.ClusterEvent.PoolGone;
 import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
 import dev.sund.engine.cluster.ClusterEvent.Refused;
 import dev.sund.engine.cluster.ClusterEvent.Synced;
+import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Namespace;
@@ -64,6 +67,7 @@ final class ClusterState {
   private final Map<NodeName, Node> nodes = new HashMap<>();
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
+  private final PoolsInForce choice = new PoolsInForce();
   private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Map<String, Attachment> attachments = new HashMap<>();
@@ -116,13 +120,12 @@ final class ClusterState {
         refused.remove(event.key());
         putPod(key, Optional.empty(), touched);
       }
-      case PoolSeen(var pool) -> {
+      case PoolSeen _, PoolGone _, LayerSeen _, LayerGone _ -> {
         refused.remove(event.key());
-        putPool(pool.name(), Optional.of(pool), touched);
-      }
-      case PoolGone(var name) -> {
-        refused.remove(event.key());
-        putPool(name, Optional.empty(), touched);
+        Collection<FabricLayer> before = choice.layers();
+        choice.take(event);
+        touched.everything |= !before.equals(choice.layers());
+        choosePools(touched);
       }
       case NamespaceSeen(var namespace) -> {
         refused.remove(event.key());
@@ -225,6 +228,11 @@ final class ClusterState {
 
   Collection<String> devices() {
     return attachmentsByDevice.keySet();
+  }
+
+  /** What other networks' configurations set, the one that counts most first. */
+  Collection<FabricLayer> layers() {
+    return choice.layers();
   }
 
   Collection<IpPool> pools() {
@@ -393,6 +401,12 @@ final class ClusterState {
     for (String device : List.copyOf(devicesOf(key))) {
       claimFor(device, touched);
     }
+  }
+
+  private void choosePools(Touched touched) {
+    Set<String> names = new TreeSet<>(pools.keySet());
+    names.addAll(choice.pools().keySet());
+    names.forEach(name -> putPool(name, Optional.ofNullable(choice.pools().get(name)), touched));
   }
 
   private void putPool(String name, Optional<IpPool> now, Touched touched) {

@@ -1,6 +1,7 @@
 package dev.sund.engine;
 
 import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.cluster.FabricLayer.MtuLimit;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
@@ -21,6 +22,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -95,14 +97,15 @@ final class Fabric {
     boolean wrapping = modes.stream().anyMatch(Fabric::wraps);
     Encapsulation worst = wrapping ? Encapsulation.VXLAN : Encapsulation.NONE;
     int deviceMtu = uplink.map(Uplink::mtu).orElse(Mtu.ETHERNET);
-    int podMtu = Mtu.pod(deviceMtu, family, worst, settings.mtu());
+    OptionalInt set = bytes(settings.limit(worst));
+    int podMtu = Mtu.pod(deviceMtu, family, worst, set);
     if (uplink.isEmpty() || self.isEmpty()) {
       return new Half(modes, uplink, Optional.empty(), podMtu);
     }
     if (inUse) {
       sayMtu(family, uplink.get(), worst, settings);
     }
-    int tunnelMtu = Mtu.tunnel(deviceMtu, family, settings.mtu());
+    int tunnelMtu = Mtu.tunnel(deviceMtu, family, set);
     if (!wrapping || tunnelMtu < Mtu.minimum(family)) {
       return new Half(modes, uplink, Optional.empty(), podMtu);
     }
@@ -266,17 +269,18 @@ final class Fabric {
               "Give %s an MTU of %d or more."
                   .formatted(uplink.device(), minimum + Mtu.overhead(worst, family))));
     }
-    if (settings.mtu().isEmpty()) {
-      return;
-    }
-    int set = settings.mtu().getAsInt();
-    ObjectRef object = new ObjectRef("Fabric", "sund");
+    settings.limit(worst).ifPresent(limit -> sayLimit(limit, family, fits, uplink.device()));
+  }
+
+  private void sayLimit(MtuLimit limit, Family family, int fits, String device) {
+    int set = limit.bytes();
+    int minimum = Mtu.minimum(family);
     if (set < minimum) {
       conditions.add(
           new Condition(
               Reason.MTU_TOO_SMALL,
-              object,
-              "mtu",
+              limit.object(),
+              limit.field(),
               "%d is less than the %d bytes that every %s link takes; pods get %d."
                   .formatted(set, minimum, name(family), minimum),
               "Set %d or more, or leave it out to have it computed.".formatted(minimum)));
@@ -284,12 +288,16 @@ final class Fabric {
       conditions.add(
           new Condition(
               Reason.MTU_TOO_LARGE,
-              object,
-              "mtu",
+              limit.object(),
+              limit.field(),
               "%d is more than the %d bytes that %s leaves for pods' %s packets; pods get %d."
-                  .formatted(set, fits, uplink.device(), name(family), fits),
+                  .formatted(set, fits, device, name(family), fits),
               "Set %d or less, or leave it out to have it computed.".formatted(fits)));
     }
+  }
+
+  private static OptionalInt bytes(Optional<MtuLimit> limit) {
+    return limit.map(MtuLimit::bytes).map(OptionalInt::of).orElse(OptionalInt.empty());
   }
 
   private static Condition addressNotHere(Node self, Ip address) {

@@ -1,6 +1,16 @@
 package dev.sund.engine;
 
+import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.cluster.FabricLayer;
+import dev.sund.engine.cluster.FabricLayer.MtuLimit;
+import dev.sund.engine.cluster.FabricLayer.Scope;
 import dev.sund.model.Checks;
+import dev.sund.model.ObjectRef;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -9,14 +19,68 @@ import java.util.OptionalInt;
  * @param vni the VXLAN network identifier, 1 to 16777215
  * @param vxlanPort the UDP port of VXLAN packets, 1 to 65535
  * @param mtu the MTU of pods in bytes; when empty, computed from the underlay
+ * @param limits other networks' limits, which hold where {@code mtu} is empty
  */
-public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
+public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu, List<MtuLimit> limits) {
   /** VNI 4096, port 4789 (RFC 7348), MTU computed. */
   public static final FabricSettings DEFAULT = new FabricSettings(4096, 4789, OptionalInt.empty());
+
+  private static final ObjectRef OWN = new ObjectRef("Fabric", "sund");
 
   public FabricSettings {
     Checks.range("vni", vni, 1, (1 << 24) - 1);
     Checks.range("vxlanPort", vxlanPort, 1, 65535);
     mtu.ifPresent(value -> Checks.range("mtu", value, 576, 65535));
+    limits = List.copyOf(limits);
+  }
+
+  /** Settings of Sund's own alone. */
+  public FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
+    this(vni, vxlanPort, mtu, List.of());
+  }
+
+  /** The limit of pods' packets where {@code worst} is the most costly way of wrapping them. */
+  Optional<MtuLimit> limit(Encapsulation worst) {
+    if (mtu.isPresent()) {
+      return Optional.of(new MtuLimit(OWN, "mtu", mtu.getAsInt(), Scope.PODS));
+    }
+    return limits.stream()
+        .filter(limit -> limit.scope() == Scope.PODS || limit.scope() == scope(worst))
+        .min(Comparator.comparing(MtuLimit::bytes));
+  }
+
+  private static Scope scope(Encapsulation worst) {
+    return switch (worst) {
+      case NONE -> Scope.PODS;
+      case VXLAN -> Scope.VXLAN;
+    };
+  }
+
+  /**
+   * These settings with what other networks' configurations set where these do not differ from the
+   * default.
+   *
+   * @param layers the one that counts most first
+   */
+  FabricSettings over(Collection<FabricLayer> layers) {
+    List<MtuLimit> found = new ArrayList<>();
+    for (Scope scope : Scope.values()) {
+      layers.stream().flatMap(layer -> layer.mtu(scope).stream()).findFirst().ifPresent(found::add);
+    }
+    return new FabricSettings(
+        vni != DEFAULT.vni ? vni : first(layers.stream().map(FabricLayer::vni).toList(), vni),
+        vxlanPort != DEFAULT.vxlanPort
+            ? vxlanPort
+            : first(layers.stream().map(FabricLayer::vxlanPort).toList(), vxlanPort),
+        mtu,
+        found);
+  }
+
+  private static int first(List<OptionalInt> values, int otherwise) {
+    return values.stream()
+        .filter(OptionalInt::isPresent)
+        .findFirst()
+        .orElse(OptionalInt.of(otherwise))
+        .getAsInt();
   }
 }

@@ -48,6 +48,7 @@ final class Findings {
                   + ", but the cluster has no such node; only pods of this machine are connected.",
               "Start the agent with --node and the name that kubectl get nodes shows."));
     }
+    state.layers().forEach(layer -> found.addAll(layer.remarks()));
     for (IpPool pool : state.pools()) {
       if (!state.poolRanges().holds(ClusterState.claimant(pool), pool.cidr())) {
         found.add(

@@ -129,7 +129,7 @@ public final class ProgramCompiler {
         ip -> state.addresses().holder(Prefix.host(ip)).isEmpty(),
         state.facts(),
         state.modes(),
-        settings);
+        settings.over(state.layers()));
   }
 
   /** From what changed to all the keys that depend on it. */

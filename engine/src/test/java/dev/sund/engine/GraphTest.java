@@ -175,6 +175,8 @@ class GraphTest {
       case ClusterEvent.NodeSeen(var node) -> Optional.of(new ClusterEvent.NodeGone(node.name()));
       case ClusterEvent.PodSeen(var pod) -> Optional.of(new ClusterEvent.PodGone(pod.key()));
       case ClusterEvent.PoolSeen(var pool) -> Optional.of(new ClusterEvent.PoolGone(pool.name()));
+      case ClusterEvent.LayerSeen(var layer) ->
+          Optional.of(new ClusterEvent.LayerGone(layer.source()));
       case ClusterEvent.NamespaceSeen(var namespace) ->
           Optional.of(new ClusterEvent.NamespaceGone(namespace.name()));
       case ClusterEvent.Attached(var attachment) ->
@@ -182,6 +184,7 @@ class GraphTest {
       case ClusterEvent.NodeGone _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
+          ClusterEvent.LayerGone _,
           ClusterEvent.NamespaceGone _,
           ClusterEvent.Detached _,
           ClusterEvent.Refused _,

@@ -2,6 +2,7 @@ package dev.sund.engine;
 
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Node;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -65,7 +67,7 @@ final class RandomCluster {
   }
 
   ClusterEvent event() {
-    return switch (random.nextInt(16)) {
+    return switch (random.nextInt(18)) {
       case 0, 1, 2, 3 -> new ClusterEvent.NodeSeen(node());
       case 4 -> new ClusterEvent.NodeGone(nodeName());
       case 5, 6, 7 -> new ClusterEvent.PodSeen(pod());
@@ -74,7 +76,9 @@ final class RandomCluster {
       case 10 -> new ClusterEvent.PoolGone("pool" + random.nextInt(3));
       case 11, 12 -> new ClusterEvent.Attached(attachment());
       case 13 -> new ClusterEvent.Detached(attachment().key());
-      case 14 ->
+      case 14 -> new ClusterEvent.LayerSeen(layer());
+      case 15 -> new ClusterEvent.LayerGone(layer().source());
+      case 16 ->
           random.nextBoolean()
               ? new ClusterEvent.Synced()
               : refused(new ObjectRef("Node", nodeName().text()));
@@ -166,6 +170,25 @@ final class RandomCluster {
         key,
         random.nextInt(5) == 0 ? "" : uid(key),
         List.copyOf(ips));
+  }
+
+  private FabricLayer layer() {
+    FabricLayer.Rank rank = FabricLayer.Rank.values()[random.nextInt(4)];
+    ObjectRef source = new ObjectRef(rank.name(), "l" + random.nextInt(2));
+    List<FabricLayer.MtuLimit> mtus = new ArrayList<>();
+    for (FabricLayer.Scope scope : FabricLayer.Scope.values()) {
+      if (random.nextInt(3) == 0) {
+        mtus.add(new FabricLayer.MtuLimit(source, "mtu", 1200 + 50 * random.nextInt(8), scope));
+      }
+    }
+    return new FabricLayer(
+        source,
+        rank,
+        random.nextBoolean() ? OptionalInt.of(1 + random.nextInt(3)) : OptionalInt.empty(),
+        random.nextBoolean() ? OptionalInt.of(8472) : OptionalInt.empty(),
+        mtus,
+        random.nextBoolean() ? List.of(pool()) : List.of(),
+        List.of());
   }
 
   private IpPool pool() {

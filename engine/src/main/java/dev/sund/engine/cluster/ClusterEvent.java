@@ -63,6 +63,22 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /** The configuration of another network exists, as given. */
+  record LayerSeen(FabricLayer layer) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return layer.source();
+    }
+  }
+
+  /** The configuration of another network exists no more. */
+  record LayerGone(ObjectRef source) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return source;
+    }
+  }
+
   /** A namespace exists, as given. */
   record NamespaceSeen(Namespace namespace) implements ClusterEvent {
     @Override

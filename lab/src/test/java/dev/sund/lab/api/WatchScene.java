@@ -127,9 +127,11 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.PoolSeen(var pool) ->
             state.put(key, key + " " + pool.cidr() + " " + pool.vxlanMode());
         case ClusterEvent.NamespaceSeen _ -> state.put(key, key);
+        case ClusterEvent.LayerSeen(var layer) -> state.put(key, key + " " + layer.rank());
         case ClusterEvent.NodeGone _,
             ClusterEvent.PodGone _,
             ClusterEvent.PoolGone _,
+            ClusterEvent.LayerGone _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
