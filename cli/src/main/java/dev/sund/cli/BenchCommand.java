@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
           + " target, met or not. A target binds the interval's worse end."
     },
     footer = {
-      "  sudo ./sund bench                     every row",
-      "  sudo ./sund bench same-node rss       rows with this in their name",
+      "  sudo ./sund bench                           every row",
+      "  sudo ./sund bench remote-nodes agent-costs  these, by parts of their names",
       "  sudo ./sund bench -o json"
     })
 public final class BenchCommand implements Callable<Integer> {

@@ -12,7 +12,8 @@ import java.util.TreeSet;
 /**
  * What a driver did in one step.
  *
- * @param done the changes made, printable, in order
+ * @param done the changes made, in order; each says itself by {@code toString}, which costs nothing
+ *     until somebody asks
  * @param deferred how many changes are still pending: more than the limit allowed, or busy objects
  * @param failed what the kernel refused; each is also told in {@code conditions}
  * @param conditions all conditions now true of this driver's objects, sorted; not only new ones
@@ -20,7 +21,7 @@ import java.util.TreeSet;
  * @param resetDevices devices that were made anew: what other drivers had on them is gone
  */
 public record ApplyReport(
-    List<String> done,
+    List<?> done,
     int deferred,
     List<Failure> failed,
     List<Condition> conditions,
@@ -61,7 +62,7 @@ public record ApplyReport(
     Set<String> devices = new TreeSet<>(resetDevices);
     devices.addAll(other.resetDevices);
     return new ApplyReport(
-        joined(done, other.done),
+        ApplyReport.<Object>joined(done, other.done),
         deferred + other.deferred,
         joined(failed, other.failed),
         joined(conditions, other.conditions),
@@ -69,7 +70,7 @@ public record ApplyReport(
         devices);
   }
 
-  private static <T> List<T> joined(List<T> first, List<T> second) {
+  private static <T> List<T> joined(List<? extends T> first, List<? extends T> second) {
     List<T> all = new ArrayList<>(first);
     all.addAll(second);
     return all;

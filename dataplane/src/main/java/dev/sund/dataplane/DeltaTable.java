@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is wanted beside what was last seen in the kernel, and the difference: the only memory of a
@@ -58,36 +59,53 @@ public final class DeltaTable<K extends Comparable<K>, V> {
   /** From now on {@code key} is to be {@code value}. */
   public void want(K key, V value) {
     V before = wanted.put(key, value);
-    released.remove(key);
-    if (!value.equals(before)) {
-      held.remove(key);
+    V have = seen.isEmpty() ? null : seen.get(key);
+    Todo was = todo(key, before, have);
+    if (!released.isEmpty()) {
+      released.remove(key);
     }
-    classify(key);
+    if (!value.equals(before)) {
+      release(key);
+    }
+    note(key, was, todo(key, value, have));
   }
 
   /** From now on {@code key} is to be gone, whether or not it was ever wanted. */
   public void unwant(K key) {
-    wanted.remove(key);
-    released.add(key);
-    held.remove(key);
-    classify(key);
+    V have = seen.get(key);
+    Todo was = todo(key, wanted.remove(key), have);
+    if (have == null) {
+      released.remove(key);
+    } else {
+      released.add(key);
+    }
+    release(key);
+    note(key, was, todo(key, null, have));
   }
 
   /** The kernel has {@code value} at {@code key}. */
   public void see(K key, V value) {
     V before = seen.put(key, value);
+    V want = wanted.get(key);
+    Todo was = todo(key, want, before);
     if (!value.equals(before)) {
-      held.remove(key);
+      release(key);
     }
-    classify(key);
+    note(key, was, todo(key, want, value));
   }
 
   /** The kernel has nothing at {@code key}. */
   public void unsee(K key) {
-    if (seen.remove(key) != null) {
-      held.remove(key);
+    V before = seen.remove(key);
+    V want = wanted.get(key);
+    Todo was = todo(key, want, before);
+    if (before != null || want == null) {
+      release(key);
     }
-    classify(key);
+    if (want == null) {
+      released.remove(key);
+    }
+    note(key, was, todo(key, want, null));
   }
 
   /**
@@ -137,15 +155,20 @@ public final class DeltaTable<K extends Comparable<K>, V> {
 
   /** Leaves {@code key} out of what is pending until something about it changes. */
   public void hold(K key) {
-    held.add(key);
-    classify(key);
+    V want = wanted.get(key);
+    V have = seen.get(key);
+    if (want != null || have != null) {
+      Todo was = todo(key, want, have);
+      held.add(key);
+      note(key, was, Todo.NOTHING);
+    }
   }
 
   /** Takes all held keys up again. */
   public void retry() {
     List<K> keys = List.copyOf(held);
     held.clear();
-    keys.forEach(this::classify);
+    keys.forEach(key -> note(key, Todo.NOTHING, todo(key, wanted.get(key), seen.get(key))));
   }
 
   /** The first {@code most} entries to write, in the order of putting. */
@@ -211,25 +234,53 @@ public final class DeltaTable<K extends Comparable<K>, V> {
   private void classifyAll() {
     puts.clear();
     removes.clear();
-    wanted.keySet().forEach(this::classify);
-    List.copyOf(seen.keySet()).forEach(this::classify);
+    wanted.forEach((key, want) -> note(key, Todo.NOTHING, todo(key, want, seen.get(key))));
+    seen.forEach((key, have) -> {
+      if (!wanted.containsKey(key)) {
+        note(key, Todo.NOTHING, todo(key, null, have));
+      }
+    });
     released.removeIf(key -> !seen.containsKey(key));
   }
 
-  private void classify(K key) {
-    puts.remove(key);
-    removes.remove(key);
-    V want = wanted.get(key);
-    V have = seen.get(key);
-    if (want == null && have == null) {
-      released.remove(key);
+  private void release(K key) {
+    if (!held.isEmpty()) {
       held.remove(key);
-    } else if (!held.contains(key)) {
-      if (want != null && !want.equals(have)) {
-        puts.add(key);
-      } else if (want == null && (sweep || released.contains(key))) {
-        removes.add(key);
-      }
+    }
+  }
+
+  /** What is to be done about a key. */
+  private enum Todo {
+    NOTHING,
+    PUT,
+    REMOVE
+  }
+
+  private Todo todo(K key, @Nullable V want, @Nullable V have) {
+    boolean differs = want == null ? have != null : !want.equals(have);
+    if (!differs || (!held.isEmpty() && held.contains(key))) {
+      return Todo.NOTHING;
+    }
+    if (want != null) {
+      return Todo.PUT;
+    }
+    return sweep || released.contains(key) ? Todo.REMOVE : Todo.NOTHING;
+  }
+
+  /** Writes down what is to be done now, where that is something else than before. */
+  private void note(K key, Todo was, Todo now) {
+    if (was == now) {
+      return;
+    }
+    switch (was) {
+      case NOTHING -> {}
+      case PUT -> puts.remove(key);
+      case REMOVE -> removes.remove(key);
+    }
+    switch (now) {
+      case NOTHING -> {}
+      case PUT -> puts.add(key);
+      case REMOVE -> removes.add(key);
     }
   }
 }

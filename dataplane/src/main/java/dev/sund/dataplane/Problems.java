@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** The conditions now true of a driver's objects, one an object, and the texts they have alike. */
 final class Problems {
@@ -19,6 +20,13 @@ final class Problems {
 
   void clear(ObjectRef object) {
     conditions.remove(object);
+  }
+
+  /** As {@link #clear(ObjectRef)}, for a thousand rows at a time: no name is made for nothing. */
+  void clear(Supplier<ObjectRef> object) {
+    if (!conditions.isEmpty()) {
+      clear(object.get());
+    }
   }
 
   void clear() {
@@ -71,15 +79,28 @@ final class Problems {
         "It is tried again when the device appears.");
   }
 
+  /** A change that was made, put into words when somebody asks. */
+  private record Done(String verb, Object row) {
+    @Override
+    public String toString() {
+      return verb + " " + row;
+    }
+  }
+
   /** A driver's report while it is being written. */
   static final class Log {
-    private final List<String> done = new ArrayList<>();
+    private final List<Object> done = new ArrayList<>();
     private final List<ApplyReport.Failure> failed = new ArrayList<>();
     private final java.util.Set<String> reset = new java.util.TreeSet<>();
     private int messages;
 
     void done(Object what) {
-      done.add(what.toString());
+      done.add(what);
+    }
+
+    /** As {@link #done(Object)} of {@code VERB ROW}. */
+    void done(String verb, Object row) {
+      done.add(new Done(verb, row));
     }
 
     void sent(int count) {

@@ -86,7 +86,7 @@ public final class RouteDriver implements Driver {
         }
         case Change.Remove<Prefix, Route>(Prefix destination, Route _) -> {
           table.unwant(new RouteRow.Key(destination, Lowering.metric(destination.family())));
-          problems.clear(object(destination));
+          problems.clear(() -> object(destination));
         }
       }
     }
@@ -220,8 +220,8 @@ public final class RouteDriver implements Driver {
             taken.add(change);
         case Outcome.Settled _ -> {
           table.done(change);
-          problems.clear(object(change.key().destination()));
-          log.done("put " + change.value());
+          problems.clear(() -> object(change.key().destination()));
+          log.done("put", change.value());
         }
         case Outcome.Failed(KernelException cause) -> {
           if (cause instanceof KernelException.NotFound) {
@@ -294,8 +294,8 @@ public final class RouteDriver implements Driver {
       switch (outcomes.get(i)) {
         case Outcome.Settled _ -> {
           table.done(change);
-          problems.clear(object(change.key().destination()));
-          log.done("remove " + change.was());
+          problems.clear(() -> object(change.key().destination()));
+          log.done("remove", change.was());
         }
         case Outcome.Failed(KernelException cause) ->
             fail(

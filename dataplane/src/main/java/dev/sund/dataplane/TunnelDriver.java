@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * Writes VXLAN devices with their addresses, neighbours and forwarding entries.
@@ -103,7 +104,7 @@ public final class TunnelDriver implements Driver {
         case Change.Remove<TunnelPeer.Key, TunnelPeer>(var key, var was) -> {
           NeighbourRow.Key neighbour = Lowering.neighbour(was).key();
           neighbours.unwant(neighbour);
-          problems.clear(TunnelTexts.object(neighbour));
+          problems.clear(() -> TunnelTexts.object(neighbour));
           unwantFdb(was, key);
         }
       }
@@ -114,7 +115,7 @@ public final class TunnelDriver implements Driver {
     FdbRow.Key key = Lowering.fdb(peer).key();
     if (fdbOwners.remove(key, owner)) {
       fdb.unwant(key);
-      problems.clear(TunnelTexts.object(key));
+      problems.clear(() -> TunnelTexts.object(key));
     }
   }
 
@@ -425,7 +426,7 @@ public final class TunnelDriver implements Driver {
           change,
           fdb,
           change.value().device(),
-          TunnelTexts.object(change.key()),
+          () -> TunnelTexts.object(change.key()),
           index -> new RouteRequest.PutFdb(entry(change.value(), index)));
     }
     for (var change : nexts) {
@@ -433,7 +434,7 @@ public final class TunnelDriver implements Driver {
           change,
           neighbours,
           change.value().device(),
-          TunnelTexts.object(change.key()),
+          () -> TunnelTexts.object(change.key()),
           index -> new RouteRequest.PutNeighbour(entry(change.value(), index)));
     }
     peers.send();
@@ -449,7 +450,7 @@ public final class TunnelDriver implements Driver {
           change,
           neighbours,
           change.was().device(),
-          TunnelTexts.object(change.key()),
+          () -> TunnelTexts.object(change.key()),
           index -> new RouteRequest.DeleteNeighbour(entry(change.was(), index)));
     }
     for (var change : entries) {
@@ -457,7 +458,7 @@ public final class TunnelDriver implements Driver {
           change,
           fdb,
           change.was().device(),
-          TunnelTexts.object(change.key()),
+          () -> TunnelTexts.object(change.key()),
           index -> new RouteRequest.DeleteFdb(entry(change.was(), index)));
     }
     peers.send();
@@ -477,7 +478,7 @@ public final class TunnelDriver implements Driver {
         Change<K, V> change,
         DeltaTable<K, V> table,
         String device,
-        ObjectRef object,
+        Supplier<ObjectRef> object,
         java.util.function.IntFunction<RouteRequest> request) {
       Settle settle =
           outcome -> {
@@ -485,18 +486,17 @@ public final class TunnelDriver implements Driver {
               case Outcome.Settled _ -> {
                 table.done(change);
                 problems.clear(object);
-                log.done(
-                    switch (change) {
-                      case Change.Put<K, V>(K _, V value, Optional<V> _) -> "put " + value;
-                      case Change.Remove<K, V>(K _, V was) -> "remove " + was;
-                    });
+                switch (change) {
+                  case Change.Put<K, V>(K _, V value, Optional<V> _) -> log.done("put", value);
+                  case Change.Remove<K, V>(K _, V was) -> log.done("remove", was);
+                }
               }
               case Outcome.Failed(KernelException cause) -> {
                 if (cause instanceof KernelException.NotFound) {
                   devices.forget(device);
                 }
                 table.hold(change.key());
-                hold(Problems.refused(object, cause), cause, log);
+                hold(Problems.refused(object.get(), cause), cause, log);
               }
             }
           };
@@ -513,7 +513,7 @@ public final class TunnelDriver implements Driver {
           table.done(change); // it went with its device
         } else {
           table.hold(change.key());
-          hold(Problems.noDevice(object, device), null, log);
+          hold(Problems.noDevice(object.get(), device), null, log);
         }
       } catch (KernelException e) {
         settle.with(new Outcome.Failed(e));

@@ -271,7 +271,9 @@ class DriversNetnsTest {
       TestNode node = bed.node(1);
       node.start(FailPoint.NONE); // knows its pods only
 
-      assertThat(node.settle().done()).noneMatch(line -> line.startsWith("remove"));
+      assertThat(node.settle().done())
+          .extracting(Object::toString)
+          .noneMatch(line -> line.startsWith("remove"));
       assertThat(node.run("ip", "route")).contains("10.244.2.0/24");
       node.tell(bed.told());
       node.settle();

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who holds which range of addresses, when several want ranges that overlap: in the order of {@link
@@ -30,16 +31,43 @@ import java.util.TreeSet;
  */
 final class Claims {
   /** Whose claims: a node's, a pod's, a pool's or a device's. */
-  record Owner(Claimant.Kind kind, String name) {}
+  record Owner(Claimant.Kind kind, String name) {
+    /** Written out, as all that rows are looked up by: see {@link Prefix#equals}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Owner owner && kind == owner.kind && name.equals(owner.name);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * name.hashCode() + kind.ordinal();
+    }
+  }
 
   /** A claim of a range. */
-  record Claim(Claimant claimant, Prefix range) {}
+  record Claim(Claimant claimant, Prefix range) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Claim claim
+          && range.equals(claim.range)
+          && claimant.equals(claim.claimant);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * range.hashCode() + claimant.hashCode();
+    }
+  }
 
   private static final Comparator<Claim> AGE =
       Comparator.comparing(Claim::claimant).thenComparing(Claim::range);
 
   private final NavigableMap<Prefix, NavigableSet<Claimant>> claims = new TreeMap<>();
   private final NavigableMap<Prefix, Claimant> holders = new TreeMap<>();
+
+  /** The same as {@link #holders}, for the question that every row asks. */
+  private final Map<Prefix, Claimant> holderOf = new HashMap<>();
+
   private final Map<Owner, List<Claim>> made = new HashMap<>();
   private final Map<Claimant.Kind, Map<Family, Integer>> counts =
       new EnumMap<>(Claimant.Kind.class);
@@ -59,7 +87,7 @@ final class Claims {
         touched.add(claim);
         if (isAlone(claim.range())) {
           remove(claim);
-          holders.remove(claim.range());
+          release(claim.range());
           continue;
         }
         Set<Claim> linked = linked(claim.range());
@@ -72,7 +100,7 @@ final class Claims {
       if (!before.contains(claim)) {
         add(claim);
         if (isAlone(claim.range())) {
-          holders.put(claim.range(), claim.claimant());
+          hold(claim);
           touched.add(claim);
           continue;
         }
@@ -86,19 +114,19 @@ final class Claims {
 
   /** Who holds exactly this range. */
   Optional<Claimant> holder(Prefix range) {
-    return Optional.ofNullable(holders.get(range));
+    return Optional.ofNullable(holderOf.get(range));
   }
 
   /** Whether this claimant holds this range. */
   boolean holds(Claimant claimant, Prefix range) {
-    return claimant.equals(holders.get(range));
+    return claimant.equals(holderOf.get(range));
   }
 
   /** The held claim that contains all of {@code range}, if there is one. */
   Optional<Claim> covering(Prefix range) {
     for (int length : lengthsUpTo(range)) {
       Prefix candidate = Prefix.around(range.address(), length);
-      Claimant holder = holders.get(candidate);
+      Claimant holder = holderOf.get(candidate);
       if (holder != null) {
         return Optional.of(new Claim(holder, candidate));
       }
@@ -111,9 +139,10 @@ final class Claims {
     List<Claim> found = new ArrayList<>();
     for (int length : lengthsUpTo(range)) {
       Prefix wider = Prefix.around(range.address(), length);
-      claims
-          .getOrDefault(wider, new TreeSet<>())
-          .forEach(claimant -> found.add(new Claim(claimant, wider)));
+      NavigableSet<Claimant> who = claims.get(wider);
+      if (who != null) {
+        who.forEach(claimant -> found.add(new Claim(claimant, wider)));
+      }
     }
     return found;
   }
@@ -200,8 +229,8 @@ final class Claims {
   /** Decides anew among {@code linked}; {@code changed} is the claim that came or went. */
   private void settle(Set<Claim> linked, Claim changed) {
     linked.remove(changed);
-    holders.remove(changed.range());
-    linked.forEach(claim -> holders.remove(claim.range()));
+    release(changed.range());
+    linked.forEach(claim -> release(claim.range()));
     List<Claim> byAge = new ArrayList<>(linked);
     if (claims.getOrDefault(changed.range(), new TreeSet<>()).contains(changed.claimant())) {
       byAge.add(changed);
@@ -210,9 +239,19 @@ final class Claims {
     byAge.sort(AGE);
     for (Claim claim : byAge) {
       if (overlapping(holders, claim.range()).isEmpty()) {
-        holders.put(claim.range(), claim.claimant());
+        hold(claim);
       }
     }
+  }
+
+  private void hold(Claim claim) {
+    holders.put(claim.range(), claim.claimant());
+    holderOf.put(claim.range(), claim.claimant());
+  }
+
+  private void release(Prefix range) {
+    holders.remove(range);
+    holderOf.remove(range);
   }
 
   /** All claims that are linked to {@code range} by a chain of overlaps. */

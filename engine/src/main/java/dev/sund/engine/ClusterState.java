@@ -35,6 +35,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -87,6 +88,9 @@ final class ClusterState {
   /** Pools' ranges. */
   private final Claims poolRanges = new Claims();
 
+  /** The families in use after the last event. */
+  private Set<Family> families = EnumSet.noneOf(Family.class);
+
   private Optional<NodeFacts> facts = Optional.empty();
   private boolean synced;
 
@@ -96,10 +100,11 @@ final class ClusterState {
 
   /** Takes one event in and notes what it may have changed. */
   void apply(ClusterEvent event, Touched touched) {
-    Set<Family> before = familiesInUse();
     take(event, touched);
     inForce.clear();
-    touched.everything |= !before.equals(familiesInUse());
+    Set<Family> now = familiesInUse();
+    touched.everything |= !now.equals(families);
+    families = now;
   }
 
   private void take(ClusterEvent event, Touched touched) {
@@ -180,28 +185,37 @@ final class ClusterState {
   }
 
   private Optional<Node> inForceNow(NodeName name) {
-    return node(name)
-        .map(node ->
-            new Node(
-                name,
-                node.uid(),
-                node.created(),
-                node.addresses().stream()
-                    .filter(ip -> addresses.holds(claimant(node), Prefix.host(ip)))
-                    .toList(),
-                node.podCidrs().stream()
-                    .filter(cidr -> cidrs.holds(claimant(node), cidr))
-                    .filter(cidr -> nodeAddressIn(cidr).isEmpty())
-                    .toList(),
-                node.labels()));
+    Node node = nodes.get(name);
+    if (node == null) {
+      return Optional.empty();
+    }
+    Claimant claimant = claimant(node);
+    List<Ip> held = new ArrayList<>();
+    for (Ip ip : node.addresses()) {
+      if (addresses.holds(claimant, Prefix.host(ip))) {
+        held.add(ip);
+      }
+    }
+    List<Prefix> ranges = new ArrayList<>();
+    for (Prefix cidr : node.podCidrs()) {
+      if (cidrs.holds(claimant, cidr) && nodeAddressIn(cidr).isEmpty()) {
+        ranges.add(cidr);
+      }
+    }
+    boolean whole =
+        held.size() == node.addresses().size() && ranges.size() == node.podCidrs().size();
+    return Optional.of(
+        whole ? node : new Node(name, node.uid(), node.created(), held, ranges, node.labels()));
   }
 
   /** The node whose pod range, in force, is exactly this. */
   Optional<Node> nodeOfRange(Prefix range) {
-    return cidrs
-        .holder(range)
-        .flatMap(holder -> inForce(new NodeName(holder.name())))
-        .filter(node -> node.podCidrs().contains(range));
+    Optional<Claimant> holder = cidrs.holder(range);
+    if (holder.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Node> node = inForce(new NodeName(holder.get().name()));
+    return node.isPresent() && node.get().podCidrs().contains(range) ? node : Optional.empty();
   }
 
   /**
@@ -209,7 +223,8 @@ final class ClusterState {
    * packets between the nodes themselves.
    */
   Optional<Ip> nodeAddressIn(Prefix range) {
-    return Optional.ofNullable(nodeAddresses.ceilingKey(range.address())).filter(range::contains);
+    Ip next = nodeAddresses.ceilingKey(range.address());
+    return next != null && range.contains(next) ? Optional.of(next) : Optional.empty();
   }
 
   Optional<Pod> pod(PodKey key) {
@@ -363,19 +378,26 @@ final class ClusterState {
         node.addresses()
             .forEach(ip -> nodeAddresses.merge(ip, -1, (n, less) -> n == 1 ? null : n + less)));
     now.ifPresent(node -> node.addresses().forEach(ip -> nodeAddresses.merge(ip, 1, Integer::sum)));
-    claimAddresses(
-        owner,
-        now.stream().flatMap(node -> claims(claimant(node), node.addresses())).toList(),
-        touched);
-    List<Claim> ranges =
-        now.stream()
-            .flatMap(node -> node.podCidrs().stream().map(c -> new Claim(claimant(node), c)))
-            .toList();
+    List<Claim> ranges = new ArrayList<>();
+    List<Claim> single = new ArrayList<>();
+    if (now.isPresent()) {
+      Claimant claimant = claimant(now.get());
+      now.get().podCidrs().forEach(cidr -> ranges.add(new Claim(claimant, cidr)));
+      now.get().addresses().forEach(ip -> single.add(new Claim(claimant, Prefix.host(ip))));
+    }
+    claimAddresses(owner, single, touched);
     cidrs.replace(owner, ranges).forEach(claim -> touchRange(claim, touched));
-    Stream.concat(was.stream(), now.stream())
-        .flatMap(node -> node.addresses().stream())
-        .flatMap(ip -> cidrs.containing(Prefix.host(ip)).stream())
-        .forEach(claim -> touchRange(claim, touched));
+    was.ifPresent(node -> touchRangesOver(node.addresses(), touched));
+    now.ifPresent(node -> touchRangesOver(node.addresses(), touched));
+  }
+
+  /** A node's address inside of a range takes that range out of force. */
+  private void touchRangesOver(List<Ip> nodeAddresses, Touched touched) {
+    for (Ip ip : nodeAddresses) {
+      for (Claim claim : cidrs.containing(Prefix.host(ip))) {
+        touchRange(claim, touched);
+      }
+    }
   }
 
   private void touchRange(Claim claim, Touched touched) {
@@ -483,10 +505,7 @@ final class ClusterState {
     for (Claim claim : addresses.replace(owner, now)) {
       touched.ranges.add(claim.range());
       // The first address of our own range is our tunnel's unless somebody has it.
-      touched.everything |=
-          node(self).stream()
-              .flatMap(node -> node.podCidrs().stream())
-              .anyMatch(cidr -> cidr.address().equals(claim.range().address()));
+      touched.everything |= beginsOwnRange(claim.range().address());
       String name = claim.claimant().name();
       switch (claim.claimant().kind()) {
         case NODE -> {
@@ -501,6 +520,18 @@ final class ClusterState {
         case POOL -> throw new AssertionError("pools claim no single addresses");
       }
     }
+  }
+
+  private boolean beginsOwnRange(Ip address) {
+    Node own = nodes.get(self);
+    if (own != null) {
+      for (Prefix cidr : own.podCidrs()) {
+        if (cidr.address().equals(address)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** The families of any pod, node's range or pool. */

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -150,12 +151,13 @@ final class Fabric {
   }
 
   /**
-   * How packets get to {@code remote}.
+   * How packets get to another node.
    *
    * @param address its address of the family in question, if it holds one
    * @param mode what the pool of the destination asks for
+   * @param tunnelMac its tunnel end at an address: {@link #tunnelMac}, which costs a digest
    */
-  Passage to(Node remote, Family family, Optional<Ip> address, VxlanMode mode) {
+  Passage to(Family family, Optional<Ip> address, VxlanMode mode, Function<Ip, Mac> tunnelMac) {
     if (uplink(family).isEmpty() || address.isEmpty()) {
       return new Passage.None(Optional.empty());
     }
@@ -163,7 +165,8 @@ final class Fabric {
     boolean near = uplink.subnet().contains(address.get());
     if (wrapped(mode, near)) {
       return tunnel(family)
-          .<Passage>map(tunnel -> new Passage.Wrapped(tunnel, tunnelNextHop(remote, address.get())))
+          .<Passage>map(
+              tunnel -> new Passage.Wrapped(tunnel, tunnelNextHop(address.get(), tunnelMac)))
           .orElse(new Passage.None(Optional.empty()));
     }
     return near
@@ -193,15 +196,14 @@ final class Fabric {
     return Mac.derivedFrom("vxlan/" + node.uid() + "/" + address);
   }
 
-  /** The next hop by which routes name a node's tunnel end. */
-  static Ip tunnelNextHop(Node node, Ip address) {
+  private static Ip tunnelNextHop(Ip address, Function<Ip, Mac> tunnelMac) {
     return switch (address.family()) {
-      case V4 -> address;
-      case V6 -> tunnelNextHop(tunnelMac(node, address), address);
+      case V4 -> address; // its MAC address is not needed
+      case V6 -> tunnelNextHop(tunnelMac.apply(address), address);
     };
   }
 
-  /** As {@link #tunnelNextHop(Node, Ip)}, where the tunnel end's {@code mac} is known already. */
+  /** The next hop by which routes name the tunnel end with this MAC address. */
   static Ip tunnelNextHop(Mac mac, Ip address) {
     return switch (address.family()) {
       case V4 -> address;

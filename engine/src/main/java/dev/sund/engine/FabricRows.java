@@ -24,7 +24,10 @@ import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.RuleId;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -36,6 +39,11 @@ import java.util.stream.Stream;
 final class FabricRows {
   private final ClusterState state;
   private final Fabric fabric;
+
+  /** The tunnel ends asked for so far: a digest each, and routes and peers name the same ones. */
+  private final Map<TunnelEnd, Mac> tunnelMacs = new HashMap<>();
+
+  private record TunnelEnd(String nodeUid, Ip address) {}
 
   FabricRows(ClusterState state, Fabric fabric) {
     this.state = state;
@@ -75,7 +83,8 @@ final class FabricRows {
 
   /** The route to exactly this range: a pod's address goes before a node's range. */
   Optional<Route> route(Prefix range) {
-    return toAddress(range).or(() -> toRange(range));
+    Optional<Route> single = toAddress(range);
+    return single.isPresent() ? single : toRange(range);
   }
 
   private Optional<Route> toAddress(Prefix range) {
@@ -110,13 +119,14 @@ final class FabricRows {
   }
 
   private Optional<Route> toRange(Prefix range) {
-    return state
-        .nodeOfRange(range)
-        .flatMap(node ->
-            node.name().equals(state.self())
-                ? Optional.of(
-                    new Route(range, new Unreachable(), Optional.empty(), 0, nodeRule(node)))
-                : toNode(node, range, nodeRule(node)));
+    Optional<Node> node = state.nodeOfRange(range);
+    if (node.isEmpty()) {
+      return Optional.empty();
+    }
+    RuleId rule = nodeRule(node.get());
+    return node.get().name().equals(state.self())
+        ? Optional.of(new Route(range, new Unreachable(), Optional.empty(), 0, rule))
+        : toNode(node.get(), range, rule);
   }
 
   private Optional<Route> toNode(Node node, Prefix range, RuleId rule) {
@@ -143,7 +153,11 @@ final class FabricRows {
 
   /** How packets to a range get to the node that has it. */
   Passage passage(Node node, Prefix range) {
-    return fabric.to(node, range.family(), node.address(range.family()), state.mode(range));
+    return fabric.to(
+        range.family(),
+        node.address(range.family()),
+        state.mode(range),
+        address -> tunnelMac(node, address));
   }
 
   /** The other ends of this node's tunnels that a node is. */
@@ -151,24 +165,40 @@ final class FabricRows {
     if (name.equals(state.self())) {
       return List.of();
     }
-    return state.inForce(name).stream()
-        .flatMap(node -> node.addresses().stream().flatMap(address -> tunnelPeer(node, address)))
-        .toList();
+    Optional<Node> node = state.inForce(name);
+    if (node.isEmpty()) {
+      return List.of();
+    }
+    List<TunnelPeer> peers = new ArrayList<>(2);
+    for (Ip address : node.get().addresses()) {
+      tunnelPeer(node.get(), address).ifPresent(peers::add);
+    }
+    return peers;
   }
 
-  private Stream<TunnelPeer> tunnelPeer(Node node, Ip address) {
+  private Optional<TunnelPeer> tunnelPeer(Node node, Ip address) {
     Optional<Tunnel> tunnel = fabric.tunnel(address.family());
     Optional<Uplink> uplink = fabric.uplink(address.family());
     if (tunnel.isEmpty() || uplink.isEmpty()) {
-      return Stream.of();
+      return Optional.empty();
     }
     boolean near = uplink.get().subnet().contains(address);
-    if (fabric.modes(address.family()).stream().noneMatch(mode -> Fabric.wrapped(mode, near))) {
-      return Stream.of();
+    boolean wrapped = false;
+    for (IpPool.VxlanMode mode : fabric.modes(address.family())) {
+      wrapped |= Fabric.wrapped(mode, near);
     }
-    Mac mac = Fabric.tunnelMac(node, address);
+    if (!wrapped) {
+      return Optional.empty();
+    }
+    Mac mac = tunnelMac(node, address);
     Ip nextHop = Fabric.tunnelNextHop(mac, address);
-    return Stream.of(new TunnelPeer(tunnel.get().device(), nextHop, mac, address, nodeRule(node)));
+    return Optional.of(
+        new TunnelPeer(tunnel.get().device(), nextHop, mac, address, nodeRule(node)));
+  }
+
+  private Mac tunnelMac(Node node, Ip address) {
+    return tunnelMacs.computeIfAbsent(
+        new TunnelEnd(node.uid(), address), _ -> Fabric.tunnelMac(node, address));
   }
 
   /** This node's tunnel whose device this is. */
@@ -187,9 +217,10 @@ final class FabricRows {
   Optional<Masquerade> masquerade(Masquerade.Key key) {
     Prefix range = key.range();
     Optional<RuleId> rule =
-        state.hasPools(range.family())
-            ? byPool(range, key.part())
-            : byNode(range, key.part()).or(() -> byPod(range, key.part()));
+        state.hasPools(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
+    if (rule.isEmpty() && !state.hasPools(range.family())) {
+      rule = byPod(range, key.part());
+    }
     return rule.map(found -> new Masquerade(range, key.part(), found));
   }
 
@@ -203,10 +234,10 @@ final class FabricRows {
   }
 
   private Optional<RuleId> byNode(Prefix range, Part part) {
-    return state
-        .nodeOfRange(range)
-        .filter(node -> part == Part.CLUSTER || node.name().equals(state.self()))
-        .map(FabricRows::nodeRule);
+    Optional<Node> node = state.nodeOfRange(range);
+    return node.isPresent() && (part == Part.CLUSTER || node.get().name().equals(state.self()))
+        ? Optional.of(nodeRule(node.get()))
+        : Optional.empty();
   }
 
   private Optional<RuleId> byPod(Prefix range, Part part) {

@@ -29,17 +29,16 @@ final class Table<K extends Comparable<K>, V> {
         continue;
       }
       before = key;
-      Optional<V> was = Optional.ofNullable(rows.get(key));
+      V was = rows.get(key);
       Optional<V> now = row.apply(key);
-      if (now.equals(was)) {
-        continue;
-      }
       if (now.isPresent()) {
-        rows.put(key, now.get());
-        changes.add(new Change.Put<>(key, now.get(), was));
-      } else if (was.isPresent()) {
+        if (!now.get().equals(was)) {
+          rows.put(key, now.get());
+          changes.add(new Change.Put<>(key, now.get(), Optional.ofNullable(was)));
+        }
+      } else if (was != null) {
         rows.remove(key);
-        changes.add(new Change.Remove<>(key, was.get()));
+        changes.add(new Change.Remove<>(key, was));
       }
     }
     return changes;

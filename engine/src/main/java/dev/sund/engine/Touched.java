@@ -4,6 +4,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 
 /** What a batch of events may have changed: the keys under which rows are made anew. */
@@ -11,8 +12,11 @@ final class Touched {
   /** A value that all rows share has changed: this node's own end, the pools, the facts. */
   boolean everything;
 
-  /** Ranges whose route or masquerade rows may differ. */
-  final Set<Prefix> ranges = new HashSet<>();
+  /**
+   * Ranges whose route or masquerade rows may differ, in the order of events: lists come sorted,
+   * and what is nearly sorted is soon sorted.
+   */
+  final Set<Prefix> ranges = new LinkedHashSet<>();
 
   /** Nodes whose tunnel peer, conditions, or routes may differ. */
   final Set<NodeName> nodes = new HashSet<>();

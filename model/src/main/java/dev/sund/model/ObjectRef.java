@@ -1,5 +1,7 @@
 package dev.sund.model;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The name of a thing that a condition or a rule is about: a Kubernetes object, or a kernel object
  * of a node.
@@ -17,6 +19,17 @@ public record ObjectRef(String kind, String name) implements Comparable<ObjectRe
   public int compareTo(ObjectRef other) {
     int byKind = kind.compareTo(other.kind);
     return byKind != 0 ? byKind : name.compareTo(other.name);
+  }
+
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ObjectRef ref && name.equals(ref.name) && kind.equals(ref.kind);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * kind.hashCode() + name.hashCode();
   }
 
   @Override

@@ -272,8 +272,8 @@ final class ApplyCycle {
       int repaired = Math.min(found, report.done().size());
       metrics.driftRepaired.labelValues(part).inc(repaired);
       drift.put(part, found - repaired);
-      List<String> done = report.done();
-      for (String change : done.subList(0, Math.min(done.size(), LOGGED_REPAIRS))) {
+      List<?> done = report.done();
+      for (Object change : done.subList(0, Math.min(done.size(), LOGGED_REPAIRS))) {
         log.warn("drift repaired", "table", part, "change", change);
       }
       if (done.size() > LOGGED_REPAIRS) {

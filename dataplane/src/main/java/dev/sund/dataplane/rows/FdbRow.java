@@ -23,8 +23,8 @@ public record FdbRow(
   public record Key(String device, Mac mac) implements Comparable<Key> {
     @Override
     public int compareTo(Key that) {
-      int byDevice = device.compareTo(that.device);
-      return byDevice != 0 ? byDevice : mac.compareTo(that.mac);
+      // Nearly always the same device, whose text need not be gone through.
+      return device.equals(that.device) ? mac.compareTo(that.mac) : device.compareTo(that.device);
     }
   }
 

@@ -69,6 +69,7 @@ class NftDriverTest {
 
     assertThat(kernel.committed).hasSize(1);
     assertThat(report.done())
+        .extracting(Object::toString)
         .containsExactly(
             "delete 2 elements of set inet sund cluster-v4: 0x0a020000 end 0x0a030000",
             "add 2 elements to set inet sund cluster-v4: 0x0a020000 end 0x0a030000");

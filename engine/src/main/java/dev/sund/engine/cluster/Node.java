@@ -39,7 +39,12 @@ public record Node(
 
   /** Its address of this family. */
   public Optional<Ip> address(Family family) {
-    return addresses.stream().filter(ip -> ip.family() == family).findFirst();
+    for (Ip ip : addresses) {
+      if (ip.family() == family) {
+        return Optional.of(ip);
+      }
+    }
+    return Optional.empty();
   }
 
   /** Its pod range of this family. */

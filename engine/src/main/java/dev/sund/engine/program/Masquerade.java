@@ -2,6 +2,7 @@ package dev.sund.engine.program;
 
 import dev.sund.model.Prefix;
 import dev.sund.model.RuleId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A range of addresses and its part in source translation. Key: {@code range} and {@code part}. A
@@ -32,6 +33,17 @@ public record Masquerade(Prefix range, Part part, RuleId rule) {
     public int compareTo(Key other) {
       int byPart = Integer.compare(part.ordinal(), other.part.ordinal());
       return byPart != 0 ? byPart : range.compareTo(other.range);
+    }
+
+    /** Written out, as that of {@link dev.sund.model.Ip}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && part == key.part && range.equals(key.range);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * range.hashCode() + part.ordinal();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sund.engine.program;
 import dev.sund.model.Ip;
 import dev.sund.model.Mac;
 import dev.sund.model.RuleId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Another node's end of a VXLAN fabric. Key: {@code device} and {@code nextHop}.
@@ -22,8 +23,21 @@ public record TunnelPeer(String device, Ip nextHop, Mac mac, Ip underlay, RuleId
   public record Key(String device, Ip nextHop) implements Comparable<Key> {
     @Override
     public int compareTo(Key other) {
-      int byDevice = device.compareTo(other.device);
-      return byDevice != 0 ? byDevice : nextHop.compareTo(other.nextHop);
+      // Nearly always the same device, whose text need not be gone through.
+      return device.equals(other.device)
+          ? nextHop.compareTo(other.nextHop)
+          : device.compareTo(other.device);
+    }
+
+    /** Written out, as that of {@link dev.sund.model.Ip}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && nextHop.equals(key.nextHop) && device.equals(key.device);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * device.hashCode() + nextHop.hashCode();
     }
   }
 
