@@ -12,17 +12,18 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** {@code sund test}: runs the tiers one after the other and prints what became of each test. */
 public final class TestRun implements CheckoutTool {
-  private static final int SIDE_BY_SIDE = 2;
-
   private final AtomicInteger workers = new AtomicInteger();
   private final List<Result> results = new ArrayList<>();
   private final List<String> summary = new ArrayList<>();
@@ -57,20 +58,22 @@ public final class TestRun implements CheckoutTool {
   }
 
   private void run(Tier tier, List<Map<String, Integer>> lanes, Commands commands, PrintWriter out)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     long begun = System.nanoTime();
     int first = results.size();
     boolean alone = false;
+    Optional<String> obstacle =
+        lanes.stream().allMatch(Map::isEmpty) ? Optional.empty() : commands.obstacle(tier, out);
     for (Map<String, Integer> classes : lanes) {
-      if (tier.needsRoot() && !commands.root()) {
+      if (obstacle.isPresent()) {
         classes.forEach((name, count) -> {
           for (int i = 0; i < count; i++) {
-            results.add(new Result(Status.SKIPPED, name, 0, "needs root: run it by sudo"));
+            results.add(new Result(Status.SKIPPED, name, 0, obstacle.get()));
           }
         });
       } else {
         new Lane(tier, alone, commands, new ArrayDeque<>(classes.keySet()), out)
-            .run(alone ? 1 : SIDE_BY_SIDE);
+            .run(alone ? 1 : tier.sideBySide());
       }
       alone = true;
     }
@@ -87,6 +90,7 @@ public final class TestRun implements CheckoutTool {
     private final String tags;
     private final Commands commands;
     private final Queue<String> waiting;
+    private final Set<String> repeated = new HashSet<>();
     private final PrintWriter out;
 
     Lane(Tier tier, boolean alone, Commands commands, Queue<String> waiting, PrintWriter out) {
@@ -120,8 +124,18 @@ public final class TestRun implements CheckoutTool {
         try (Worker worker = commands.start(tier, workers.incrementAndGet())) {
           boolean usable = true;
           while (usable && !name.isEmpty()) {
-            usable = run(worker, name);
-            name = next();
+            boolean again = false;
+            long begun = System.nanoTime();
+            Worker.Outcome outcome =
+                worker.run(tags, name, commands.report(tier, name), commands.silence());
+            usable = outcome.usable();
+            if (outcome.died() && commands.mayHaveBeenTheEmulator(tier) && repeated.add(name)) {
+              out.printf("  again  %-7s %s: the emulated JVM has crashed%n", tier.label(), name);
+              again = true;
+            } else {
+              record(name, (System.nanoTime() - begun) / 1_000_000, outcome.results());
+            }
+            name = again ? name : next();
           }
         } catch (IOException broken) {
           record(name, 0, List.of(new Result(Status.FAILED, name, 0, broken.toString())));
@@ -131,14 +145,6 @@ public final class TestRun implements CheckoutTool {
           return;
         }
       }
-    }
-
-    private boolean run(Worker worker, String name) throws IOException, InterruptedException {
-      long begun = System.nanoTime();
-      Worker.Outcome outcome =
-          worker.run(tags, name, commands.report(tier, name), commands.silence());
-      record(name, (System.nanoTime() - begun) / 1_000_000, outcome.results());
-      return outcome.usable();
     }
 
     private synchronized void record(String name, long millis, List<Result> all) {
@@ -248,15 +254,43 @@ public final class TestRun implements CheckoutTool {
                 + " up && \"$@\"; exit $?",
             "sund-test-worker");
 
+    private Guest guest() {
+      return new Guest(
+          checkout.root().resolve(".sund/guest"), checkout.reports().resolve(Tier.GUEST.label()));
+    }
+
+    /** Makes ready what a tier needs; why it cannot run, or nothing when it can. */
+    Optional<String> obstacle(Tier tier, PrintWriter out) throws IOException, InterruptedException {
+      if (tier.needsRoot() && !root) {
+        return Optional.of("needs root: run it by sudo");
+      }
+      return tier == Tier.GUEST ? guest().prepare(out) : Optional.empty();
+    }
+
+    /** Under emulation a JVM aborts once in a hundred starts; such a class gets a second try. */
+    boolean mayHaveBeenTheEmulator(Tier tier) throws IOException {
+      return tier == Tier.GUEST && guest().exitCode().filter(code -> code == 134).isPresent();
+    }
+
     Worker start(Tier tier, int number) throws IOException {
       List<String> command = new ArrayList<>();
       if (root) {
         command.addAll(ISOLATED);
       }
+      command.addAll(tier == Tier.GUEST ? guest().command(java(tier)) : java(tier));
+      return new Worker(
+          command,
+          Map.of("SUND_BUILD", "never"),
+          checkout.reports().resolve("worker-%d-%s.txt".formatted(number, tier.label())));
+    }
+
+    private List<String> java(Tier tier) throws IOException {
+      List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.addAll(
           List.of(
-              "-Xmx1g",
+              tier == Tier.GUEST ? "-Xmx600m" : "-Xmx1g",
+              "-XX:TieredStopAtLevel=" + (tier == Tier.GUEST ? 1 : 4),
               "-XX:+UseSerialGC",
               "-XX:-UsePerfData",
               "--enable-native-access=ALL-UNNAMED",
@@ -265,15 +299,13 @@ public final class TestRun implements CheckoutTool {
               "-Dsund.seed=" + seed,
               "-Dsund.long=" + request.thorough(),
               "-Dsund.test.isolated=" + root,
+              "-Dsund.test.guest=" + (tier == Tier.GUEST),
               "-cp",
               checkout.classPath(),
               WorkerMain.class.getName(),
               String.join(":", checkout.testRoots().stream().map(Path::toString).toList())));
       command.addAll(request.names());
-      return new Worker(
-          command,
-          Map.of("SUND_BUILD", "never"),
-          checkout.reports().resolve("worker-%d-%s.txt".formatted(number, tier.label())));
+      return command;
     }
 
     Path report(Tier tier, String className) {

@@ -15,7 +15,7 @@ enum Tier {
   NETNS("netns & !interop & !guest", true),
   /** Programs of others as independent readers and peers. */
   INTEROP("interop & !guest", true),
-  /** Kernel features that need another kernel. */
+  /** Kernel features that need another kernel: one worker in a {@link Guest}, booted once. */
   GUEST("guest", true),
   /** Fuzz targets over their recorded inputs. */
   FUZZ("fuzz & !netns & !interop & !guest", false);
@@ -36,6 +36,11 @@ enum Tier {
   /** Whether its tests need root and are watched for what they leave behind. */
   boolean needsRoot() {
     return needsRoot;
+  }
+
+  /** How many workers it has. */
+  int sideBySide() {
+    return this == GUEST ? 1 : 2;
   }
 
   /** As printed. */

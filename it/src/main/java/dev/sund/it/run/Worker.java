@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 final class Worker implements AutoCloseable {
   private static final List<String> ENDED = List.of("ended");
 
+  private boolean ready;
   private final Process process;
   private final BufferedWriter orders;
   private final BlockingQueue<List<String>> answers = new LinkedBlockingQueue<>();
@@ -54,6 +55,7 @@ final class Worker implements AutoCloseable {
 
   /** The classes with tests of these tags, and how many each has. */
   Map<String, Integer> discover(String tags) throws IOException, InterruptedException {
+    awaitReady();
     order("discover", tags);
     Map<String, Integer> classes = new TreeMap<>();
     while (true) {
@@ -73,8 +75,9 @@ final class Worker implements AutoCloseable {
    *
    * @param results its tests
    * @param usable whether the worker can go on: it lives and nothing was left behind
+   * @param died whether the worker ended by itself
    */
-  record Outcome(List<Result> results, boolean usable) {}
+  record Outcome(List<Result> results, boolean usable, boolean died) {}
 
   /**
    * Runs one class.
@@ -86,6 +89,7 @@ final class Worker implements AutoCloseable {
     String name = className.substring(className.lastIndexOf('.') + 1);
     List<Result> results = new ArrayList<>();
     boolean clean = true;
+    awaitReady();
     order("run", tags, className, report.toString());
     while (true) {
       List<String> answer = answers.poll(silence.toMillis(), TimeUnit.MILLISECONDS);
@@ -94,7 +98,7 @@ final class Worker implements AutoCloseable {
         process.destroyForcibly();
         results.add(
             failed(name, "nothing heard for " + silence.toSeconds() + " s; killed\n" + threads));
-        return new Outcome(results, false);
+        return new Outcome(results, false, false);
       }
       switch (answer.getFirst()) {
         case "test" ->
@@ -109,12 +113,12 @@ final class Worker implements AutoCloseable {
           results.add(failed(name + " leaves nothing behind", "left behind: " + answer.get(1)));
         }
         case "done" -> {
-          return new Outcome(results, clean);
+          return new Outcome(results, clean, false);
         }
         default -> {
           results.add(
               failed(name, "the worker died: exit code " + process.waitFor() + " (see stray.txt)"));
-          return new Outcome(results, false);
+          return new Outcome(results, false, true);
         }
       }
     }
@@ -145,6 +149,17 @@ final class Worker implements AutoCloseable {
     }
   }
 
+  /** Waits until the process listens: what is sent to a guest's line before is lost. */
+  private void awaitReady() throws IOException, InterruptedException {
+    if (!ready) {
+      List<String> answer = Optional.ofNullable(answers.poll(180, TimeUnit.SECONDS)).orElse(ENDED);
+      if (!answer.getFirst().equals("ready")) {
+        throw new IOException("the worker did not start: its output lies beside the reports");
+      }
+      ready = true;
+    }
+  }
+
   private void order(String... words) throws IOException {
     orders.write(Line.encode(words));
     orders.newLine();
@@ -155,6 +170,7 @@ final class Worker implements AutoCloseable {
   @Override
   public void close() {
     try {
+      order("end"); // a guest does not see its line being closed
       orders.close();
       if (!process.waitFor(10, TimeUnit.SECONDS)) {
         process.destroyForcibly();

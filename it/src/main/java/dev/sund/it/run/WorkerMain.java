@@ -40,8 +40,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * The process that runs tests, one class at a time, as told on its standard input:
  *
  * <pre>
+ *                          -> ready
  *   discover TAGS          -> class NAME COUNT ..., done
  *   run TAGS CLASS REPORT  -> test STATUS NAME MILLIS DETAIL ..., left TEXT ..., done
+ *   end
  * </pre>
  *
  * <p>Arguments: the folders of test classes joined by {@code :}, then the wanted parts of names.
@@ -60,7 +62,7 @@ final class WorkerMain {
     this.names = names;
   }
 
-  /** Serves until the end of standard input. */
+  /** Serves until told to end, or until the end of standard input. */
   public static void main(String[] arguments) throws IOException {
     List<Path> roots = Stream.of(arguments[0].split(":", -1)).map(Path::of).toList();
     List<String> names = List.of(arguments).subList(1, arguments.length);
@@ -71,10 +73,14 @@ final class WorkerMain {
   private void serve() throws IOException {
     BufferedReader orders =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    answers.println(Line.encode("ready"));
     for (String line = orders.readLine(); line != null; line = orders.readLine()) {
       List<String> words = Line.decode(line).orElseThrow();
       switch (words.getFirst()) {
         case "discover" -> discover(words.get(1));
+        case "end" -> {
+          return;
+        }
         case "run" -> run(words.get(1), words.get(2), Path.of(words.get(3)));
         default -> throw new IllegalArgumentException("unknown order " + words);
       }

@@ -6,7 +6,8 @@
  *   TestRun ── Tier: which tests, how many at a time
  *      │
  *      ├─ Worker ══ pipe ══ WorkerMain   (own network, mount and process namespaces)
- *      └─ Worker ══ pipe ══ WorkerMain
+ *      ├─ Worker ══ pipe ══ WorkerMain
+ *      └─ Worker ══ QEMU's serial line ══ WorkerMain   (another kernel: Guest)
  * </pre>
  *
  * <p>A worker is handed one class at a time. When it dies or hangs, that class has failed and a new

@@ -1,0 +1,104 @@
+package dev.sund.it.run;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Debian packages that only some tests need (a container runtime, an emulator). They are installed
+ * by the runner itself, outside of the workers, which have no network; what every run needs is the
+ * launcher's business. Used by one thread.
+ */
+final class Packages {
+  private static final List<Path> FOLDERS =
+      List.of(
+          Path.of("/usr/sbin"),
+          Path.of("/usr/bin"),
+          Path.of("/sbin"),
+          Path.of("/bin"),
+          Path.of("/usr/lib/cni"));
+  private static final int MINUTES = 10;
+
+  private final Path log;
+  private final PrintWriter out;
+  private final List<String> missing = new ArrayList<>();
+  private final List<String> reasons = new ArrayList<>();
+
+  /**
+   * Prepares for a set of packages.
+   *
+   * @param log where all that apt prints goes
+   * @param out told what is installed and why
+   */
+  Packages(Path log, PrintWriter out) {
+    this.log = log;
+    this.out = out;
+  }
+
+  /** Adds a package unless its program is there already. */
+  Packages need(String program, String packageName, String why) {
+    boolean there = FOLDERS.stream().anyMatch(folder -> Files.exists(folder.resolve(program)));
+    if (!there && !missing.contains(packageName)) {
+      missing.add(packageName);
+      reasons.add(packageName + " (" + why + ")");
+    }
+    return this;
+  }
+
+  /** Installs what is missing; why that could not be done, or nothing. */
+  Optional<String> install() throws IOException, InterruptedException {
+    if (missing.isEmpty()) {
+      return Optional.empty();
+    }
+    String wanted = String.join(" ", missing);
+    if (!Files.isExecutable(Path.of("/usr/bin/apt-get"))) {
+      return Optional.of("these packages are missing and there is no apt-get: " + wanted);
+    }
+    out.println("installing Debian packages: " + String.join(", ", reasons));
+    out.flush();
+    List<String> install = new ArrayList<>(List.of("install"));
+    install.addAll(missing);
+    if (!aptGet(Path.of("/"), install)
+        && !(aptGet(Path.of("/"), List.of("update")) && aptGet(Path.of("/"), install))) {
+      return Optional.of(
+          "apt-get could not install " + wanted + " (all of its output: " + log + ")");
+    }
+    missing.clear();
+    reasons.clear();
+    return Optional.empty();
+  }
+
+  /** Runs apt-get in a folder; waits for another apt to end. Whether it succeeded. */
+  boolean aptGet(Path folder, List<String> arguments) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "apt-get",
+                "-y",
+                "-q",
+                "-o",
+                "DPkg::Lock::Timeout=300",
+                "-o",
+                "Acquire::Retries=3",
+                "--no-install-recommends"));
+    command.addAll(arguments);
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+    builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
+    Process process = builder.start();
+    if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
+      process.destroyForcibly();
+      return false;
+    }
+    return process.exitValue() == 0;
+  }
+}
