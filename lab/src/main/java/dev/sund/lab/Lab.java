@@ -5,6 +5,7 @@ import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.manifest.Manifests;
 import dev.sund.lab.control.ControlServer;
 import dev.sund.lab.matrix.Matrix;
+import dev.sund.lab.matrix.QuestionPlan;
 import dev.sund.lab.scene.Scene;
 import dev.sund.lab.scene.SceneReader;
 import dev.sund.lab.topology.LabHome;
@@ -139,6 +140,7 @@ public final class Lab {
                 + scene.nodes().size()
                 + " nodes",
             begun);
+        QuestionPlan.leftOut(scene.pods().size(), options.everyPair()).ifPresent(console::say);
         console.print(matrix, options.everyPair(), options.json());
         if (options.once()) {
           return matrix.agrees() ? AGREE : DIFFER;

@@ -23,6 +23,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -64,6 +65,25 @@ public final class QuestionPlan {
    */
   public static List<Question> of(Scene scene, Listeners listeners, boolean everyPair) {
     return new QuestionPlan(scene, listeners, everyPair).ask();
+  }
+
+  /**
+   * What is left out of a large scene's questions, as a sentence; empty when nothing is.
+   *
+   * @param pods how many pods the scene has
+   */
+  public static Optional<String> leftOut(int pods, boolean everyPair) {
+    if (everyPair || pods <= ALL_WAYS) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        (pods <= ALL_PAIRS
+                ? "of more than "
+                    + ALL_WAYS
+                    + " pods, every pair is asked whether it reaches;"
+                    + " path and MTU"
+                : "of more than " + ALL_PAIRS + " pods, everything")
+            + " of each pod with one peer on every node (--all asks every pair everything)");
   }
 
   private List<Question> ask() {
