@@ -3,97 +3,121 @@ package dev.sund.lab.api;
 import dev.sund.kube.tree.Tree;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Tells which resources there are, as kubectl asks before anything else. */
 final class Discovery {
+  private static final List<String> VERBS =
+      List.of("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
+
   private Discovery() {}
 
   /** The document at {@code path}, if it is one of discovery. */
   static Optional<Tree> document(String path, Collection<Resource> served) {
-    if (path.equals("/api")) {
-      return Optional.of(mapping("kind", text("APIVersions"), "versions", list(text("v1"))));
-    }
-    if (path.equals("/apis")) {
-      List<Tree> groups = new ArrayList<>();
-      for (Resource resource : served) {
-        if (!resource.group().isEmpty()) {
-          Tree version =
-              mapping(
-                  "groupVersion", text(resource.apiVersion()), "version", text(resource.version()));
-          groups.add(
-              mapping(
-                  "name",
-                  text(resource.group()),
-                  "versions",
-                  list(version),
-                  "preferredVersion",
-                  version));
-        }
+    switch (path) {
+      case "/api" -> {
+        return Optional.of(
+            Json.object("kind", "APIVersions", "versions", Json.texts(List.of("v1"))));
       }
-      return Optional.of(
-          mapping(
-              "kind",
-              text("APIGroupList"),
-              "apiVersion",
-              text("v1"),
-              "groups",
-              Tree.Sequence.of(groups)));
+      case "/apis" -> {
+        return Optional.of(
+            Json.object(
+                "kind", "APIGroupList", "apiVersion", "v1", "groups", Json.list(groups(served))));
+      }
+      case "/version" -> {
+        return Optional.of(
+            Json.object(
+                "major", "1", "minor", "33", "gitVersion", "v1.33.0-sund-lab", "platform", "lab"));
+      }
+      default -> {
+        return resources(path, served);
+      }
     }
-    if (path.equals("/version")) {
-      return Optional.of(
-          mapping("major", text("1"), "minor", text("33"), "gitVersion", text("v1.33.0-sund-lab")));
+  }
+
+  private static List<Tree> groups(Collection<Resource> served) {
+    Map<String, Set<String>> versions = new LinkedHashMap<>();
+    for (Resource resource : sorted(served)) {
+      if (!resource.group().isEmpty()) {
+        versions
+            .computeIfAbsent(resource.group(), _ -> new LinkedHashSet<>())
+            .add(resource.version());
+      }
     }
-    List<Resource> here = served.stream().filter(resource -> resource.root().equals(path)).toList();
+    List<Tree> groups = new ArrayList<>();
+    versions.forEach((group, names) -> {
+      List<Tree> all =
+          names.stream()
+              .<Tree>map(name -> Json.object("groupVersion", group + "/" + name, "version", name))
+              .toList();
+      groups.add(
+          Json.object(
+              "name", group, "versions", Json.list(all), "preferredVersion", all.getFirst()));
+    });
+    return groups;
+  }
+
+  private static Optional<Tree> resources(String path, Collection<Resource> served) {
+    List<Resource> here =
+        sorted(served).stream().filter(resource -> resource.root().equals(path)).toList();
     if (here.isEmpty()) {
       return Optional.empty();
     }
     List<Tree> resources = new ArrayList<>();
     for (Resource resource : here) {
-      Map<String, Tree> entry = new LinkedHashMap<>();
-      entry.put("name", text(resource.plural()));
-      entry.put("singularName", text(""));
-      entry.put("namespaced", Tree.Scalar.plain(resource.namespaced()));
-      entry.put("kind", text(resource.kind()));
-      entry.put(
-          "verbs",
-          list(
-              text("create"),
-              text("delete"),
-              text("get"),
-              text("list"),
-              text("update"),
-              text("watch")));
-      resources.add(Tree.Mapping.of(entry));
+      resources.add(
+          Json.object(
+              "name",
+              resource.plural(),
+              "singularName",
+              resource.singular(),
+              "namespaced",
+              resource.namespaced(),
+              "kind",
+              resource.kind(),
+              "verbs",
+              Json.texts(VERBS),
+              "shortNames",
+              Json.texts(resource.shortNames())));
+      if (resource.status()) {
+        resources.add(
+            Json.object(
+                "name",
+                resource.plural() + "/status",
+                "singularName",
+                "",
+                "namespaced",
+                resource.namespaced(),
+                "kind",
+                resource.kind(),
+                "verbs",
+                Json.texts(List.of("get", "patch", "update"))));
+      }
     }
     return Optional.of(
-        mapping(
+        Json.object(
             "kind",
-            text("APIResourceList"),
+            "APIResourceList",
             "apiVersion",
-            text("v1"),
+            "v1",
             "groupVersion",
-            text(here.getFirst().apiVersion()),
+            here.getFirst().apiVersion(),
             "resources",
-            Tree.Sequence.of(resources)));
+            Json.list(resources)));
   }
 
-  private static Tree text(String text) {
-    return Tree.Scalar.text(text);
-  }
-
-  private static Tree list(Tree... items) {
-    return Tree.Sequence.of(List.of(items));
-  }
-
-  private static Tree mapping(Object... keysAndValues) {
-    Map<String, Tree> fields = new LinkedHashMap<>();
-    for (int i = 0; i < keysAndValues.length; i += 2) {
-      fields.put((String) keysAndValues[i], (Tree) keysAndValues[i + 1]);
-    }
-    return Tree.Mapping.of(fields);
+  private static List<Resource> sorted(Collection<Resource> served) {
+    return served.stream()
+        .sorted(
+            Comparator.comparing(Resource::group)
+                .thenComparing(Resource::version)
+                .thenComparing(Resource::plural))
+        .toList();
   }
 }

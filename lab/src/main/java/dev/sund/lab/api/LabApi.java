@@ -1,12 +1,16 @@
 package dev.sund.lab.api;
 
+import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.Tree;
+import dev.sund.kube.tree.YamlTrees;
 import dev.sund.model.Checks;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -17,6 +21,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
 
 /**
  * The lab's API server. The lab itself puts and deletes objects by this class's methods; agents
@@ -41,8 +52,8 @@ public final class LabApi implements AutoCloseable {
   private final Pages pages = new Pages();
   private final Watches watches;
   private final Router router;
+  private final Definitions definitions = new Definitions();
   private final Map<String, Subject> tokens = new ConcurrentHashMap<>();
-  private final Set<Resource> served = ConcurrentHashMap.newKeySet();
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private final Set<ServerSocket> listeners = ConcurrentHashMap.newKeySet();
   private final Set<Thread> acceptors = ConcurrentHashMap.newKeySet();
@@ -61,9 +72,9 @@ public final class LabApi implements AutoCloseable {
   /** As above; the first change gets the resourceVersion after {@code firstVersion}. */
   public LabApi(InstantSource clock, long firstVersion) {
     store = new Store(clock, firstVersion);
-    watches = new Watches(store, faults);
-    router = new Router(store, new Lists(store, pages), watches);
-    served.addAll(Resource.ALL);
+    Tables tables = new Tables(clock, definitions);
+    watches = new Watches(store, faults, tables);
+    router = new Router(store, new Lists(store, pages, tables), watches, tables, definitions);
   }
 
   /** From now on only what these rules allow is allowed; before, every known token may all. */
@@ -76,13 +87,14 @@ public final class LabApi implements AutoCloseable {
     tokens.put(Checks.notEmpty("token", token), subject);
   }
 
+  /** A token is taken no more. */
+  public void forget(String token) {
+    tokens.remove(token);
+  }
+
   /** Whether this resource exists at all, as a custom resource may or may not. */
   public void serves(Resource resource, boolean exists) {
-    if (exists) {
-      served.add(resource);
-    } else {
-      served.remove(resource);
-    }
+    definitions.serve(resource, exists);
   }
 
   /** How the server misbehaves. */
@@ -133,7 +145,8 @@ public final class LabApi implements AutoCloseable {
     String version = object.text("apiVersion").orElse("");
     String kind = object.text("kind").orElse("");
     Resource resource =
-        Resource.of(version, kind)
+        definitions
+            .of(version, kind)
             .orElseThrow(() -> new IllegalArgumentException("no resource " + version + " " + kind));
     Tree.Mapping metadata =
         object
@@ -143,7 +156,46 @@ public final class LabApi implements AutoCloseable {
     if (resource.namespaced() && metadata.text("namespace").isEmpty()) {
       metadata = metadata.with("namespace", Tree.Scalar.text("default"));
     }
-    return store.put(resource, object.with("metadata", metadata)).tree();
+    Tree.Mapping stored = store.put(resource, object.with("metadata", metadata)).tree();
+    router.defined(resource, stored);
+    return stored;
+  }
+
+  /** Whether objects with this apiVersion and kind can be put. */
+  public Optional<Resource> resource(String apiVersion, String kind) {
+    return definitions.of(apiVersion, kind);
+  }
+
+  /**
+   * Puts the CustomResourceDefinitions of manifests, in a folder of YAML files: their resources
+   * exist from now on, and what clients write is held to their schemas.
+   *
+   * @throws IOException when a file cannot be read or is no YAML
+   * @throws IllegalArgumentException when a definition uses what this server does not understand
+   */
+  public void define(Path folder) throws IOException {
+    List<Path> files;
+    try (Stream<Path> found = Files.list(folder)) {
+      files = found.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
+    }
+    for (Path file : files) {
+      YamlTrees.read(
+          Files.readString(file),
+          new DocumentSink() {
+            @Override
+            public void item(Tree item) {
+              document(item);
+            }
+
+            @Override
+            public void document(Tree document) {
+              if (document instanceof Tree.Mapping object
+                  && object.text("kind").equals(Optional.of("CustomResourceDefinition"))) {
+                put(object);
+              }
+            }
+          });
+    }
   }
 
   /**
@@ -185,7 +237,7 @@ public final class LabApi implements AutoCloseable {
   /** All objects of all resources. */
   public List<Tree.Mapping> snapshot() {
     List<Tree.Mapping> all = new ArrayList<>();
-    Resource.ALL.forEach(resource -> all.addAll(list(resource)));
+    definitions.served().forEach(resource -> all.addAll(list(resource)));
     return all;
   }
 
@@ -195,18 +247,27 @@ public final class LabApi implements AutoCloseable {
    * @param listener bound; may belong to another network namespace; closed with this server
    */
   public void serve(ServerSocket listener) {
-    Checks.that(open, "the server is closed");
-    listeners.add(listener);
-    acceptors.add(start(() -> accept(listener)));
+    serve(listener, Optional.empty());
   }
 
-  private void accept(ServerSocket listener) {
+  /** As above, over TLS: a client may show a certificate instead of a token. */
+  public void serve(ServerSocket listener, SSLContext tls) {
+    serve(listener, Optional.of(tls));
+  }
+
+  private void serve(ServerSocket listener, Optional<SSLContext> tls) {
+    Checks.that(open, "the server is closed");
+    listeners.add(listener);
+    acceptors.add(start(() -> accept(listener, tls)));
+  }
+
+  private void accept(ServerSocket listener, Optional<SSLContext> tls) {
     while (open && !listener.isClosed()) {
       try {
         Socket connection = listener.accept();
         connection.setTcpNoDelay(true);
         connections.add(connection);
-        start(() -> connection(connection));
+        start(() -> connection(connection, tls));
         if (!open) {
           connection.close();
         }
@@ -224,13 +285,14 @@ public final class LabApi implements AutoCloseable {
         .start(body);
   }
 
-  private void connection(Socket connection) {
-    try (connection) {
+  private void connection(Socket plain, Optional<SSLContext> tls) {
+    try (Socket connection = tls.isPresent() ? secured(plain, tls.get()) : plain) {
+      Optional<Subject> shown = shown(connection);
       var in = new BufferedInputStream(connection.getInputStream());
       var response = new Response(new BufferedOutputStream(connection.getOutputStream(), 65536));
       Optional<Request> request = Request.read(in);
       while (request.isPresent() && open) {
-        answer(request.get(), response);
+        answer(request.get(), shown, response);
         request = Request.read(in);
       }
     } catch (IOException | NumberFormatException _) {
@@ -238,11 +300,45 @@ public final class LabApi implements AutoCloseable {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } finally {
-      connections.remove(connection);
+      connections.remove(plain);
+      closeQuietly(plain);
     }
   }
 
-  private void answer(Request request, Response response) throws IOException, InterruptedException {
+  private static SSLSocket secured(Socket plain, SSLContext tls) throws IOException {
+    SSLSocket socket =
+        (SSLSocket) tls.getSocketFactory().createSocket(plain, null, plain.getPort(), true);
+    socket.setUseClientMode(false);
+    socket.setWantClientAuth(true);
+    socket.startHandshake();
+    return socket;
+  }
+
+  /** Who the certificate says that the client is. */
+  private static Optional<Subject> shown(Socket connection) {
+    if (!(connection instanceof SSLSocket tls)) {
+      return Optional.empty();
+    }
+    String user = "";
+    List<String> groups = new ArrayList<>();
+    try {
+      String name = tls.getSession().getPeerPrincipal().getName();
+      for (Rdn part : new LdapName(name).getRdns()) {
+        String value = String.valueOf(part.getValue());
+        if (part.getType().equalsIgnoreCase("CN")) {
+          user = value;
+        } else if (part.getType().equalsIgnoreCase("O")) {
+          groups.add(value);
+        }
+      }
+    } catch (SSLPeerUnverifiedException | InvalidNameException _) {
+      return Optional.empty(); // none was shown
+    }
+    return user.isEmpty() ? Optional.empty() : Optional.of(new Subject(user, groups));
+  }
+
+  private void answer(Request request, Optional<Subject> shown, Response response)
+      throws IOException, InterruptedException {
     while (faults.isSilent() && open) {
       store.pause(50);
     }
@@ -254,14 +350,17 @@ public final class LabApi implements AutoCloseable {
       if (faults.takeUnavailable()) {
         throw new StatusException(503, "ServiceUnavailable", "the server is told to be away");
       }
-      router.answer(request, response, caller(request), rbac, served, () -> open);
+      router.answer(request, response, caller(request, shown), rbac, () -> open);
     } catch (StatusException e) {
       response.whole(e.code(), e.toTree());
     }
   }
 
-  private Subject caller(Request request) throws StatusException {
+  private Subject caller(Request request, Optional<Subject> shown) throws StatusException {
     String header = request.headers().getOrDefault("authorization", "");
+    if (header.isEmpty() && shown.isPresent()) {
+      return shown.get();
+    }
     Subject subject = header.startsWith("Bearer ") ? tokens.get(header.substring(7).strip()) : null;
     if (subject == null) {
       throw new StatusException(401, "Unauthorized", "Unauthorized");

@@ -1,18 +1,22 @@
 package dev.sund.lab.api;
 
 import dev.sund.kube.tree.JsonText;
+import dev.sund.kube.tree.Tree;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 
 /** Answers list requests. */
 final class Lists {
   private final Store store;
   private final Pages pages;
+  private final Tables tables;
 
-  Lists(Store store, Pages pages) {
+  Lists(Store store, Pages pages, Tables tables) {
     this.store = store;
     this.pages = pages;
+    this.tables = tables;
   }
 
   /** The JSON of the list, or of one page of it. */
@@ -36,7 +40,16 @@ final class Lists {
         count < size
             ? pages.keep(new Pages.Rest(rest.objects().subList(count, size), rest.version()))
             : "";
-    return json(resource, rest.objects().subList(0, count), rest.version(), next, size - count);
+    List<Stored> page = rest.objects().subList(0, count);
+    Optional<String> table = Tables.wanted(request);
+    if (table.isPresent()) {
+      Tree.Mapping metadata = Json.object("resourceVersion", String.valueOf(rest.version()));
+      if (!next.isEmpty()) {
+        metadata = metadata.with("continue", Json.text(next));
+      }
+      return tables.table(table.get(), resource, page, metadata, request);
+    }
+    return json(resource, page, rest.version(), next, size - count);
   }
 
   private static byte[] json(

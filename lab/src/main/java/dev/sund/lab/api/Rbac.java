@@ -116,13 +116,13 @@ public final class Rbac {
 
   private static List<Rule> rules(Tree.Mapping role) {
     List<Rule> rules = new ArrayList<>();
-    for (Tree.Mapping rule : mappings(role, "rules")) {
+    for (Tree.Mapping rule : Json.mappings(role, "rules")) {
       rules.add(
           new Rule(
-              texts(rule, "apiGroups"),
-              texts(rule, "resources"),
-              texts(rule, "resourceNames"),
-              texts(rule, "verbs")));
+              Json.texts(rule, "apiGroups"),
+              Json.texts(rule, "resources"),
+              Json.texts(rule, "resourceNames"),
+              Json.texts(rule, "verbs")));
     }
     return rules;
   }
@@ -132,7 +132,7 @@ public final class Rbac {
     String kind = ref.text("kind").orElse("");
     String role = ref.text("name").orElse("");
     List<String> subjects = new ArrayList<>();
-    for (Tree.Mapping subject : mappings(object, "subjects")) {
+    for (Tree.Mapping subject : Json.mappings(object, "subjects")) {
       String name = subject.text("name").orElse("");
       subjects.add(
           switch (subject.text("kind").orElse("")) {
@@ -147,29 +147,5 @@ public final class Rbac {
     }
     String key = kind.equals("Role") ? "Role " + namespace + "/" + role : kind + " " + role;
     return new Binding(namespace, key, subjects);
-  }
-
-  private static List<Tree.Mapping> mappings(Tree.Mapping object, String field) {
-    List<Tree.Mapping> found = new ArrayList<>();
-    if (object.get(field).orElse(object) instanceof Tree.Sequence list) {
-      for (Tree item : list.items()) {
-        if (item instanceof Tree.Mapping mapping) {
-          found.add(mapping);
-        }
-      }
-    }
-    return found;
-  }
-
-  private static List<String> texts(Tree.Mapping object, String field) {
-    List<String> found = new ArrayList<>();
-    if (object.get(field).orElse(object) instanceof Tree.Sequence list) {
-      for (Tree item : list.items()) {
-        if (item instanceof Tree.Scalar scalar) {
-          found.add(scalar.text());
-        }
-      }
-    }
-    return found;
   }
 }

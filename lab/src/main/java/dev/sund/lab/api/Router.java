@@ -6,6 +6,7 @@ import dev.sund.kube.tree.Tree;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,12 +22,16 @@ final class Router {
   private final Store store;
   private final Lists lists;
   private final Watches watches;
+  private final Tables tables;
+  private final Definitions definitions;
   private final Map<String, LongAdder> requests = new ConcurrentHashMap<>();
 
-  Router(Store store, Lists lists, Watches watches) {
+  Router(Store store, Lists lists, Watches watches, Tables tables, Definitions definitions) {
     this.store = store;
     this.lists = lists;
     this.watches = watches;
+    this.tables = tables;
+    this.definitions = definitions;
   }
 
   /** What a path names; the empty string where it names nothing. */
@@ -35,29 +40,28 @@ final class Router {
       return namespace.isEmpty() ? name : namespace + "/" + name;
     }
 
+    boolean isStatus() {
+      return subresource.equals("status");
+    }
+
     String rbacResource() {
       return subresource.isEmpty() ? resource.plural() : resource.plural() + "/" + subresource;
     }
   }
 
   void answer(
-      Request request,
-      Response response,
-      Subject caller,
-      Optional<Rbac> rbac,
-      Set<Resource> served,
-      BooleanSupplier open)
+      Request request, Response response, Subject caller, Optional<Rbac> rbac, BooleanSupplier open)
       throws StatusException, IOException, InterruptedException {
     if (HEALTH.contains(request.path())) {
       response.whole(200, "text/plain", "ok".getBytes(StandardCharsets.UTF_8));
       return;
     }
-    Optional<Tree> discovery = Discovery.document(request.path(), served);
+    Optional<Tree> discovery = Discovery.document(request.path(), definitions.served());
     if (discovery.isPresent()) {
       response.whole(200, discovery.get());
       return;
     }
-    Target target = target(request.path(), served);
+    Target target = target(request.path(), definitions.served());
     boolean watch = request.isTrue("watch");
     String verb = verb(request, target, watch);
     permit(caller, rbac, target, verb);
@@ -68,7 +72,7 @@ final class Router {
             store
                 .get(target.resource, target.key())
                 .orElseThrow(() -> StatusException.notFound(target.resource, target.name));
-        response.whole(200, "application/json", object.json());
+        response.whole(200, "application/json", shown(request, target, object));
       }
       case "list" -> {
         byte[] list = lists.list(target.resource, selector(request, target), request);
@@ -77,20 +81,106 @@ final class Router {
       case "watch" ->
           watches.serve(target.resource, selector(request, target), request, response, open);
       case "create" -> {
-        Stored made = store.create(target.resource, body(request, target));
+        Stored made = store.create(target.resource, admitted(target, body(request, target)));
+        defined(target.resource, made.tree());
         response.whole(201, "application/json", made.json());
       }
       case "update" -> {
-        boolean status = target.subresource.equals("status");
-        Stored changed = store.replace(target.resource, body(request, target), status);
+        Tree.Mapping sent = admitted(target, body(request, target));
+        Stored changed = store.replace(target.resource, sent, target.isStatus());
+        defined(target.resource, changed.tree());
+        response.whole(200, "application/json", changed.json());
+      }
+      case "patch" -> {
+        String type = request.headers().getOrDefault("content-type", "");
+        Patches.Change patch = Patches.parse(type, request.body());
+        Stored changed =
+            store.change(
+                target.resource,
+                target.key(),
+                object -> admitted(target, patch.apply(object)),
+                target.isStatus());
+        defined(target.resource, changed.tree());
         response.whole(200, "application/json", changed.json());
       }
       case "delete" -> {
-        Stored last = store.delete(target.resource, target.key());
+        Stored last = delete(target.resource, target.key(), request);
         response.whole(200, "application/json", last.json());
+      }
+      case "deletecollection" -> {
+        Selector selector = selector(request, target);
+        for (Stored object : store.list(target.resource).objects()) {
+          if (selector.matches().test(object)) {
+            delete(target.resource, object.key(), request);
+          }
+        }
+        response.whole(200, Json.object("kind", "Status", "apiVersion", "v1", "status", "Success"));
       }
       default -> throw notAllowed(request);
     }
+  }
+
+  private byte[] shown(Request request, Target target, Stored object) {
+    return Tables.wanted(request)
+        .map(table ->
+            tables.table(
+                table,
+                target.resource,
+                List.of(object),
+                Json.object("resourceVersion", String.valueOf(object.version())),
+                request))
+        .orElse(object.json());
+  }
+
+  private Tree.Mapping admitted(Target target, Tree.Mapping object) throws StatusException {
+    if (target.resource.equals(Resource.DEFINITIONS)) {
+      try {
+        new Definitions().define(object);
+      } catch (IllegalArgumentException e) {
+        throw new StatusException(422, "Invalid", String.valueOf(e.getMessage()));
+      }
+    }
+    return definitions.admitted(target.resource, object);
+  }
+
+  /**
+   * A definition that was stored defines from now on; its status says so, as people wait for it.
+   */
+  void defined(Resource resource, Tree.Mapping object) {
+    if (!resource.equals(Resource.DEFINITIONS)) {
+      return;
+    }
+    definitions.define(object);
+    Tree conditions =
+        Json.list(
+            List.of(
+                Json.object("type", "NamesAccepted", "status", "True"),
+                Json.object("type", "Established", "status", "True")));
+    Tree names = Json.child(Json.child(object, "spec"), "names");
+    store.put(
+        resource,
+        object.with("status", Json.object("conditions", conditions, "acceptedNames", names)));
+  }
+
+  private Stored delete(Resource resource, String key, Request request) throws StatusException {
+    Tree.Mapping options = Tree.Mapping.of(Map.of());
+    try {
+      if (!request.body().isBlank()
+          && JsonTrees.parse(request.body()) instanceof Tree.Mapping sent) {
+        options = Json.child(sent, "preconditions");
+      }
+    } catch (MalformedException e) {
+      throw StatusException.badRequest("the body is not JSON: " + e.getMessage());
+    }
+    Stored last = store.delete(resource, key, options.text("resourceVersion"), options.text("uid"));
+    if (resource.equals(Resource.DEFINITIONS)) {
+      for (Resource gone : definitions.undefine(last.tree())) {
+        for (Stored object : store.list(gone).objects()) {
+          store.delete(gone, object.key());
+        }
+      }
+    }
+    return last;
   }
 
   long requestsOf(String verb, Resource resource) {
@@ -98,7 +188,7 @@ final class Router {
     return count == null ? 0 : count.sum();
   }
 
-  private static Target target(String path, Set<Resource> served) throws StatusException {
+  private static Target target(String path, Collection<Resource> served) throws StatusException {
     for (Resource resource : served) {
       String root = resource.root() + "/";
       if (!path.startsWith(root)) {
@@ -134,12 +224,13 @@ final class Router {
         }
         yield "update";
       }
-      case "DELETE" -> {
+      case "PATCH" -> {
         if (!named) {
           throw notAllowed(request);
         }
-        yield "delete";
+        yield "patch";
       }
+      case "DELETE" -> named ? "delete" : "deletecollection";
       default -> throw notAllowed(request);
     };
   }
@@ -177,7 +268,7 @@ final class Router {
         target.namespace, request.parameter("labelSelector"), request.parameter("fieldSelector"));
   }
 
-  private static Tree.Mapping body(Request request, Target target) throws StatusException {
+  private Tree.Mapping body(Request request, Target target) throws StatusException {
     Tree tree;
     try {
       tree = JsonTrees.parse(request.body());
@@ -199,9 +290,7 @@ final class Router {
           "the object is no " + resource.apiVersion() + " " + resource.kind());
     }
     Tree.Mapping metadata =
-        object
-            .mapping("metadata")
-            .filter(meta -> !meta.text("name").orElse("").isEmpty())
+        named(Json.child(object, "metadata"))
             .orElseThrow(() -> StatusException.badRequest("metadata.name is required"));
     String name = metadata.text("name").orElse("");
     if (!target.name.isEmpty() && !target.name.equals(name)) {
@@ -221,6 +310,19 @@ final class Router {
       metadata = metadata.with("namespace", Tree.Scalar.text(namespace));
     }
     return object.with("metadata", metadata);
+  }
+
+  /** Metadata with a name: its own, or one made of generateName. */
+  private Optional<Tree.Mapping> named(Tree.Mapping metadata) {
+    if (!metadata.text("name").orElse("").isEmpty()) {
+      return Optional.of(metadata);
+    }
+    return metadata
+        .text("generateName")
+        .filter(prefix -> !prefix.isEmpty())
+        .map(prefix ->
+            metadata.with(
+                "name", Json.text(prefix + Long.toString(store.version() + 1_000_000, 36))));
   }
 
   private static StatusException notAllowed(Request request) {

@@ -1,6 +1,5 @@
 package dev.sund.lab.api;
 
-import dev.sund.kube.tree.JsonText;
 import dev.sund.kube.tree.Tree;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -55,7 +54,6 @@ final class Store {
     this.clock = clock;
     version = firstVersion;
     forgotten = firstVersion;
-    Resource.ALL.forEach(resource -> objects.put(resource, new TreeMap<>()));
   }
 
   /** The resourceVersion of the last change. */
@@ -167,13 +165,45 @@ final class Store {
     }
   }
 
-  Stored delete(Resource resource, String key) throws StatusException {
+  /** Changes an object as it is at that moment; otherwise as {@link #replace}. */
+  Stored change(Resource resource, String key, Patches.Change change, boolean statusOnly)
+      throws StatusException {
     lock.lock();
     try {
-      Stored before = table(resource).remove(key);
+      Stored before = table(resource).get(key);
       if (before == null) {
         throw StatusException.notFound(resource, key);
       }
+      return replace(resource, change.apply(before.tree()), statusOnly);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Stored delete(Resource resource, String key) throws StatusException {
+    return delete(resource, key, Optional.empty(), Optional.empty());
+  }
+
+  /** Deletes an object, when it has this version and this uid. */
+  Stored delete(
+      Resource resource, String key, Optional<String> onlyVersion, Optional<String> onlyUid)
+      throws StatusException {
+    lock.lock();
+    try {
+      Stored before = table(resource).get(key);
+      if (before == null) {
+        throw StatusException.notFound(resource, key);
+      }
+      boolean other =
+          onlyVersion.filter(wanted -> !wanted.equals(Long.toString(before.version()))).isPresent()
+              || onlyUid.filter(wanted -> !wanted.equals(before.metadata("uid"))).isPresent();
+      if (other) {
+        throw new StatusException(
+            409,
+            "Conflict",
+            "Precondition failed: " + resource.plural() + " \"" + key + "\" is another by now");
+      }
+      table(resource).remove(key);
       Stored last = Stored.of(before.tree(), ++version);
       append(new Change(version, resource, Optional.of(before), last, true));
       return last;
@@ -267,28 +297,7 @@ final class Store {
   }
 
   private static boolean sameButVersion(Stored before, Tree.Mapping object) {
-    return same(Stored.of(object, before.version()).tree(), before.tree());
-  }
-
-  private static boolean same(Tree one, Tree other) {
-    return switch (one) {
-      case Tree.Mapping a ->
-          other instanceof Tree.Mapping b
-              && a.fields().keySet().equals(b.fields().keySet())
-              && a.fields().entrySet().stream()
-                  .allMatch(f -> b.get(f.getKey()).filter(v -> same(f.getValue(), v)).isPresent());
-      case Tree.Sequence a -> {
-        if (!(other instanceof Tree.Sequence b) || a.items().size() != b.items().size()) {
-          yield false;
-        }
-        boolean equal = true;
-        for (int i = 0; i < a.items().size() && equal; i++) {
-          equal = same(a.items().get(i), b.items().get(i));
-        }
-        yield equal;
-      }
-      case Tree.Scalar a -> other instanceof Tree.Scalar b && JsonText.of(a).equals(JsonText.of(b));
-    };
+    return Json.same(Stored.of(object, before.version()).tree(), before.tree());
   }
 
   private void append(Change change) {
@@ -353,10 +362,6 @@ final class Store {
   }
 
   private TreeMap<String, Stored> table(Resource resource) {
-    TreeMap<String, Stored> table = objects.get(resource);
-    if (table == null) {
-      throw new IllegalArgumentException("no such resource: " + resource);
-    }
-    return table;
+    return objects.computeIfAbsent(resource, _ -> new TreeMap<>());
   }
 }

@@ -4,9 +4,11 @@ import dev.sund.kube.tree.JsonText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /** Answers watch requests: one call serves one watch until it ends. */
 final class Watches {
@@ -16,11 +18,13 @@ final class Watches {
 
   private final Store store;
   private final Faults faults;
+  private final Tables tables;
   private volatile Duration bookmarks = Duration.ofSeconds(10);
 
-  Watches(Store store, Faults faults) {
+  Watches(Store store, Faults faults, Tables tables) {
     this.store = store;
     this.faults = faults;
+    this.tables = tables;
   }
 
   void bookmarksEach(Duration interval) {
@@ -48,12 +52,13 @@ final class Watches {
       throw new StatusException(
           504, "Timeout", "Too large resource version: " + reached + ", current: " + current);
     }
+    Function<Stored, byte[]> told = told(resource, request);
     response.beginStream();
     if (reached == 0) {
       Store.Listing all = store.list(resource);
       for (Stored object : all.objects()) {
         if (selector.matches().test(object)) {
-          event("ADDED", object, response);
+          event("ADDED", told.apply(object), response);
         }
       }
       response.flush();
@@ -72,7 +77,7 @@ final class Watches {
           store.pause(50);
         }
         for (Store.Change change : batch.changes()) {
-          tell(change, selector, response);
+          tell(change, selector, told, response);
         }
         reached = Math.max(reached, batch.reached());
         if (System.nanoTime() - bookmarkAt >= 0) {
@@ -107,7 +112,24 @@ final class Watches {
     }
   }
 
-  private void tell(Store.Change change, Selector selector, Response response) throws IOException {
+  /** What is told of an object: itself, or a row of text. */
+  private Function<Stored, byte[]> told(Resource resource, Request request) {
+    Optional<String> table = Tables.wanted(request);
+    if (table.isEmpty()) {
+      return Stored::json;
+    }
+    return object ->
+        tables.table(
+            table.get(),
+            resource,
+            List.of(object),
+            Json.object("resourceVersion", String.valueOf(object.version())),
+            request);
+  }
+
+  private void tell(
+      Store.Change change, Selector selector, Function<Stored, byte[]> told, Response response)
+      throws IOException {
     boolean was = change.before().filter(selector.matches()).isPresent();
     boolean is = !change.deleted() && selector.matches().test(change.after());
     Optional<String> type =
@@ -115,15 +137,15 @@ final class Watches {
             ? Optional.of(was ? "MODIFIED" : "ADDED")
             : was ? Optional.of("DELETED") : Optional.empty();
     if (type.isPresent()) {
-      event(type.get(), change.after(), response);
+      event(type.get(), told.apply(change.after()), response);
     }
   }
 
-  private void event(String type, Stored object, Response response) throws IOException {
+  private void event(String type, byte[] object, Response response) throws IOException {
     byte[] begin = ("{\"type\":\"" + type + "\",\"object\":").getBytes(StandardCharsets.UTF_8);
     int times = faults.isTwice() ? 2 : 1;
     for (int i = 0; i < times; i++) {
-      response.chunk(begin, object.json(), END);
+      response.chunk(begin, object, END);
     }
   }
 

@@ -237,8 +237,8 @@ class LabApiTest {
     assertThat(client.ask("POST", NODES, "{'metadata':{}}").body()).contains("metadata.name");
     assertThat(client.ask("POST", NODES, "{'kind':'Pod','metadata':{'name':'x'}}").code())
         .isEqualTo(400);
-    assertThat(client.ask("PATCH", NODES + "/n1", "{}").code()).isEqualTo(405);
-    assertThat(client.get("/api/v1/services").code()).isEqualTo(404);
+    assertThat(client.ask("PATCH", NODES, "{}").code()).isEqualTo(405);
+    assertThat(client.get("/api/v1/replicationcontrollers").code()).isEqualTo(404);
     assertThat(client.get(NODES + "?limit=many").code()).isEqualTo(400);
   }
 
