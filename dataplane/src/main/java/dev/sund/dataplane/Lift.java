@@ -76,7 +76,9 @@ public final class Lift {
         lift.routes(),
         lift.tunnels(),
         lift.peers(),
-        MasqueradeLift.rows(reading.table(), wanted.masquerade()));
+        MasqueradeLift.rows(reading.table(), wanted.masquerade()),
+        new TreeMap<>(),
+        new TreeMap<>());
   }
 
   private String name(int index) {

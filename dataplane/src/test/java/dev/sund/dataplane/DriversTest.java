@@ -268,7 +268,9 @@ class DriversTest {
             wanted.routes(),
             tunnels,
             wanted.tunnelPeers(),
-            wanted.masquerade()));
+            wanted.masquerade(),
+            wanted.frontends(),
+            wanted.endpoints()));
 
     settle();
 
@@ -296,7 +298,9 @@ class DriversTest {
             program.routes(),
             program.tunnels(),
             program.tunnelPeers(),
-            program.masquerade()));
+            program.masquerade(),
+            program.frontends(),
+            program.endpoints()));
 
     for (Errno errno : List.of(Errno.EPERM, Errno.EINVAL, Errno.EBUSY, Errno.ENOMEM)) {
       kernel.fail(call, errno);

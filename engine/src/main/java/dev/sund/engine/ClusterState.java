@@ -28,6 +28,7 @@ import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -91,6 +92,7 @@ final class ClusterState {
   /** The families in use after the last event. */
   private Set<Family> families = EnumSet.noneOf(Family.class);
 
+  private final HostPorts hostPorts = new HostPorts();
   private Optional<NodeFacts> facts = Optional.empty();
   private boolean synced;
 
@@ -270,6 +272,11 @@ final class ClusterState {
 
   Claims addresses() {
     return addresses;
+  }
+
+  /** What the pods of this node want of its ports. */
+  HostPorts hostPorts() {
+    return hostPorts;
   }
 
   Claims cidrs() {
@@ -482,6 +489,21 @@ final class ClusterState {
             .map(one -> claims(claimant(device, one), one.addresses()).toList())
             .orElse(List.of());
     claimAddresses(new Owner(Kind.ATTACHMENT, device), claims, touched);
+    hostPorts.replace(
+        device, attachment(device).map(one -> wishes(device, one)).orElse(List.of()), touched);
+  }
+
+  /** A pod's ports at this node: those that the runtime names, and those that the API shows. */
+  private List<HostPorts.Wish> wishes(String device, Attachment attachment) {
+    Claimant claimant = claimant(device, attachment);
+    if (claimant.rank() == Rank.FINISHED) {
+      return List.of();
+    }
+    Set<PortMapping> mappings = new TreeSet<>(attachment.portMappings());
+    pod(attachment.pod())
+        .filter(seen -> seen.uid().equals(attachment.uid()))
+        .ifPresent(seen -> mappings.addAll(seen.hostPorts()));
+    return HostPorts.wishes(claimant, attachment, mappings);
   }
 
   /**

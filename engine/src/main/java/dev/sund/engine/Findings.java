@@ -7,6 +7,8 @@ import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.program.Frontend;
+import dev.sund.engine.program.Frontend.Place;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -28,10 +30,12 @@ import java.util.TreeSet;
 final class Findings {
   private final ClusterState state;
   private final FabricRows rows;
+  private final FrontendRows frontends;
 
-  Findings(ClusterState state, FabricRows rows) {
+  Findings(ClusterState state, FabricRows rows, FrontendRows frontends) {
     this.state = state;
     this.rows = rows;
+    this.frontends = frontends;
   }
 
   /** What is wrong with this node's own end and with the pools. */
@@ -199,6 +203,51 @@ final class Findings {
         found.add(outsidePools(object, "status.podIPs", ip.toString()));
       }
     }
+    hostPorts(device, object, found);
+  }
+
+  private void hostPorts(String device, ObjectRef object, Set<Condition> found) {
+    for (HostPorts.Wish wish : state.hostPorts().ofDevice(device)) {
+      Frontend.Key key = wish.key();
+      Optional<PodKey> holder =
+          state
+              .hostPorts()
+              .holder(key)
+              .filter(granted -> !granted.equals(wish))
+              .flatMap(_ -> frontends.holder(key))
+              .map(Attachment::pod);
+      String port = key.port() + "/" + key.protocol().label();
+      if (holder.isPresent()) {
+        found.add(
+            new Condition(
+                Reason.DUPLICATE_HOST_PORT,
+                object,
+                "spec.containers.ports.hostPort",
+                "%s at %s belongs to %s, which keeps it."
+                    .formatted(port, at(key.place()), rival(holder.get(), object)),
+                "Give one of the two another hostPort, or another node."));
+      } else if (!frontends.isHere(key.place())) {
+        found.add(
+            new Condition(
+                Reason.HOST_IP_NOT_LOCAL,
+                object,
+                "spec.containers.ports.hostIP",
+                "%s at %s reaches nobody: no device of this node carries the address."
+                    .formatted(port, at(key.place())),
+                "Write an address of the node, or leave hostIP out for all of them."));
+      }
+    }
+  }
+
+  private static String at(Place place) {
+    return switch (place) {
+      case Place.At(var ip) -> ip.toString();
+      case Place.AnyLocal(var family) -> "all " + Fabric.name(family) + " addresses of the node";
+    };
+  }
+
+  private static String rival(PodKey holder, ObjectRef object) {
+    return holder.toString().equals(object.name()) ? "another of its ports" : "pod " + holder;
   }
 
   private Condition duplicate(ObjectRef object, Ip ip) {

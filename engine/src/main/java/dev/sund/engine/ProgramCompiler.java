@@ -5,6 +5,8 @@ import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.program.Change;
+import dev.sund.engine.program.Endpoint;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
@@ -51,6 +53,8 @@ public final class ProgramCompiler {
   private final Table<String, Tunnel> tunnels = new Table<>();
   private final Table<TunnelPeer.Key, TunnelPeer> tunnelPeers = new Table<>();
   private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
+  private final Table<Frontend.Key, Frontend> frontends = new Table<>();
+  private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
@@ -81,6 +85,7 @@ public final class ProgramCompiler {
       fabric = fabricNow();
     }
     FabricRows rows = new FabricRows(state, fabric);
+    FrontendRows translations = new FrontendRows(state, fabric);
     ProgramDelta delta =
         new ProgramDelta(
             localPods.refresh(counted(touched.devices), rows::localPod),
@@ -89,8 +94,10 @@ public final class ProgramCompiler {
                 ? tunnels.refresh(counted(List.of(Marks.VXLAN_V4, Marks.VXLAN_V6)), rows::tunnel)
                 : List.of(),
             refreshPeers(touched.nodes, rows),
-            masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade));
-    refreshConditions(events, touched, new Findings(state, rows));
+            masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade),
+            frontends.refresh(counted(touched.frontends), translations::frontend),
+            endpoints.refresh(counted(endpointKeys(touched.frontends)), translations::endpoint));
+    refreshConditions(events, touched, new Findings(state, rows, translations));
     if (!delta.isEmpty() || touched.everything) {
       program = Optional.empty();
     }
@@ -110,7 +117,9 @@ public final class ProgramCompiler {
                   routes.rows(),
                   tunnels.rows(),
                   tunnelPeers.rows(),
-                  masquerade.rows()));
+                  masquerade.rows(),
+                  frontends.rows(),
+                  endpoints.rows()));
     }
     return program.get();
   }
@@ -145,6 +154,8 @@ public final class ProgramCompiler {
       touched.nodes.addAll(state.nodeNames());
       touched.nodes.addAll(peersOfNode.keySet());
       touched.pods.addAll(state.podKeys());
+      touched.frontends.addAll(state.hostPorts().keys());
+      touched.frontends.addAll(frontends.rows().keySet());
       return;
     }
     for (NodeName name : touched.nodes) {
@@ -154,6 +165,15 @@ public final class ProgramCompiler {
         state.pod(key).map(Pod::ips).stream()
             .flatMap(Collection::stream)
             .forEach(ip -> touched.ranges.add(Prefix.host(ip)));
+      }
+    }
+    for (String device : touched.devices) {
+      // Whether a pod has its address decides whether it has its ports.
+      state.hostPorts().ofDevice(device).forEach(wish -> touched.frontends.add(wish.key()));
+    }
+    for (Frontend.Key key : touched.frontends) {
+      for (String device : state.hostPorts().devices(key)) {
+        state.attachment(device).ifPresent(attachment -> touched.pods.add(attachment.pod()));
       }
     }
   }
@@ -183,6 +203,11 @@ public final class ProgramCompiler {
       }
     }
     return keys;
+  }
+
+  /** Host ports have one endpoint. */
+  private static Collection<Endpoint.Key> endpointKeys(Set<Frontend.Key> frontends) {
+    return frontends.stream().map(key -> new Endpoint.Key(key, 0)).toList();
   }
 
   private void refreshConditions(List<ClusterEvent> events, Touched touched, Findings findings) {

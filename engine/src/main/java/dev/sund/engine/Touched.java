@@ -1,5 +1,6 @@
 package dev.sund.engine;
 
+import dev.sund.engine.program.Frontend;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
@@ -23,6 +24,9 @@ final class Touched {
 
   /** Devices of pods whose row may differ. */
   final Set<String> devices = new HashSet<>();
+
+  /** Frontends that may differ, with their endpoints. */
+  final Set<Frontend.Key> frontends = new HashSet<>();
 
   /** Pods whose conditions may differ. */
   final Set<PodKey> pods = new HashSet<>();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.engine.RandomCluster.History;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.Change;
+import dev.sund.engine.program.Endpoint;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
@@ -85,6 +87,8 @@ class GraphTest {
           assertThat(shadow.tunnels).isEqualTo(program.tunnels());
           assertThat(shadow.tunnelPeers).isEqualTo(program.tunnelPeers());
           assertThat(shadow.masquerade).isEqualTo(program.masquerade());
+          assertThat(shadow.frontends).isEqualTo(program.frontends());
+          assertThat(shadow.endpoints).isEqualTo(program.endpoints());
         });
   }
 
@@ -201,6 +205,8 @@ class GraphTest {
     final NavigableMap<String, Tunnel> tunnels = new TreeMap<>();
     final NavigableMap<TunnelPeer.Key, TunnelPeer> tunnelPeers = new TreeMap<>();
     final NavigableMap<Masquerade.Key, Masquerade> masquerade = new TreeMap<>();
+    final NavigableMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
+    final NavigableMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
 
     void apply(ProgramDelta delta) {
       apply(localPods, delta.localPods());
@@ -208,6 +214,8 @@ class GraphTest {
       apply(tunnels, delta.tunnels());
       apply(tunnelPeers, delta.tunnelPeers());
       apply(masquerade, delta.masquerade());
+      apply(frontends, delta.frontends());
+      apply(endpoints, delta.endpoints());
     }
 
     private static <K, V> void apply(NavigableMap<K, V> table, List<Change<K, V>> changes) {

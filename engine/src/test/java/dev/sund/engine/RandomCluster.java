@@ -8,6 +8,7 @@ import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
@@ -16,6 +17,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -126,7 +128,8 @@ final class RandomCluster {
         random.nextInt(8) == 0,
         random.nextInt(8) == 0,
         addresses(),
-        List.of());
+        List.of(),
+        mappings());
   }
 
   private String uid(PodKey key) {
@@ -169,7 +172,23 @@ final class RandomCluster {
         "/run/netns/x",
         key,
         random.nextInt(5) == 0 ? "" : uid(key),
-        List.copyOf(ips));
+        List.copyOf(ips),
+        mappings());
+  }
+
+  private List<PortMapping> mappings() {
+    return IntStream.range(0, Math.max(0, random.nextInt(4) - 1))
+        .mapToObj(_ ->
+            new PortMapping(
+                random.nextInt(3) > 0
+                    ? Optional.empty()
+                    : Optional.of(
+                        Ip.parse(
+                            pick("192.168.1.11", "127.0.0.1", "0.0.0.0", "::", "2001:db8:1::11"))),
+                80 + random.nextInt(2),
+                8080 + random.nextInt(2),
+                random.nextInt(3) == 0 ? Protocol.UDP : Protocol.TCP))
+        .toList();
   }
 
   private FabricLayer layer() {

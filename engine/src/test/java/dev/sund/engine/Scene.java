@@ -9,6 +9,7 @@ import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.engine.trace.Underlay.Host;
@@ -89,6 +90,24 @@ public final class Scene {
             false,
             Stream.of(ips).map(Ip::parse).toList(),
             List.of()));
+    return this;
+  }
+
+  /** A port of a pod at its node. */
+  public Scene hostPort(String key, PortMapping mapping) {
+    pods.computeIfPresent(
+        PodKey.parse(key),
+        (name, pod) ->
+            new Pod(
+                name,
+                pod.uid(),
+                pod.created(),
+                pod.node(),
+                pod.hostNetwork(),
+                pod.finished(),
+                pod.ips(),
+                pod.ports(),
+                Stream.concat(pod.hostPorts().stream(), Stream.of(mapping)).toList()));
     return this;
   }
 

@@ -33,6 +33,10 @@ public enum Reason {
   TUNNEL_MISMATCH(Severity.INFO),
   /** The reply cannot find its way back. */
   NO_WAY_BACK(Severity.INFO),
+  /** A Service has no endpoint anywhere: the packet is refused. */
+  NO_ENDPOINTS(Severity.INFO),
+  /** A Service that keeps to its node's endpoints has none there: the packet vanishes. */
+  NO_LOCAL_ENDPOINTS(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */
   ROUTING_LOOP(Severity.INFO),
   /** Nobody is known by the name that the packet is to come from. */
@@ -51,6 +55,10 @@ public enum Reason {
   IGNORED_FIELD(Severity.WARNING),
   /** An object of a kind that Sund does not use. */
   IGNORED_KIND(Severity.INFO),
+  /** Two pods of a node want one host port; the older pod's wish holds. */
+  DUPLICATE_HOST_PORT(Severity.ERROR),
+  /** A pod wants a host port at an address that its node does not have. */
+  HOST_IP_NOT_LOCAL(Severity.ERROR),
   /** Two pods claim one address; the older claim holds. */
   DUPLICATE_POD_IP(Severity.ERROR),
   /** Two nodes' pod ranges share addresses; the older node's holds. */

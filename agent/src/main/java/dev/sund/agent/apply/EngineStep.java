@@ -96,6 +96,8 @@ final class EngineStep {
     count("tunnels", delta.tunnels());
     count("tunnelPeers", delta.tunnelPeers());
     count("masquerade", delta.masquerade());
+    count("frontends", delta.frontends());
+    count("endpoints", delta.endpoints());
   }
 
   private <K, V> void count(String table, List<Change<K, V>> changes) {

@@ -2,6 +2,7 @@ package dev.sund.agent.state;
 
 import dev.sund.agent.local.Json;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.ObjectRef;
@@ -113,6 +114,8 @@ public final class StateDir implements AutoCloseable {
     fields.put("pod", attachment.pod().toString());
     fields.put("uid", attachment.uid());
     fields.put("addresses", attachment.addresses().stream().map(Ip::toString).toList());
+    fields.put(
+        "portMappings", attachment.portMappings().stream().map(PortMapping::toString).toList());
     fields.put("boot", bootId);
     replace(file(attachment.containerId(), attachment.interfaceName()), Json.write(fields));
   }
@@ -166,7 +169,10 @@ public final class StateDir implements AutoCloseable {
         Json.text(fields, "netns"),
         PodKey.parse(Json.text(fields, "pod")),
         Json.text(fields, "uid"),
-        Json.texts(fields, "addresses").stream().map(Ip::parse).toList());
+        Json.texts(fields, "addresses").stream().map(Ip::parse).toList(),
+        fields.containsKey("portMappings")
+            ? Json.texts(fields, "portMappings").stream().map(PortMapping::parse).toList()
+            : List.of());
   }
 
   private Path file(String containerId, String interfaceName) {

@@ -181,7 +181,9 @@ class MasqueradeLoweringTest {
             new TreeMap<>(),
             new TreeMap<>(),
             new TreeMap<>(),
-            rows);
+            rows,
+            new TreeMap<>(),
+            new TreeMap<>());
     Trace trace =
         new PathTracer(Map.of(node, program), new Underlay(List.of(), true))
             .trace(Packet.small(new Packet.FromPod(pod), destination, Protocol.UDP, 53));

@@ -97,7 +97,9 @@ public final class Programs {
         routes,
         tunnels,
         peers,
-        masquerade);
+        masquerade,
+        new TreeMap<>(),
+        new TreeMap<>());
   }
 
   /** The pod of this number, with an address of one family or of both. */
@@ -193,7 +195,9 @@ public final class Programs {
         changes(before.routes(), after.routes()),
         changes(before.tunnels(), after.tunnels()),
         changes(before.tunnelPeers(), after.tunnelPeers()),
-        changes(before.masquerade(), after.masquerade()));
+        changes(before.masquerade(), after.masquerade()),
+        changes(before.frontends(), after.frontends()),
+        changes(before.endpoints(), after.endpoints()));
   }
 
   private static <K, V> List<Change<K, V>> changes(SortedMap<K, V> before, SortedMap<K, V> after) {
@@ -222,6 +226,8 @@ public final class Programs {
         program.routes(),
         program.tunnels(),
         program.tunnelPeers(),
-        program.masquerade());
+        program.masquerade(),
+        program.frontends(),
+        program.endpoints());
   }
 }

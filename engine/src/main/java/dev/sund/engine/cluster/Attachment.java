@@ -14,6 +14,7 @@ import java.util.List;
  * @param pod the pod
  * @param uid the pod's uid
  * @param addresses its addresses, at most one a family, at least one; kept sorted
+ * @param portMappings its ports at the node's addresses, as the runtime asks for; kept sorted
  */
 public record Attachment(
     String containerId,
@@ -21,12 +22,30 @@ public record Attachment(
     String netns,
     PodKey pod,
     String uid,
-    List<Ip> addresses) {
+    List<Ip> addresses,
+    List<PortMapping> portMappings) {
   public Attachment {
     Checks.notEmpty("containerId", containerId);
     Checks.notEmpty("interfaceName", interfaceName);
     Checks.that(!addresses.isEmpty(), "an attachment has an address");
     addresses = addresses.stream().sorted().toList();
+    portMappings = portMappings.stream().distinct().sorted().toList();
+  }
+
+  /** An attachment without ports at the node's addresses. */
+  public Attachment(
+      String containerId,
+      String interfaceName,
+      String netns,
+      PodKey pod,
+      String uid,
+      List<Ip> addresses) {
+    this(containerId, interfaceName, netns, pod, uid, addresses, List.of());
+  }
+
+  /** This attachment with these ports at the node's addresses. */
+  public Attachment withPortMappings(List<PortMapping> mappings) {
+    return new Attachment(containerId, interfaceName, netns, pod, uid, addresses, mappings);
   }
 
   /**

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param finished phase {@code Succeeded} or {@code Failed}: its addresses are free again
  * @param ips {@code status.podIPs}, at most one a family; empty while it has none
  * @param ports what its containers declare and probe, sorted, without repeats
+ * @param hostPorts which of them are to be reached at the node's addresses too ({@code hostPort}),
+ *     sorted; empty on the node's network
  */
 public record Pod(
     PodKey key,
@@ -27,9 +29,24 @@ public record Pod(
     boolean hostNetwork,
     boolean finished,
     List<Ip> ips,
-    List<Port> ports) {
+    List<Port> ports,
+    List<PortMapping> hostPorts) {
   public Pod {
     ips = List.copyOf(ips);
     ports = List.copyOf(ports);
+    hostPorts = List.copyOf(hostPorts);
+  }
+
+  /** A pod without host ports. */
+  public Pod(
+      PodKey key,
+      String uid,
+      long created,
+      Optional<NodeName> node,
+      boolean hostNetwork,
+      boolean finished,
+      List<Ip> ips,
+      List<Port> ports) {
+    this(key, uid, created, node, hostNetwork, finished, ips, ports, List.of());
   }
 }

@@ -24,6 +24,8 @@ import java.util.TreeMap;
  * @param tunnels by device
  * @param tunnelPeers by device and next hop
  * @param masquerade by part and range
+ * @param frontends by place, protocol and port
+ * @param endpoints by frontend and slot
  */
 public record PacketProgram(
     NodeName node,
@@ -33,7 +35,9 @@ public record PacketProgram(
     NavigableMap<Prefix, Route> routes,
     SortedMap<String, Tunnel> tunnels,
     SortedMap<TunnelPeer.Key, TunnelPeer> tunnelPeers,
-    SortedMap<Masquerade.Key, Masquerade> masquerade) {
+    SortedMap<Masquerade.Key, Masquerade> masquerade,
+    SortedMap<Frontend.Key, Frontend> frontends,
+    SortedMap<Endpoint.Key, Endpoint> endpoints) {
 
   public PacketProgram {
     nodeAddresses = List.copyOf(nodeAddresses);
@@ -42,6 +46,8 @@ public record PacketProgram(
     tunnels = Collections.unmodifiableSortedMap(new TreeMap<>(tunnels));
     tunnelPeers = Collections.unmodifiableSortedMap(new TreeMap<>(tunnelPeers));
     masquerade = Collections.unmodifiableSortedMap(new TreeMap<>(masquerade));
+    frontends = Collections.unmodifiableSortedMap(new TreeMap<>(frontends));
+    endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
   }
 
   /** A program without entries. */
@@ -50,6 +56,8 @@ public record PacketProgram(
         node,
         List.of(),
         NodeFacts.NONE,
+        new TreeMap<>(),
+        new TreeMap<>(),
         new TreeMap<>(),
         new TreeMap<>(),
         new TreeMap<>(),

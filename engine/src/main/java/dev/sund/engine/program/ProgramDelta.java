@@ -11,16 +11,20 @@ import java.util.List;
  * @param tunnels changes by device
  * @param tunnelPeers changes by device and next hop
  * @param masquerade changes by part and range
+ * @param frontends changes by place, protocol and port
+ * @param endpoints changes by frontend and slot
  */
 public record ProgramDelta(
     List<Change<String, LocalPod>> localPods,
     List<Change<Prefix, Route>> routes,
     List<Change<String, Tunnel>> tunnels,
     List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
-    List<Change<Masquerade.Key, Masquerade>> masquerade) {
+    List<Change<Masquerade.Key, Masquerade>> masquerade,
+    List<Change<Frontend.Key, Frontend>> frontends,
+    List<Change<Endpoint.Key, Endpoint>> endpoints) {
   /** Nothing changed. */
   public static final ProgramDelta NONE =
-      new ProgramDelta(List.of(), List.of(), List.of(), List.of(), List.of());
+      new ProgramDelta(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
   public ProgramDelta {
     localPods = List.copyOf(localPods);
@@ -28,6 +32,18 @@ public record ProgramDelta(
     tunnels = List.copyOf(tunnels);
     tunnelPeers = List.copyOf(tunnelPeers);
     masquerade = List.copyOf(masquerade);
+    frontends = List.copyOf(frontends);
+    endpoints = List.copyOf(endpoints);
+  }
+
+  /** A delta of the fabric alone: nothing changed in what destinations are translated to. */
+  public ProgramDelta(
+      List<Change<String, LocalPod>> localPods,
+      List<Change<Prefix, Route>> routes,
+      List<Change<String, Tunnel>> tunnels,
+      List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
+      List<Change<Masquerade.Key, Masquerade>> masquerade) {
+    this(localPods, routes, tunnels, tunnelPeers, masquerade, List.of(), List.of());
   }
 
   /** The number of changed entries. */
@@ -36,7 +52,9 @@ public record ProgramDelta(
         + routes.size()
         + tunnels.size()
         + tunnelPeers.size()
-        + masquerade.size();
+        + masquerade.size()
+        + frontends.size()
+        + endpoints.size();
   }
 
   /** Whether nothing changed. */

@@ -13,11 +13,11 @@ import java.util.function.UnaryOperator;
  * test asks for it.
  *
  * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI, a peer the
- * next MAC address, and a range of source translation is left out.
+ * next MAC address, a range of source translation is left out, and an endpoint gets the next port.
  *
  * @param table whose entry
  * @param key the text of the entry's key: {@code 10.244.3.0/24}, {@code sund-vxlan4}, {@code
- *     sund-vxlan4 192.168.2.13}, {@code CLUSTER 10.244.2.0/24}
+ *     sund-vxlan4 192.168.2.13}, {@code CLUSTER 10.244.2.0/24}, {@code local-v4 8080/tcp #0}
  */
 public record WrongEntry(Table table, String key) implements UnaryOperator<ProgramDelta> {
 
@@ -26,7 +26,8 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
     ROUTES,
     TUNNELS,
     PEERS,
-    MASQUERADE
+    MASQUERADE,
+    ENDPOINTS
   }
 
   /**
@@ -53,7 +54,9 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.routes().stream().map(this::route).toList(),
         delta.tunnels().stream().map(this::tunnel).toList(),
         delta.tunnelPeers().stream().map(this::peer).toList(),
-        masquerade(delta.masquerade()));
+        masquerade(delta.masquerade()),
+        delta.frontends(),
+        delta.endpoints().stream().map(this::endpoint).toList());
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {
@@ -96,6 +99,21 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
                 new Mac(peer.mac().bits() ^ 1),
                 peer.underlay(),
                 peer.rule()),
+            was)
+        : change;
+  }
+
+  private Change<Endpoint.Key, Endpoint> endpoint(Change<Endpoint.Key, Endpoint> change) {
+    return change instanceof Change.Put<Endpoint.Key, Endpoint>(var at, var endpoint, var was)
+            && is(Table.ENDPOINTS, at.toString())
+        ? new Change.Put<>(
+            at,
+            new Endpoint(
+                at,
+                endpoint.address(),
+                endpoint.port() % 65535 + 1,
+                endpoint.lent(),
+                endpoint.rule()),
             was)
         : change;
   }

@@ -3,6 +3,9 @@ package dev.sund.engine.trace;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
+import dev.sund.engine.program.Endpoint;
+import dev.sund.engine.program.Frontend;
+import dev.sund.engine.program.Frontend.Place;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
@@ -12,6 +15,7 @@ import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.util.Collection;
 import java.util.Comparator;
@@ -121,6 +125,30 @@ final class NodeView {
             Comparator.<HostRoute>comparingInt(route -> route.destination().length())
                 .thenComparing(HostRoute::metric, Comparator.reverseOrder()))
         .map(Exit.Foreign::new);
+  }
+
+  /**
+   * Who answers for a destination in its owner's place: the exact address goes before all of the
+   * node's own. Nothing does for IPv6's loopback, whose packets cannot leave the node.
+   */
+  Optional<Frontend> frontend(Ip ip, Protocol protocol, int port) {
+    if (port == 0
+        || protocol == Protocol.ICMP
+        || program.frontends().isEmpty()
+        || (ip.isLoopback() && ip.family() == Family.V6)) {
+      return Optional.empty();
+    }
+    Frontend exact = program.frontends().get(new Frontend.Key(new Place.At(ip), protocol, port));
+    if (exact != null || !isLocal(ip)) {
+      return Optional.ofNullable(exact);
+    }
+    return Optional.ofNullable(
+        program.frontends().get(new Frontend.Key(new Place.AnyLocal(ip.family()), protocol, port)));
+  }
+
+  /** The first endpoint of a frontend: which one a packet gets is chance. */
+  Optional<Endpoint> endpoint(Frontend frontend) {
+    return Optional.ofNullable(program.endpoints().get(new Endpoint.Key(frontend.key(), 0)));
   }
 
   /** The rule by which a packet's source is translated when it leaves the node, if one does. */

@@ -28,13 +28,14 @@ import java.util.Optional;
  * whether the answer comes back.
  *
  * <pre>
- *   born ──► classify ──► route ──► masquerade ──► [encapsulate] ──► underlay ──► ... ──► deliver
+ *   born ──► classify ──► translate ──► route ──► masquerade ──► [encapsulate] ──► underlay ──► ... ──► deliver
  *   and the answer the same way from the other end, with the first way's translations undone
  * </pre>
  *
  * <p>It interprets tables and knows no Kubernetes objects. Wanted programs tell what should happen,
- * lifted ones what does. Ports are not looked at: whoever owns the address answers. Reverse path
- * filters are taken as loose and as no obstacle.
+ * lifted ones what does. Whether somebody listens at a port is not looked at: whoever owns the
+ * address answers. Of several endpoints the first is followed. Reverse path filters are taken as
+ * loose and as no obstacle.
  *
  * <p>Immutable after construction; may be used by several threads.
  */
@@ -77,12 +78,14 @@ public final class PathTracer {
   /** What becomes of a packet, there and back. */
   public Trace trace(Packet packet) {
     Walk there = new Walk(this, packet.source(), packet.destination(), packet.size(), packet.ttl());
+    there.protocol = packet.protocol();
+    there.port = packet.port();
     there.dontFragment = packet.dontFragment();
     start(there, packet.origin());
     if (there.outcome != Reason.DELIVERED) {
       return undelivered(packet, there);
     }
-    Walk back = there.answer(packet.destination(), SMALL, USUAL_TTL);
+    Walk back = there.answer(there.destination, SMALL, USUAL_TTL);
     there.arrival.ifPresent(arrival -> startAt(back, arrival));
     boolean answered =
         isSender(back, packet.origin())
@@ -94,6 +97,7 @@ public final class PathTracer {
         Reason.DELIVERED,
         there.arrival,
         there.source,
+        there.port,
         there.pathMtu,
         Optional.empty(),
         back.hops,
@@ -157,6 +161,7 @@ public final class PathTracer {
         there.outcome == Reason.PACKET_TOO_BIG && !told ? Reason.MTU_BLACK_HOLE : there.outcome,
         Optional.empty(),
         Optional.empty(),
+        0,
         0,
         notice,
         back,

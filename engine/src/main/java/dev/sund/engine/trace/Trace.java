@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param outcome why it ended there: {@link Reason#DELIVERED} or what stopped it
  * @param arrival who received it; empty when nobody did
  * @param sourceSeen the source address as the last receiver saw it
+ * @param portSeen the destination port as the last receiver saw it; 0 when there is none, or nobody
+ *     received the packet
  * @param pathMtu the largest packet in bytes that this way carries undivided, judged by the
  *     devices, routes and links on the way there; 0 when the packet does not arrive
  * @param notice who tells the sender that it does not arrive; empty when it arrives, or vanishes
@@ -32,6 +34,7 @@ public record Trace(
     Reason outcome,
     Optional<Arrival> arrival,
     Optional<Ip> sourceSeen,
+    int portSeen,
     int pathMtu,
     Optional<Notice> notice,
     List<Hop> back,
@@ -120,6 +123,7 @@ public record Trace(
   /** The stages of the packet program, and the underlay. */
   public enum Stage {
     CLASSIFY,
+    TRANSLATE,
     ROUTE,
     MASQUERADE,
     ENCAPSULATE,

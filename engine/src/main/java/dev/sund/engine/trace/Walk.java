@@ -19,6 +19,7 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
+import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
@@ -34,20 +35,10 @@ import java.util.Set;
 final class Walk {
   private static final int UNBOUNDED = 65535;
 
-  /** A source translated by a node's connection tracking, which undoes it for answers. */
-  private record Translation(String node, Ip original, Ip translated) {}
-
   private final PathTracer tracer;
   private final Passage passage;
-  private final List<Translation> translations = new ArrayList<>();
-  private final List<Translation> toUndo = new ArrayList<>();
-
-  /** Nodes that track the connection that this packet belongs to, and do not translate it anew. */
-  private final Set<String> tracked = new HashSet<>();
-
-  private final Set<String> seen = new HashSet<>();
+  private final Translator translator;
   private final Set<String> forwardedBy = new HashSet<>();
-  private boolean translatable = true;
   private int ttl;
 
   final List<Hop> hops = new ArrayList<>();
@@ -55,6 +46,10 @@ final class Walk {
   Optional<Ip> source;
   Optional<Ip> firstSource = Optional.empty();
   boolean dontFragment;
+  Protocol protocol = Protocol.UDP;
+
+  /** The destination port, 0 when no frontend can have it. */
+  int port;
 
   /** Length of the packet, or of its largest piece once it has been cut. */
   int size;
@@ -72,6 +67,7 @@ final class Walk {
   Walk(PathTracer tracer, Optional<Ip> source, Ip destination, int size, int ttl) {
     this.tracer = tracer;
     this.passage = new Passage(this, tracer);
+    this.translator = new Translator(this);
     this.source = source;
     this.destination = destination;
     this.size = size;
@@ -81,16 +77,14 @@ final class Walk {
   /** The answer to this packet, which has arrived. */
   Walk answer(Ip from, int answerSize, int answerTtl) {
     Walk back = new Walk(tracer, Optional.of(from), source.orElse(from), answerSize, answerTtl);
-    back.toUndo.addAll(translations);
-    back.tracked.addAll(seen);
+    back.translator.answer(translator);
     return back;
   }
 
   /** The ICMP error about this packet, which was stopped. */
   Walk notice(Ip to, int noticeSize, int noticeTtl) {
     Walk news = new Walk(tracer, Optional.empty(), to, noticeSize, noticeTtl);
-    news.toUndo.addAll(translations);
-    news.translatable = false;
+    news.translator.notice(translator);
     return news;
   }
 
@@ -143,22 +137,23 @@ final class Walk {
   }
 
   void bornOnNode(NodeView home) {
-    NodeName name = new NodeName(home.name());
-    if (home.isLocal(destination)) {
-      source = source.or(() -> Optional.of(destination));
-      firstSource = source;
-      seen.add(home.name());
-      deliver(home.name(), new AtNode(name), Optional.empty());
-      return;
-    }
-    Optional<Exit> exit = home.lookup(destination);
-    if (exit.isEmpty() || isUnreachable(exit.get())) {
+    boolean local = home.isLocal(destination);
+    Optional<Exit> exit = local ? Optional.empty() : home.lookup(destination);
+    if (!local && (exit.isEmpty() || isUnreachable(exit.get()))) {
       stopWithoutRoute(home, exit);
       ownKernelTells = true;
       return;
     }
-    source = source.or(() -> sourceFor(home, exit.get()));
+    source =
+        source.or(
+            () -> local ? Optional.of(destination) : exit.flatMap(out -> sourceFor(home, out)));
     firstSource = source;
+    translator.sees(home);
+    if (local && translator.frontend(home).isEmpty()) {
+      translator.comesIn(home);
+      deliver(home.name(), new AtNode(new NodeName(home.name())), Optional.empty());
+      return;
+    }
     if (source.filter(home::isLocal).isEmpty()) {
       stop(
           home.name(),
@@ -178,9 +173,22 @@ final class Walk {
         0,
         Optional.empty(),
         "from node %s as %s".formatted(home.name(), source.get()));
-    seen.add(home.name());
     forwardedBy.add(home.name());
-    leave(home, exit.get(), false);
+    if (!translator.redirects(home)) {
+      return;
+    }
+    if (home.isLocal(destination)) {
+      deliver(home.name(), new AtNode(new NodeName(home.name())), Optional.empty());
+      return;
+    }
+    // The destination may be another one by now; the source stays.
+    Optional<Exit> way = home.lookup(destination);
+    if (way.isEmpty() || isUnreachable(way.get())) {
+      stopWithoutRoute(home, way);
+      ownKernelTells = true;
+    } else {
+      leave(home, way.get(), false);
+    }
   }
 
   void bornOnHost(Underlay.Host host) {
@@ -234,22 +242,13 @@ final class Walk {
   /** A packet has come to a node: from a pod, unwrapped, or out of a tunnel. */
   void atNode(NodeView view) {
     AtNode here = new AtNode(new NodeName(view.name()));
-    for (Translation done : toUndo) {
-      if (done.node().equals(view.name()) && done.translated().equals(destination)) {
-        hop(
-            view.name(),
-            Stage.MASQUERADE,
-            Carriage.LOCAL,
-            "",
-            0,
-            Optional.empty(),
-            "destination %s is translated back to %s".formatted(destination, done.original()));
-        destination = done.original();
-        break;
-      }
+    translator.arrives(view);
+    if (!destination.isLoopback() && !translator.redirects(view)) {
+      return;
     }
-    seen.add(view.name());
+    translator.sees(view);
     if (view.isLocal(destination)) {
+      translator.comesIn(view);
       deliver(view.name(), here, Optional.empty());
       return;
     }
@@ -345,7 +344,7 @@ final class Walk {
       return;
     }
     routed(view, Carriage.LOCAL, device, mtu, route, forwarded, "by " + device);
-    if (!translate(view, device, destination)) {
+    if (!translator.leaves(view, device, destination)) {
       return;
     }
     if (!pod.addresses().contains(destination)) {
@@ -384,7 +383,7 @@ final class Walk {
                 ? "%s on %s".formatted(exit.destination(), device)
                 : "%s by %s on %s".formatted(exit.destination(), nextHop, device),
             forwarded));
-    if (translate(view, device, nextHop)) {
+    if (translator.leaves(view, device, nextHop)) {
       view.host()
           .flatMap(host -> host.link(device))
           .ifPresentOrElse(
@@ -413,7 +412,7 @@ final class Walk {
       return;
     }
     routed(view, Carriage.LOCAL, device, mtu, route, forwarded, "by " + nextHop + " on " + device);
-    if (!translate(view, device, nextHop)) {
+    if (!translator.leaves(view, device, nextHop)) {
       return;
     }
     TunnelPeer peer = view.program().tunnelPeers().get(new TunnelPeer.Key(device, nextHop));
@@ -442,37 +441,6 @@ final class Walk {
                 .formatted(tunnel.vni(), tunnel.local(), peer.underlay()),
             false));
     passage.wrapped(view, tunnel, peer, outer);
-  }
-
-  /** Translates the source where the program says so; false when that stops the packet. */
-  private boolean translate(NodeView view, String device, Ip nextHop) {
-    Optional<RuleId> rule =
-        translatable && !tracked.contains(view.name())
-            ? source.flatMap(from -> view.masquerades(from, destination))
-            : Optional.empty();
-    if (rule.isEmpty() || source.isEmpty()) {
-      return true;
-    }
-    Optional<Ip> lent = view.sourceOn(device, nextHop);
-    if (lent.isEmpty()) {
-      stop(
-          view.name(),
-          Stage.MASQUERADE,
-          Reason.NO_SOURCE_ADDRESS,
-          "the node has no %s address to lend".formatted(nextHop.family().label()));
-      return false;
-    }
-    hop(
-        view.name(),
-        Stage.MASQUERADE,
-        Carriage.LOCAL,
-        device,
-        0,
-        rule,
-        "source %s becomes %s".formatted(source.get(), lent.get()));
-    translations.add(new Translation(view.name(), source.get(), lent.get()));
-    source = lent;
-    return true;
   }
 
   /**

@@ -367,7 +367,9 @@ class PathTracerTest {
             n1.routes(),
             n1.tunnels(),
             n1.tunnelPeers(),
-            rest));
+            rest,
+            n1.frontends(),
+            n1.endpoints()));
     Trace trace = new PathTracer(programs, scene.underlay()).trace(small(pod("web"), "10.244.2.5"));
     assertThat(trace.sourceSeen()).contains(ip("192.168.1.11"));
     assertThat(trace.answered()).isTrue();
@@ -439,7 +441,9 @@ class PathTracerTest {
         routes,
         tunnels,
         peers,
-        program.masquerade());
+        program.masquerade(),
+        program.frontends(),
+        program.endpoints());
   }
 
   private String device(String node, String pod) {

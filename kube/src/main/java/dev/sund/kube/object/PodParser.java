@@ -6,7 +6,6 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
-import dev.sund.model.Port;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -68,7 +67,7 @@ final class PodParser {
     boolean hostNetwork = spec.at("hostNetwork").truth(false);
     String phase = status.at("phase").text().orElse("");
     List<Ip> ips = ips(status);
-    List<Port> ports = PodPorts.read(spec);
+    PodPorts.Found ports = PodPorts.read(spec);
     return object.finish(() ->
         new Pod(
             key,
@@ -78,7 +77,8 @@ final class PodParser {
             hostNetwork,
             phase.equals("Succeeded") || phase.equals("Failed"),
             hostNetwork ? List.of() : ips,
-            ports));
+            ports.ports(),
+            hostNetwork ? List.of() : ports.hostPorts()));
   }
 
   private static Optional<NodeName> nodeName(Field field) {

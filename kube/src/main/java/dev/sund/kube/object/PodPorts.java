@@ -1,7 +1,9 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
+import dev.sund.model.Ip;
 import dev.sund.model.Port;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
@@ -9,7 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The ports of a pod: what its containers and its sidecars (init containers that keep running)
@@ -24,18 +28,13 @@ final class PodPorts {
           .pass("exec", "initialDelaySeconds", "timeoutSeconds", "periodSeconds")
           .pass("successThreshold", "failureThreshold", "terminationGracePeriodSeconds");
 
-  private static final String HOST_PORT = "Sund does not forward host ports yet";
-
   static final Shape CONTAINER =
       Shape.object()
           .use("name", "restartPolicy")
           .use(
               "ports",
               Shape.listOf(
-                  Shape.object()
-                      .use("containerPort", "protocol", "name")
-                      .tell("hostPort", HOST_PORT)
-                      .tell("hostIP", HOST_PORT)))
+                  Shape.object().use("containerPort", "protocol", "name", "hostPort", "hostIP")))
           .use("livenessProbe", PROBE)
           .use("readinessProbe", PROBE)
           .use("startupProbe", PROBE)
@@ -48,11 +47,20 @@ final class PodPorts {
       Map.of("TCP", Protocol.TCP, "UDP", Protocol.UDP, "SCTP", Protocol.SCTP);
 
   private final Map<String, Port> ports = new TreeMap<>();
+  private final Set<PortMapping> hostPorts = new TreeSet<>();
 
   private PodPorts() {}
 
-  /** The ports of the pod with this {@code spec}, sorted; a port is named by its declaration. */
-  static List<Port> read(Field spec) {
+  /**
+   * What was read.
+   *
+   * @param ports what may be expected to answer, sorted; a port is named by its declaration
+   * @param hostPorts which of them are wanted at the node's addresses too, sorted
+   */
+  record Found(List<Port> ports, List<PortMapping> hostPorts) {}
+
+  /** The ports of the pod with this {@code spec}. */
+  static Found read(Field spec) {
     PodPorts found = new PodPorts();
     List<Field> containers = new ArrayList<>(spec.at("containers").items());
     for (Field init : spec.at("initContainers").items()) {
@@ -62,7 +70,7 @@ final class PodPorts {
     }
     containers.forEach(found::declared);
     containers.forEach(found::probed);
-    return found.ports.values().stream().sorted().toList();
+    return new Found(found.ports.values().stream().sorted().toList(), List.copyOf(found.hostPorts));
   }
 
   private void declared(Field container) {
@@ -75,7 +83,17 @@ final class PodPorts {
       Protocol used =
           protocol.present() ? protocol.oneOf(PROTOCOLS).orElse(Protocol.TCP) : Protocol.TCP;
       String name = port.at("name").text().orElse("");
-      number.number(1, 65535).ifPresent(value -> add(new Port(value, used, name)));
+      Optional<Integer> inside = number.number(1, 65535);
+      inside.ifPresent(value -> add(new Port(value, used, name)));
+      Field host = port.at("hostPort");
+      Optional<Integer> hostPort =
+          host.present() ? host.number(0, 65535).filter(value -> value > 0) : Optional.empty();
+      Field address = port.at("hostIP");
+      Optional<Ip> hostIp =
+          address.text().filter(text -> !text.isEmpty()).flatMap(_ -> address.ip("192.168.1.11"));
+      if (inside.isPresent() && hostPort.isPresent()) {
+        hostPorts.add(new PortMapping(hostIp, hostPort.get(), inside.get(), used));
+      }
     }
   }
 

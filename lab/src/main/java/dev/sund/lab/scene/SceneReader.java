@@ -276,7 +276,8 @@ public final class SceneReader {
             pod.hostNetwork(),
             false,
             ips,
-            pod.ports());
+            pod.ports(),
+            pod.hostPorts());
     return Optional.of(new ScenePod(running, group(pod, tree), unstarted));
   }
 

@@ -1,0 +1,125 @@
+package dev.sund.engine;
+
+import dev.sund.engine.HostPorts.Wish;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.program.Endpoint;
+import dev.sund.engine.program.Frontend;
+import dev.sund.engine.program.Frontend.Action;
+import dev.sund.engine.program.Frontend.MasqueradeClass;
+import dev.sund.engine.program.Frontend.Place;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.Prefix;
+import dev.sund.model.RuleId;
+import java.util.Comparator;
+import java.util.Optional;
+
+/**
+ * What the rows of {@code Frontends} and {@code Endpoints} are, by the state as it is. As {@link
+ * FabricRows}, it remembers nothing.
+ *
+ * <p>A pod's port at its node's addresses has one endpoint, the pod. It sees who asks it: only what
+ * comes from itself or from 127.0.0.1 gets another source, as by the reference plugin {@code
+ * portmap}.
+ */
+final class FrontendRows {
+  private final ClusterState state;
+  private final Fabric fabric;
+
+  FrontendRows(ClusterState state, Fabric fabric) {
+    this.state = state;
+    this.fabric = fabric;
+  }
+
+  /** The frontend at exactly this place. */
+  Optional<Frontend> frontend(Frontend.Key key) {
+    return granted(key)
+        .flatMap(this::rule)
+        .map(rule -> new Frontend(key, new Action.Balance(1), MasqueradeClass.KEEP_SOURCE, rule));
+  }
+
+  /** An endpoint of a frontend. */
+  Optional<Endpoint> endpoint(Endpoint.Key key) {
+    return key.slot() > 0
+        ? Optional.empty()
+        : granted(key.frontend())
+            .flatMap(wish ->
+                rule(wish)
+                    .map(rule ->
+                        new Endpoint(
+                            key,
+                            wish.address(),
+                            wish.port(),
+                            lent(wish.address().family()),
+                            rule)));
+  }
+
+  private Optional<Wish> granted(Frontend.Key key) {
+    return state
+        .hostPorts()
+        .holder(key)
+        .filter(this::hasItsAddress)
+        .filter(_ -> isHere(key.place()));
+  }
+
+  private boolean hasItsAddress(Wish wish) {
+    return state
+        .attachment(wish.device())
+        .map(attachment -> state.claimant(wish.device(), attachment))
+        .filter(claimant -> state.addresses().holds(claimant, Prefix.host(wish.address())))
+        .isPresent();
+  }
+
+  private Optional<RuleId> rule(Wish wish) {
+    return state.attachment(wish.device()).map(PodDevices::rule);
+  }
+
+  /**
+   * Whether packets to a place are this node's to answer. A pod that asks for an address of others
+   * would else be given what passes through.
+   */
+  boolean isHere(Place place) {
+    return switch (place) {
+      case Place.AnyLocal _ -> true;
+      case Place.At(var ip) ->
+          ip.equals(LOOPBACK_V4)
+              || (!ip.isLoopback()
+                  && (state.facts().flatMap(facts -> facts.carrier(ip)).isPresent()
+                      || state
+                          .node(state.self())
+                          .filter(node -> node.addresses().contains(ip))
+                          .isPresent()));
+    };
+  }
+
+  /** The node's address that pods see when a packet's own source will not do. */
+  private Optional<Ip> lent(Family family) {
+    return fabric
+        .uplink(family)
+        .map(Fabric.Uplink::address)
+        .or(() -> state.facts().flatMap(facts -> towardsTheWorld(facts, family)));
+  }
+
+  /** A node that no cluster knows has no address in it: that of its default route's device. */
+  private static Optional<Ip> towardsTheWorld(NodeFacts facts, Family family) {
+    return facts.routes().stream()
+        .filter(route -> route.destination().equals(Prefix.all(family)))
+        .min(Comparator.comparingInt(NodeFacts.HostRoute::metric))
+        .flatMap(route ->
+            route
+                .source()
+                .or(() -> facts.device(route.device()).flatMap(device -> device.primary(family))))
+        .or(() ->
+            facts.devices().stream()
+                .flatMap(device -> device.primary(family).stream())
+                .findFirst());
+  }
+
+  /** Who has a host port, for those who do not get it. */
+  Optional<Attachment> holder(Frontend.Key key) {
+    return state.hostPorts().holder(key).flatMap(wish -> state.attachment(wish.device()));
+  }
+
+  private static final Ip LOOPBACK_V4 = Ip.parse("127.0.0.1");
+}

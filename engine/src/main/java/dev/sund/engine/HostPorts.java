@@ -1,0 +1,121 @@
+package dev.sund.engine;
+
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.PortMapping;
+import dev.sund.engine.program.Frontend;
+import dev.sund.engine.program.Frontend.Place;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Which ports of this node the pods on it want, and who gets each: the older pod, as with
+ * addresses.
+ */
+final class HostPorts {
+  private final Map<Frontend.Key, NavigableSet<Wish>> wishes = new HashMap<>();
+  private final Map<String, List<Wish>> ofDevice = new HashMap<>();
+
+  /**
+   * That packets to a place of this node go to a pod.
+   *
+   * @param key the place
+   * @param claimant who wishes it; its name is the pod's device
+   * @param address the pod's address
+   * @param port the pod's port
+   */
+  record Wish(Frontend.Key key, Claimant claimant, Ip address, int port)
+      implements Comparable<Wish> {
+    private static final Comparator<Wish> ORDER =
+        Comparator.comparing(Wish::claimant)
+            .thenComparing(Wish::address)
+            .thenComparingInt(Wish::port);
+
+    /** The device of the pod. */
+    String device() {
+      return claimant.name();
+    }
+
+    @Override
+    public int compareTo(Wish other) {
+      return ORDER.compare(this, other);
+    }
+  }
+
+  /** What an attachment's ports come to, one wish for each address that can be asked at. */
+  static List<Wish> wishes(
+      Claimant claimant, Attachment attachment, Iterable<PortMapping> mappings) {
+    List<Wish> found = new ArrayList<>();
+    for (PortMapping mapping : mappings) {
+      for (Ip address : attachment.addresses()) {
+        place(mapping.hostIp(), address.family())
+            .map(place -> new Frontend.Key(place, mapping.protocol(), mapping.hostPort()))
+            .ifPresent(key -> found.add(new Wish(key, claimant, address, mapping.containerPort())));
+      }
+    }
+    return found;
+  }
+
+  /** An address of one family says nothing about packets of the other. */
+  private static Optional<Place> place(Optional<Ip> hostIp, Family family) {
+    if (hostIp.isEmpty()) {
+      return Optional.of(new Place.AnyLocal(family));
+    }
+    return hostIp
+        .filter(ip -> ip.family() == family)
+        .map(ip -> ip.isUnspecified() ? new Place.AnyLocal(family) : new Place.At(ip));
+  }
+
+  /** From now on the pod behind {@code device} wishes these; notes whose row may differ by that. */
+  void replace(String device, List<Wish> now, Touched touched) {
+    List<Wish> before =
+        now.isEmpty() ? ofDevice.remove(device) : ofDevice.put(device, List.copyOf(now));
+    if (now.equals(before == null ? List.of() : before)) {
+      return;
+    }
+    if (before != null) {
+      for (Wish wish : before) {
+        touched.frontends.add(wish.key());
+        NavigableSet<Wish> others = wishes.get(wish.key());
+        if (others != null && others.remove(wish) && others.isEmpty()) {
+          wishes.remove(wish.key());
+        }
+      }
+    }
+    for (Wish wish : now) {
+      touched.frontends.add(wish.key());
+      wishes.computeIfAbsent(wish.key(), _ -> new TreeSet<>()).add(wish);
+    }
+  }
+
+  /** Whose wish is granted. */
+  Optional<Wish> holder(Frontend.Key key) {
+    return Optional.ofNullable(wishes.get(key)).map(NavigableSet::first);
+  }
+
+  /** What the pod behind a device wishes. */
+  List<Wish> ofDevice(String device) {
+    return ofDevice.getOrDefault(device, List.of());
+  }
+
+  /** The devices of all who wish a place. */
+  Set<String> devices(Frontend.Key key) {
+    Set<String> devices = new HashSet<>();
+    wishes.getOrDefault(key, new TreeSet<>()).forEach(wish -> devices.add(wish.device()));
+    return devices;
+  }
+
+  /** All places that anybody wishes. */
+  Set<Frontend.Key> keys() {
+    return wishes.keySet();
+  }
+}

@@ -1,0 +1,52 @@
+package dev.sund.engine.program;
+
+import dev.sund.model.Checks;
+import dev.sund.model.Ip;
+import dev.sund.model.RuleId;
+import java.util.Comparator;
+import java.util.Optional;
+
+/**
+ * One of those who answer for a {@link Frontend}. Key: {@code key}.
+ *
+ * <p>In the kernel: an element of a map in {@link dev.sund.model.Marks#TABLE}, with the rule as its
+ * comment; and where {@code lent} is given, two of another map, for sources that cannot be answered
+ * as they are.
+ *
+ * @param key whose endpoint it is, and which
+ * @param address where it is, of the frontend's family
+ * @param port its port, 1 to 65535
+ * @param lent the source that a packet gets which comes from the endpoint itself or from 127.0.0.1,
+ *     since an answer to those would not come back by this node; empty when the endpoint is not on
+ *     this node
+ * @param rule who is the endpoint
+ */
+public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId rule) {
+  public Endpoint {
+    Checks.range("port", port, 1, 65535);
+    if (address.family() != key.frontend().place().family()) {
+      throw new IllegalArgumentException(key + ": the endpoint " + address + " is no such address");
+    }
+  }
+
+  /** Which endpoint of which frontend; slots are numbered from 0 without gaps. */
+  public record Key(Frontend.Key frontend, int slot) implements Comparable<Key> {
+    private static final Comparator<Key> ORDER =
+        Comparator.comparing(Key::frontend).thenComparingInt(Key::slot);
+
+    public Key {
+      Checks.range("slot", slot, 0, Frontend.MOST_ENDPOINTS - 1);
+    }
+
+    @Override
+    public int compareTo(Key other) {
+      return ORDER.compare(this, other);
+    }
+
+    /** {@code local-v4 8080/tcp #0}. */
+    @Override
+    public String toString() {
+      return frontend + " #" + slot;
+    }
+  }
+}
