@@ -59,7 +59,8 @@ public final class RoutedNetwork implements NetworkKind {
               request.netns(),
               pod,
               request.podUid(),
-              given);
+              given,
+              request.config().runtime().portMappings());
       CniResult result = result(request, pods.attach(attachment));
       kept = true;
       return result;

@@ -2,9 +2,11 @@ package dev.sund.agent.cni;
 
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.agent.local.Json;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import dev.sund.model.Mac;
+import dev.sund.model.Protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,10 +91,10 @@ public record RuntimeConfig(
         String protocol = entry.containsKey("protocol") ? Json.text(entry, "protocol") : "tcp";
         mappings.add(
             new PortMapping(
+                hostIp.isEmpty() ? Optional.empty() : Optional.of(Ip.parse(hostIp)),
                 Math.toIntExact(Json.number(entry, "hostPort")),
                 Math.toIntExact(Json.number(entry, "containerPort")),
-                protocol.toLowerCase(java.util.Locale.ROOT),
-                hostIp.isEmpty() ? Optional.empty() : Optional.of(Ip.parse(hostIp))));
+                Protocol.parse(protocol)));
       }
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw invalid(
