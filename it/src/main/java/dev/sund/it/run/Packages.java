@@ -5,9 +5,11 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Debian packages that only some tests need (a container runtime, an emulator). They are installed
@@ -71,6 +73,51 @@ final class Packages {
     missing.clear();
     reasons.clear();
     return Optional.empty();
+  }
+
+  /**
+   * Unpacks a package into a folder, once, without installing it: for a program that may stand in
+   * the way of another of the same name.
+   *
+   * @return why that could not be done, or nothing
+   */
+  Optional<String> unpack(String packageName, Path folder, String why)
+      throws IOException, InterruptedException {
+    if (Files.exists(folder)) {
+      return Optional.empty();
+    }
+    out.println("unpacking the Debian package " + packageName + ", once (" + why + ")");
+    out.flush();
+    Files.createDirectories(folder.getParent());
+    Path fetched = Files.createTempDirectory(folder.getParent(), "fetched");
+    try {
+      if (!aptGet(fetched, List.of("download", packageName))
+          && !(aptGet(fetched, List.of("update"))
+              && aptGet(fetched, List.of("download", packageName)))) {
+        return Optional.of("apt-get could not download " + packageName + " (see " + log + ")");
+      }
+      Path archive;
+      try (Stream<Path> files = Files.list(fetched)) {
+        archive = files.findFirst().orElseThrow();
+      }
+      Path unpacked = fetched.resolve("unpacked");
+      Process process =
+          new ProcessBuilder("dpkg-deb", "-x", archive.toString(), unpacked.toString())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+              .start();
+      if (process.waitFor() != 0) {
+        return Optional.of("dpkg-deb could not unpack " + archive + " (see " + log + ")");
+      }
+      Files.move(unpacked, folder);
+      return Optional.empty();
+    } finally {
+      try (Stream<Path> rest = Files.walk(fetched)) {
+        for (Path file : rest.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   /** Runs apt-get in a folder; waits for another apt to end. Whether it succeeded. */

@@ -100,17 +100,7 @@ final class Definitions {
     List<String> faults = custom.schema.faults(pruned);
     if (!faults.isEmpty()) {
       String name = Json.child(object, "metadata").text("name").orElse("");
-      String all = String.join(", ", faults);
-      throw new StatusException(
-          422,
-          "Invalid",
-          resource.kind()
-              + "."
-              + resource.group()
-              + " \""
-              + name
-              + "\" is invalid: "
-              + (faults.size() == 1 ? all : "[" + all + "]"));
+      throw StatusException.invalid(resource, name, faults);
     }
     return pruned;
   }
