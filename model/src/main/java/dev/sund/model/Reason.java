@@ -89,6 +89,14 @@ public enum Reason {
   NOT_SUPPORTED(Severity.ERROR),
   /** The agent's node is not among the cluster's nodes. */
   NODE_UNKNOWN(Severity.ERROR),
+  /** All addresses of a pool, or of a node's range, are taken. */
+  POOL_FULL(Severity.ERROR),
+  /** No pool may give this pod an address on this node. */
+  NO_POOL(Severity.ERROR),
+  /** An address that was asked for is another's, or of no range that may be given. */
+  ADDRESS_NOT_AVAILABLE(Severity.ERROR),
+  /** A pod uses an address on which its node has no claim. */
+  ADDRESS_NOT_CLAIMED(Severity.ERROR),
 
   // Conditions on kernel objects.
   /** A foreign interface, route, rule or table is where ours should be; it is left alone. */

@@ -1,0 +1,119 @@
+package dev.sund.engine.ipam;
+
+import dev.sund.model.NodeName;
+import dev.sund.model.Prefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * A store in memory whose network loses requests and answers, does things late and twice, and whose
+ * caller may be killed in the middle of a call.
+ */
+final class FaultyStore implements ClaimStore {
+  /** The caller's process ends here; what it asked for may still be done. */
+  static final class Killed extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  final Map<Prefix, Block> blocks = new TreeMap<>();
+  final Set<NodeName> nodes = new TreeSet<>();
+  private final Random random;
+  private final List<Block> late = new ArrayList<>();
+  private long version;
+  boolean down;
+  double faults;
+  double kills;
+  long calls;
+
+  FaultyStore(Random random) {
+    this.random = random;
+  }
+
+  @Override
+  public List<Block> list() throws StoreException {
+    before();
+    List<Block> all = List.copyOf(blocks.values());
+    after();
+    return all;
+  }
+
+  @Override
+  public Optional<Block> read(Prefix cidr) throws StoreException {
+    before();
+    Optional<Block> block = Optional.ofNullable(blocks.get(cidr));
+    after();
+    return block;
+  }
+
+  @Override
+  public Optional<Block> write(Block block) throws StoreException {
+    calls++;
+    if (random.nextDouble() < faults) {
+      switch (random.nextInt(3)) {
+        case 0 -> late.add(block); // it is under way for long
+        case 1 -> put(block); // its answer is lost
+        default -> {
+          // It is lost on its way there.
+        }
+      }
+      after();
+      throw new StoreException("no answer within 1 second");
+    }
+    if (down) {
+      throw new StoreException("connection refused");
+    }
+    Optional<Block> stored = put(block);
+    if (random.nextDouble() < faults) {
+      late.add(block); // it comes a second time
+    }
+    if (random.nextDouble() < faults) {
+      stored = put(block); // asked twice after a broken connection: the second answer is told
+    }
+    after();
+    return stored;
+  }
+
+  @Override
+  public Set<NodeName> nodes() throws StoreException {
+    before();
+    return Set.copyOf(nodes);
+  }
+
+  /** Some of what is under way arrives now. */
+  void deliver(int most) {
+    for (int i = 0; i < most && !late.isEmpty(); i++) {
+      put(late.remove(random.nextInt(late.size())));
+    }
+  }
+
+  private Optional<Block> put(Block block) {
+    Block stored = blocks.get(block.cidr());
+    String has = stored == null ? "" : stored.version();
+    if (!has.equals(block.version())) {
+      return Optional.empty();
+    }
+    Block changed = block.at(Long.toString(++version));
+    blocks.put(block.cidr(), changed);
+    return Optional.of(changed);
+  }
+
+  private void before() throws StoreException {
+    calls++;
+    if (down || random.nextDouble() < faults) {
+      after();
+      throw new StoreException("no answer within 1 second");
+    }
+  }
+
+  private void after() {
+    if (random.nextDouble() < kills) {
+      throw new Killed();
+    }
+  }
+}
