@@ -222,6 +222,26 @@ class AllocatorTest {
   }
 
   @Test
+  void whatADeadAgentStillHadUnderWayTakesNothingFromItsSuccessor() throws Exception {
+    Allocator dead = pools(N1);
+    given(dead, "a");
+    dead.release("a");
+    dead.maintain();
+    pass(61);
+    store.holdNext = true; // the giving back of the idle block, when the agent is killed
+    dead.maintain();
+    Allocator successor = pools(N1);
+    List<Ip> addresses = given(successor, "b");
+    store.deliver(1);
+    Allocator two = pools(N2);
+    Set<Ip> others = new HashSet<>();
+    for (int i = 0; i < 24; i++) {
+      others.addAll(given(two, "b" + i));
+    }
+    assertThat(others).doesNotContainAnyElementsOf(addresses);
+  }
+
+  @Test
   void aClaimThatSomebodyDeletedIsMadeAgain() throws Exception {
     Allocator one = pools(N1);
     List<Ip> addresses = given(one, "a");

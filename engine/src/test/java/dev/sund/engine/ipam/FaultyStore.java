@@ -27,6 +27,13 @@ final class FaultyStore implements ClaimStore {
   private final List<Block> late = new ArrayList<>();
   private long version;
   boolean down;
+
+  /** The next write is under way for long. */
+  boolean holdNext;
+
+  /** What others do while a call is under way. */
+  Runnable meanwhile = () -> {};
+
   double faults;
   double kills;
   long calls;
@@ -54,6 +61,12 @@ final class FaultyStore implements ClaimStore {
   @Override
   public Optional<Block> write(Block block) throws StoreException {
     calls++;
+    meanwhile.run();
+    if (holdNext) {
+      holdNext = false;
+      late.add(block);
+      throw new StoreException("no answer within 1 second");
+    }
     if (random.nextDouble() < faults) {
       switch (random.nextInt(3)) {
         case 0 -> late.add(block); // it is under way for long
@@ -105,6 +118,7 @@ final class FaultyStore implements ClaimStore {
 
   private void before() throws StoreException {
     calls++;
+    meanwhile.run();
     if (down || random.nextDouble() < faults) {
       after();
       throw new StoreException("no answer within 1 second");

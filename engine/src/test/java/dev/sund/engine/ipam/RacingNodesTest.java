@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +42,7 @@ class RacingNodesTest {
     final List<AddressPool> pools = new ArrayList<>();
     final List<Machine> machines = new ArrayList<>();
     final Map<Ip, String> truth = new TreeMap<>();
+    final Set<Machine> busy = new HashSet<>();
     Instant now = Instant.parse("2026-01-01T00:00:00Z");
     long nanos = 1_000_000_000L;
     int pods;
@@ -59,19 +61,40 @@ class RacingNodesTest {
     }
 
     void run(int steps) throws Exception {
-      store.faults = random.nextInt(3) * 0.05;
+      store.faults = random.nextInt(3) * 0.07;
+      store.meanwhile = this::somebodyElse;
       for (int step = 0; step < steps; step++) {
         store.kills = random.nextInt(4) == 0 ? 0.05 : 0;
-        Machine machine = machines.get(random.nextInt(machines.size()));
-        try {
-          one(machine);
-        } catch (FaultyStore.Killed _) {
-          machine.start();
-        }
-        pass(Duration.ofMillis(random.nextInt(3000)));
-        store.deliver(random.nextInt(3));
+        step(machines.get(random.nextInt(machines.size())));
       }
       settle();
+    }
+
+    private void step(Machine machine) throws InterruptedException {
+      busy.add(machine);
+      try {
+        one(machine);
+      } catch (FaultyStore.Killed _) {
+        machine.start();
+      } finally {
+        busy.remove(machine);
+      }
+      pass(Duration.ofMillis(random.nextInt(3000)));
+      if (random.nextInt(4) == 0) {
+        store.deliver(random.nextInt(4));
+      }
+    }
+
+    /** Nodes act at the same time: what one reads may be old before it writes. */
+    private void somebodyElse() {
+      Machine other = machines.get(random.nextInt(machines.size()));
+      if (random.nextInt(8) == 0 && !busy.contains(other)) {
+        try {
+          step(other);
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      }
     }
 
     private void one(Machine machine) throws InterruptedException {
@@ -82,7 +105,7 @@ class RacingNodesTest {
         case 3 -> machine.thaw();
         case 4 -> {
           // A pool edited to other blocks, on the fly, as nobody should.
-          if (random.nextInt(10) == 0) {
+          if (random.nextInt(3) == 0) {
             pools.set(0, new AddressPool("small", pools.getFirst().cidr(), 29 + random.nextInt(3)));
           }
         }
@@ -99,6 +122,7 @@ class RacingNodesTest {
 
     private void settle() throws InterruptedException {
       store.faults = 0;
+      store.meanwhile = () -> {};
       store.kills = 0;
       store.down = false;
       store.deliver(Integer.MAX_VALUE);
