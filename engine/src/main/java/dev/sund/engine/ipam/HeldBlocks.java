@@ -151,7 +151,7 @@ final class HeldBlocks {
       Held each = held.get(block.cidr());
       if (each != null) {
         adopt(each, Optional.of(block));
-      } else {
+      } else if (block.node().equals(Optional.of(self)) || !block.claimed(self).isEmpty()) {
         retake(block, true);
       }
     }
@@ -183,7 +183,7 @@ final class HeldBlocks {
     // Somebody else wrote our claim, or took it away: what is in use is claimed again.
     held.remove(block.cidr());
     begun = false; // there may be more that is not as this process knows it
-    retake(block, each.checked);
+    retake(block, each.checked && now.isPresent());
   }
 
   /**
@@ -299,15 +299,18 @@ final class HeldBlocks {
   /**
    * Looks whether a block that we have just claimed overlaps another of another size, which pools
    * that were changed, or that overlap, lead to. Each claims first and looks then, so of two at
-   * least one sees the other, and withdraws. What is in use already has passed this before.
+   * least one sees the other, and withdraws what is not in use.
    */
   private boolean check(Held each) throws StoreException, InterruptedException {
     if (each.checked) {
       return true;
     }
-    if (overlapped(each, store.list()) && used(each.seen).isEmpty()) {
-      giveBack(each, each.places);
-      return false; // still unchecked, and so unused, when the withdrawal was not taken
+    if (overlapped(each, store.list())) {
+      Offsets unused = each.places.minus(used(each.seen));
+      if (!unused.isEmpty()) {
+        giveBack(each, unused);
+      }
+      return false; // still unchecked, and so not given, whether or not the withdrawal was taken
     }
     each.checked = true;
     return true;
@@ -327,7 +330,11 @@ final class HeldBlocks {
   /** The places of a block whose addresses pods of this node have. */
   private Offsets used(Block block) {
     return Offsets.of(
-        book.used().keySet().stream().filter(block.cidr()::contains).mapToInt(block::offset));
+        book.used().keySet().stream()
+            .filter(block.cidr()::contains)
+            .filter(
+                ip -> holding(ip).filter(each -> !each.seen.cidr().equals(block.cidr())).isEmpty())
+            .mapToInt(block::offset));
   }
 
   /** The places that nobody uses and that have cooled down. */

@@ -226,6 +226,7 @@ class AllocatorTest {
     Allocator dead = pools(N1);
     given(dead, "a");
     dead.release("a");
+    pass(10);
     dead.maintain();
     pass(61);
     store.holdNext = true; // the giving back of the idle block, when the agent is killed

@@ -26,6 +26,10 @@ final class FaultyStore implements ClaimStore {
   private final Random random;
   private final List<Block> late = new ArrayList<>();
   private long version;
+
+  /** What happened, for the story of a failure. */
+  final List<String> log = new ArrayList<>();
+
   boolean down;
 
   /** The next write is under way for long. */
@@ -69,7 +73,7 @@ final class FaultyStore implements ClaimStore {
     }
     if (random.nextDouble() < faults) {
       switch (random.nextInt(3)) {
-        case 0 -> late.add(block); // it is under way for long
+        case 0 -> later(block); // it is under way for long
         case 1 -> put(block); // its answer is lost
         default -> {
           // It is lost on its way there.
@@ -83,7 +87,7 @@ final class FaultyStore implements ClaimStore {
     }
     Optional<Block> stored = put(block);
     if (random.nextDouble() < faults) {
-      late.add(block); // it comes a second time
+      later(block); // it comes a second time
     }
     if (random.nextDouble() < faults) {
       stored = put(block); // asked twice after a broken connection: the second answer is told
@@ -105,10 +109,17 @@ final class FaultyStore implements ClaimStore {
     }
   }
 
+  private void later(Block block) {
+    log.add("late " + block);
+    late.add(block);
+  }
+
   private Optional<Block> put(Block block) {
     Block stored = blocks.get(block.cidr());
     String has = stored == null ? "" : stored.version();
-    if (!has.equals(block.version())) {
+    boolean fits = has.equals(block.version());
+    log.add((fits ? "stored " : "conflict ") + block);
+    if (!fits) {
       return Optional.empty();
     }
     Block changed = block.at(Long.toString(++version));

@@ -63,11 +63,21 @@ class RacingNodesTest {
     void run(int steps) throws Exception {
       store.faults = random.nextInt(3) * 0.07;
       store.meanwhile = this::somebodyElse;
+      try {
+        race(steps);
+        settle();
+      } catch (AssertionError e) {
+        List<String> story =
+            store.log.subList(Math.max(0, store.log.size() - 80), store.log.size());
+        throw new AssertionError(String.join("\n", story), e);
+      }
+    }
+
+    private void race(int steps) throws InterruptedException {
       for (int step = 0; step < steps; step++) {
         store.kills = random.nextInt(4) == 0 ? 0.05 : 0;
         step(machines.get(random.nextInt(machines.size())));
       }
-      settle();
     }
 
     private void step(Machine machine) throws InterruptedException {
@@ -75,6 +85,7 @@ class RacingNodesTest {
       try {
         one(machine);
       } catch (FaultyStore.Killed _) {
+        store.log.add("killed " + machine.name);
         machine.start();
       } finally {
         busy.remove(machine);
@@ -188,6 +199,7 @@ class RacingNodesTest {
     }
 
     void reboot() {
+      world.store.log.add("reboot " + name);
       disk.forEach((_, ips) -> ips.forEach(world.truth::remove));
       disk.clear();
       released.clear();
@@ -197,6 +209,7 @@ class RacingNodesTest {
 
     /** A snapshot is taken; the machine goes on, with another process as it happens. */
     void freeze() {
+      world.store.log.add("freeze " + name);
       if (thawed.isEmpty()) {
         thawed =
             Optional.of(new Frozen(allocator, new HashMap<>(disk), new HashMap<>(released), boot));
@@ -213,6 +226,7 @@ class RacingNodesTest {
       if (thawed.isEmpty() || world.store.down) {
         return;
       }
+      world.store.log.add("thaw " + name);
       Frozen then = thawed.get();
       Map<String, List<Ip>> now = disk;
       disk = new HashMap<>();
@@ -261,6 +275,7 @@ class RacingNodesTest {
       }
       world.given++;
       disk.put(owner, ips);
+      world.store.log.add("given " + name + " " + owner + " " + ips);
     }
 
     void delete() {
@@ -276,6 +291,7 @@ class RacingNodesTest {
         released.put(ip, world.now);
       });
       allocator.release(owner);
+      world.store.log.add("deleted " + name + " " + owner + " " + ips);
     }
   }
 }
