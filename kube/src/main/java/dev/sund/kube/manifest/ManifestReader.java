@@ -81,6 +81,11 @@ final class ManifestReader {
 
   void text(String file, String text) {
     Source source = new Source(file, text);
+    Optional<LostIndentation.Place> lost = LostIndentation.find(source.text.toString());
+    if (lost.isPresent()) {
+      add(source.flattened(lost.get()));
+      return;
+    }
     try {
       if (source.text.looksLikeJson()) {
         JsonTrees.read(source.text.toString(), source);
@@ -139,6 +144,20 @@ final class ManifestReader {
       items.clear();
     }
 
+    Finding flattened(LostIndentation.Place place) {
+      Condition condition =
+          new Condition(
+              Reason.MALFORMED,
+              new ObjectRef("File", file),
+              place.parent(),
+              "the text has lost its indentation: '%s' belongs below '%s', but stands beside it."
+                  .formatted(place.key(), place.parent()),
+              "Indent what belongs to '"
+                  + place.parent()
+                  + "' by two blanks, or copy the listing from its source.");
+      return located(place.line(), 1, condition);
+    }
+
     private void list(Tree.Mapping list, String kind) {
       String itemKind = kind.substring(0, kind.length() - "List".length());
       for (Tree item : items) {
@@ -187,6 +206,10 @@ final class ManifestReader {
                     "metadata.name",
                     "the field is missing.",
                     "Give the object a name.")));
+        return;
+      }
+      if (!known.get().reads(ref.get())) {
+        unknown(tree, kind, version);
         return;
       }
       known(known.get(), version, ref.get(), tree);
@@ -254,6 +277,9 @@ final class ManifestReader {
       String name =
           tree.mapping("metadata").flatMap(meta -> meta.text("name")).orElse("without a name");
       for (Kinds candidate : Kinds.values()) {
+        if (candidate.apiVersions().contains(version)) {
+          continue;
+        }
         boolean sameGroup =
             candidate.apiVersions().stream().anyMatch(v -> group(v).equals(group(version)));
         if (candidate.kind().equals(kind) && sameGroup) {
@@ -276,8 +302,8 @@ final class ManifestReader {
               Reason.IGNORED_KIND,
               new ObjectRef(kind, name),
               "kind",
-              "objects of the kind " + full + " are not used",
-              "Nothing needs to be done.");
+              LaterKinds.said(full),
+              LaterKinds.remedy(full));
       String key = "kind " + full;
       notes.computeIfAbsent(key, _ -> new Note(file, tree, ignored)).objects++;
     }

@@ -1,5 +1,6 @@
 package dev.sund.kube.object;
 
+import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
@@ -49,6 +50,11 @@ public final class Field {
     return path;
   }
 
+  /** The same place under another name. */
+  Field called(String name) {
+    return new Field(object, problems, name, value, nearest);
+  }
+
   /** Whether a value other than null stands here. */
   public boolean present() {
     return value.isPresent();
@@ -61,9 +67,8 @@ public final class Field {
 
   /** The field of this mapping; absent when there is no mapping here. */
   public Field at(String key) {
-    String below = path.isEmpty() ? key : path + "." + key;
     Optional<Tree> found = fields().flatMap(mapping -> mapping.get(key));
-    return new Field(object, problems, below, found, nearest);
+    return new Field(object, problems, under(key), found, nearest);
   }
 
   /** The fields of the mapping here. */
@@ -256,6 +261,47 @@ public final class Field {
   private static String line(String text) {
     String line = CONTROL.matcher(text.replace("\n", "\\n")).replaceAll("?");
     return line.length() <= 300 ? line : line.substring(0, 297) + "...";
+  }
+
+  /** Adds a warning that this field is not used. */
+  public void unused(String why) {
+    problem(Reason.IGNORED_FIELD, "not used: " + why + ".", "Nothing needs to be done.");
+  }
+
+  /** Adds a warning for each field below this one that {@code shape} does not use. */
+  public void unused(Shape shape) {
+    value.ifPresent(tree ->
+        shape.check(
+            tree,
+            (below, found, why) -> {
+              Field field = new Field(object, problems, under(below), Optional.of(found), found);
+              if (why.isEmpty()) {
+                field.problem(
+                    Reason.IGNORED_FIELD, "no such field is known.", "Check its spelling.");
+              } else {
+                field.unused(why);
+              }
+            }));
+  }
+
+  /** What is said of a text inside of this field is said of its place in this object. */
+  void nested(List<Problem> inside) {
+    for (Problem problem : inside) {
+      Condition said = problem.condition();
+      Condition condition =
+          new Condition(
+              said.reason(), object, under(said.field()), line(said.text()), line(said.remedy()));
+      problems.add(new Problem(condition, nearest.line(), nearest.column()));
+    }
+  }
+
+  /** What has been said so far that does not make the object unusable. */
+  List<Condition> warnings() {
+    return problems.stream().filter(problem -> !problem.isError()).map(Problem::condition).toList();
+  }
+
+  private String under(String below) {
+    return path.isEmpty() ? below : below.isEmpty() ? path : path + "." + below;
   }
 
   /**

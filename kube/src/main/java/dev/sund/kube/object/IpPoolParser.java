@@ -8,7 +8,6 @@ import dev.sund.kube.tree.Shape;
 import dev.sund.model.Family;
 import dev.sund.model.LabelExpression;
 import dev.sund.model.Prefix;
-import dev.sund.model.Reason;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -43,10 +42,14 @@ final class IpPoolParser {
           "Never", VxlanMode.NEVER,
           "Always", VxlanMode.ALWAYS,
           "CrossSubnet", VxlanMode.CROSS_SUBNET);
+  private static final Map<String, IpipMode> IPIP_MODES =
+      Map.of(
+          "Never", IpipMode.NEVER,
+          "Always", IpipMode.ALWAYS,
+          "CrossSubnet", IpipMode.CROSS_SUBNET);
   private static final Map<String, Use> USES =
       Map.of("Workload", Use.WORKLOAD, "Tunnel", Use.TUNNEL, "LoadBalancer", Use.LOAD_BALANCER);
-  private static final Map<String, Boolean> ASSIGNMENTS =
-      Map.of("Automatic", true, "Manual", false);
+  static final Map<String, Boolean> ASSIGNMENTS = Map.of("Automatic", true, "Manual", false);
   private static final Set<Prefix> LINK_LOCAL =
       Set.of(Prefix.parse("169.254.0.0/16"), Prefix.parse("fe80::/10"));
 
@@ -58,6 +61,12 @@ final class IpPoolParser {
     Optional<Prefix> cidr = cidr(spec.at("cidr"));
     IpipMode ipip = ipipMode(spec.at("ipipMode"));
     VxlanMode vxlan = chosen(spec.at("vxlanMode"), VXLAN_MODES, VxlanMode.NEVER);
+    if (asksFor(spec.at("ipipMode")) && asksFor(spec.at("vxlanMode"))) {
+      spec.at("vxlanMode")
+          .invalid(
+              "a pool is wrapped in VXLAN or in IPIP, not in both.",
+              "Write Never for ipipMode or for vxlanMode.");
+    }
     boolean natOutgoing = spec.at("natOutgoing").truth(false);
     boolean disabled = spec.at("disabled").truth(false);
     int blockSize = cidr.map(range -> blockSize(spec.at("blockSize"), range)).orElse(0);
@@ -82,7 +91,7 @@ final class IpPoolParser {
             automatic));
   }
 
-  private static Optional<Prefix> cidr(Field field) {
+  static Optional<Prefix> cidr(Field field) {
     Optional<Prefix> cidr =
         field
             .needed("Write the pool's range, such as 10.244.0.0/16.")
@@ -98,22 +107,19 @@ final class IpPoolParser {
     return cidr;
   }
 
+  private static boolean asksFor(Field mode) {
+    return mode.text().filter(text -> !text.isEmpty() && !text.equals("Never")).isPresent();
+  }
+
   private static IpipMode ipipMode(Field field) {
-    Optional<String> mode = field.text().filter(text -> !text.isEmpty());
-    if (mode.isPresent() && !mode.get().equals("Never")) {
-      field.problem(
-          Reason.NOT_SUPPORTED,
-          "'" + mode.get() + "' asks for IPIP, which Sund does not have yet.",
-          "Write ipipMode: Never and vxlanMode: " + vxlanFor(mode.get()) + ".");
-    }
-    return IpipMode.NEVER;
+    IpipMode mode = chosen(field, IPIP_MODES, IpipMode.NEVER);
+    String word = field.present() ? field.text().orElse("") : "Never";
+    String vxlan = mode == IpipMode.CROSS_SUBNET ? "CrossSubnet" : "Always";
+    return LayerParts.ipip(field, word, mode, "Write ipipMode: Never and vxlanMode: " + vxlan + ".")
+        .ipip();
   }
 
-  private static String vxlanFor(String ipipMode) {
-    return ipipMode.equals("CrossSubnet") ? "CrossSubnet" : "Always";
-  }
-
-  private static int blockSize(Field field, Prefix cidr) {
+  static int blockSize(Field field, Prefix cidr) {
     Family family = cidr.family();
     int shortest = IpPool.shortestBlock(family);
     int usual = IpPool.usualBlock(family);
@@ -135,7 +141,7 @@ final class IpPoolParser {
     return read.orElse(usual);
   }
 
-  private static LabelExpression selector(Field field) {
+  static LabelExpression selector(Field field) {
     Optional<String> text = field.text();
     if (text.isEmpty()) {
       return LabelExpression.ALL;
@@ -150,14 +156,14 @@ final class IpPoolParser {
     }
   }
 
-  private static Set<Use> uses(Field field) {
+  static Set<Use> uses(Field field) {
     Set<Use> uses = EnumSet.noneOf(Use.class);
     field.items().forEach(item -> item.oneOf(USES).ifPresent(uses::add));
     return uses.isEmpty() ? IpPool.USUAL : uses;
   }
 
   /** Calico takes empty text for an absent field. */
-  private static <T> T chosen(Field field, Map<String, T> choices, T otherwise) {
+  static <T> T chosen(Field field, Map<String, T> choices, T otherwise) {
     boolean set = field.text().filter(text -> !text.isEmpty()).isPresent();
     return set ? field.oneOf(choices).orElse(otherwise) : otherwise;
   }

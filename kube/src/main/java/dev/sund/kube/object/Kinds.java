@@ -10,6 +10,7 @@ import dev.sund.model.PodKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The kinds of objects that Sund reads: each with its shape, its parser and its events. */
 public enum Kinds {
@@ -22,7 +23,22 @@ public enum Kinds {
       "ippools",
       false,
       List.of("projectcalico.org/v3", "crd.projectcalico.org/v1"),
-      IpPoolParser.SHAPE);
+      IpPoolParser.SHAPE),
+  /** What Calico's operator installs; Sund reads the network of it. */
+  INSTALLATION(
+      "Installation",
+      "installations",
+      false,
+      List.of("operator.tigera.io/v1"),
+      InstallationParser.SHAPE),
+  /** Only the ConfigMaps of Calico and flannel. */
+  CONFIG_MAP("ConfigMap", "configmaps", true, List.of("v1"), LayerParts.CONFIG_MAP),
+  /** Only the DaemonSet of Calico's nodes. */
+  DAEMON_SET("DaemonSet", "daemonsets", true, List.of("apps/v1"), CalicoNodeParser.SHAPE);
+
+  private static final String CALICO_CONFIG = "calico-config";
+  private static final String FLANNEL_CONFIG = "kube-flannel-cfg";
+  private static final String CALICO_NODE = "calico-node";
 
   private final String kind;
   private final String plural;
@@ -56,6 +72,36 @@ public enum Kinds {
   /** The versions that are read, such as {@code projectcalico.org/v3}. */
   public List<String> apiVersions() {
     return apiVersions;
+  }
+
+  /**
+   * The names of those objects of the kind that Sund reads; empty when it reads all. Of some kinds
+   * a cluster has many that are nobody's business.
+   */
+  public Set<String> names() {
+    return switch (this) {
+      case NODE, POD, NAMESPACE, IP_POOL, INSTALLATION -> Set.of();
+      case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG);
+      case DAEMON_SET -> Set.of(CALICO_NODE);
+    };
+  }
+
+  /**
+   * Whether Sund reads this object. Of those with a name of their own, only in the namespaces where
+   * Calico and flannel have them: nobody else may set what holds for all nodes.
+   *
+   * @param ref as {@link #ref} gave it
+   */
+  public boolean reads(ObjectRef ref) {
+    if (names().isEmpty()) {
+      return true;
+    }
+    int slash = ref.name().indexOf('/');
+    String namespace = ref.name().substring(0, slash);
+    String name = ref.name().substring(slash + 1);
+    return names().contains(name)
+        && (namespace.equals("kube-system")
+            || namespace.equals(name.equals(FLANNEL_CONFIG) ? "kube-flannel" : "calico-system"));
   }
 
   /** Which fields its objects have. */
@@ -103,6 +149,13 @@ public enum Kinds {
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
       case NAMESPACE ->
           NamespaceParser.parse(ref.name(), root).map(ClusterEvent.NamespaceSeen::new);
+      case INSTALLATION -> InstallationParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
+      case CONFIG_MAP ->
+          (ref.name().endsWith("/" + CALICO_CONFIG)
+                  ? CalicoConfigParser.parse(ref, root)
+                  : FlannelConfigParser.parse(ref, root))
+              .map(ClusterEvent.LayerSeen::new);
+      case DAEMON_SET -> CalicoNodeParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
     };
   }
 
@@ -113,6 +166,7 @@ public enum Kinds {
       case POD -> new ClusterEvent.PodGone(podKey(ref));
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
       case NAMESPACE -> new ClusterEvent.NamespaceGone(ref.name());
+      case INSTALLATION, CONFIG_MAP, DAEMON_SET -> new ClusterEvent.LayerGone(ref);
     };
   }
 

@@ -24,15 +24,15 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Follows nodes, pods, namespaces and pools on an API server and tells what it sees as {@link
- * ClusterEvent}s.
+ * Follows nodes, pods, namespaces, pools and other networks' configurations on an API server and
+ * tells what it sees as {@link ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
  * told, so nothing changes.
  *
  * <p>Pools are looked for in both of Calico's groups; a server that has neither is looked at again
- * each minute.
+ * each minute. So is one without Calico's {@code Installation}.
  */
 public final class ClusterWatch implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(2);
@@ -118,6 +118,11 @@ public final class ClusterWatch implements AutoCloseable {
       watch.poolGroups.put(pools, watch.poolGroups.size());
       all.add(pools);
     }
+    for (Kinds kind : List.of(Kinds.INSTALLATION, Kinds.CONFIG_MAP, Kinds.DAEMON_SET)) {
+      Set<String> names = kind.names().isEmpty() ? Set.of("") : kind.names();
+      String version = kind.apiVersions().getFirst();
+      names.stream().sorted().forEach(name -> all.add(new Followed(kind, version, true, name)));
+    }
     watch.unlisted.addAll(all);
     all.forEach(followed -> watch.follow(followed, means));
     watch.threads.forEach(Thread::start);
@@ -130,7 +135,7 @@ public final class ClusterWatch implements AutoCloseable {
     Reflector reflector =
         new Reflector(followed, means.settings(), connection, means.random(), new Hearing());
     Thread thread = means.threads().newThread(reflector::run);
-    thread.setName("sund-watch-" + followed.label());
+    thread.setName("sund-watch-" + followed.thread());
     threads.add(thread);
   }
 

@@ -141,6 +141,9 @@ final class Reflector {
       return backoff.shortened(settings.absent());
     }
     listener.trouble(followed, Optional.of(refusal.code() + " " + refusal.getMessage()));
+    if (refusal.code() == 403 && followed.optional()) {
+      listener.listed(followed); // the agent may be younger than its ClusterRole: it goes without
+    }
     return backoff.afterFailure();
   }
 
@@ -164,7 +167,7 @@ final class Reflector {
     int thisRound = ++round;
     String next = "";
     do {
-      String path = followed.path() + "?limit=" + settings.page();
+      String path = followed.query() + "limit=" + settings.page();
       if (!next.isEmpty()) {
         path += "&continue=" + URLEncoder.encode(next, StandardCharsets.UTF_8);
       }
@@ -214,8 +217,8 @@ final class Reflector {
   private void watch() throws IOException {
     long seconds = settings.watch().toSeconds();
     String path =
-        followed.path()
-            + "?watch=true&allowWatchBookmarks=true&resourceVersion="
+        followed.query()
+            + "watch=true&allowWatchBookmarks=true&resourceVersion="
             + URLEncoder.encode(version, StandardCharsets.UTF_8)
             + "&timeoutSeconds="
             + (seconds + random.nextLong(seconds + 1));
@@ -265,7 +268,7 @@ final class Reflector {
 
   private void seen(Tree.Mapping object, int thisRound) {
     Optional<ObjectRef> ref = followed.kind().ref(object);
-    if (ref.isEmpty()) {
+    if (ref.isEmpty() || !followed.kind().reads(ref.get())) {
       return; // an API server gives every object a name
     }
     long now = versionOf(object);

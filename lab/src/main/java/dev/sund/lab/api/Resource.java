@@ -97,6 +97,10 @@ public record Resource(
   public static final Resource POOLS_V1 =
       plain(cluster("crd.projectcalico.org", "v1", "ippools", "IPPool"));
 
+  /** What Calico's operator installs. */
+  public static final Resource INSTALLATIONS =
+      cluster("operator.tigera.io", "v1", "installations", "Installation");
+
   /** Those that every server has; custom resources come with their definitions. */
   public static final List<Resource> ALL =
       List.of(
@@ -117,7 +121,8 @@ public record Resource(
           ROLE_BINDINGS,
           DEFINITIONS,
           POOLS_V3,
-          POOLS_V1);
+          POOLS_V1,
+          INSTALLATIONS);
 
   public Resource {
     shortNames = List.copyOf(shortNames);

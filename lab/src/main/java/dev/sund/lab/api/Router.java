@@ -64,7 +64,7 @@ final class Router {
     Target target = target(request.path(), definitions.served());
     boolean watch = request.isTrue("watch");
     String verb = verb(request, target, watch);
-    permit(caller, rbac, target, verb);
+    permit(caller, rbac, target, verb, named(request, target));
     requests.computeIfAbsent(verb + target.resource, _ -> new LongAdder()).increment();
     switch (verb) {
       case "get" -> {
@@ -235,11 +235,20 @@ final class Router {
     };
   }
 
-  private static void permit(Subject caller, Optional<Rbac> rbac, Target target, String verb)
+  /** A list or watch of one name counts as a request for the object of that name. */
+  private static String named(Request request, Target target) {
+    String fields = request.query().getOrDefault("fieldSelector", "");
+    return target.name.isEmpty() && fields.matches("metadata\\.name==?[^,]+")
+        ? fields.substring(fields.lastIndexOf('=') + 1)
+        : target.name;
+  }
+
+  private static void permit(
+      Subject caller, Optional<Rbac> rbac, Target target, String verb, String name)
       throws StatusException {
     Rbac.Attempt attempt =
         new Rbac.Attempt(
-            verb, target.resource.group(), target.rbacResource(), target.namespace, target.name);
+            verb, target.resource.group(), target.rbacResource(), target.namespace, name);
     if (rbac.isPresent() && !rbac.get().allows(caller, attempt)) {
       String what = target.rbacResource();
       String group = target.resource.group();

@@ -2,6 +2,7 @@ package dev.sund.lab.scene;
 
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
@@ -102,12 +103,19 @@ public final class SceneReader {
   }
 
   private void sort() {
+    List<FabricLayer> layers = new ArrayList<>();
     for (ManifestObject object : manifests.objects()) {
       Tree.Mapping tree = identified(object);
       switch (object.kind()) {
         case NODE -> nodeTrees.put(object.ref().name(), tree);
         case POD -> podTrees.put(object.ref().name(), tree);
         case NAMESPACE -> others.add(tree);
+        case INSTALLATION, CONFIG_MAP, DAEMON_SET -> {
+          others.add(tree);
+          if (object.event().orElse(null) instanceof ClusterEvent.LayerSeen(FabricLayer layer)) {
+            layers.add(layer);
+          }
+        }
         case IP_POOL -> {
           others.add(tree);
           if (object.event().orElse(null) instanceof ClusterEvent.PoolSeen(IpPool pool)
@@ -117,6 +125,11 @@ public final class SceneReader {
         }
       }
     }
+    layers.stream()
+        .sorted()
+        .flatMap(layer -> layer.pools().stream())
+        .filter(pool -> !pool.disabled())
+        .forEach(pool -> poolRanges.putIfAbsent(pool.cidr().family(), pool.cidr()));
   }
 
   /** A uid and a time of creation are what the engine decides conflicts by: they must be there. */

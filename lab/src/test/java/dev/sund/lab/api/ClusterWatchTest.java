@@ -213,6 +213,80 @@ class ClusterWatchTest {
     scene.untilState();
   }
 
+  private static Tree.Mapping vethMtu(String namespace, int mtu) {
+    return json(
+        ("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'namespace':'%s',"
+                + "'name':'calico-config'},'data':{'veth_mtu':'%d'}}")
+            .formatted(namespace, mtu));
+  }
+
+  private List<Integer> mtus() {
+    return scene.events().stream()
+        .filter(ClusterEvent.LayerSeen.class::isInstance)
+        .flatMap(event -> ((ClusterEvent.LayerSeen) event).layer().mtus().stream())
+        .map(limit -> limit.bytes())
+        .toList();
+  }
+
+  @Test
+  void whatCalicoAndFlannelWereSetToIsFollowedAndOfNoOtherNamespace() {
+    scene.api.put(vethMtu("kube-system", 1450));
+    scene.api.put(vethMtu("tenant", 600));
+    scene.watch().synced();
+    assertThat(mtus()).containsExactly(1450);
+    scene.api.put(vethMtu("tenant", 700));
+    scene.api.put(vethMtu("kube-system", 1440));
+    scene.until(() -> mtus().equals(List.of(1450, 1440)));
+    scene.api.put(
+        json(
+            "{'apiVersion':'operator.tigera.io/v1','kind':'Installation',"
+                + "'metadata':{'name':'default'},'spec':{}}"));
+    scene.untilState(
+        "ConfigMap kube-system/calico-config CALICO_CONFIG", "Installation default INSTALLATION");
+    scene.api.delete(Resource.CONFIG_MAPS, "kube-system/calico-config");
+    scene.untilState("Installation default INSTALLATION");
+  }
+
+  @Test
+  void agentWithTheRightsOfAnOlderRoleGoesOnWithoutOtherNetworksSettings() {
+    scene.api.token("older", new Subject("older", List.of()));
+    scene.api.allow(
+        rules(
+            """
+            - apiGroups: [""]
+              resources: [nodes, pods, namespaces]
+              verbs: [list, watch]
+            - apiGroups: [projectcalico.org, crd.projectcalico.org]
+              resources: [ippools]
+              verbs: [list, watch]
+            """));
+    scene.api.put(node("n1", "192.168.1.11"));
+    scene.watch(WatchScene.QUICK, "older").synced();
+    scene.until(() ->
+        scene.reachability().stream()
+            .flatMap(Optional::stream)
+            .anyMatch(condition -> condition.text().contains("cannot be followed: 403")));
+    assertThat(scene.state()).containsExactly("Node n1 [192.168.1.11]");
+  }
+
+  private static Rbac rules(String rules) {
+    try {
+      return Rbac.parse(
+          """
+          kind: ClusterRole
+          metadata: {name: older}
+          rules:
+          %s---
+          kind: ClusterRoleBinding
+          roleRef: {kind: ClusterRole, name: older}
+          subjects: [{kind: User, name: older}]
+          """
+              .formatted(rules));
+    } catch (java.io.IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Test
   void ofTwoGroupsThePreferredOneCounts() {
     scene.api.put(pool(V1, "all", "10.244.0.0/16", "Always"));
@@ -289,7 +363,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 5);
+    scene.until(() -> scene.api.connections() == 9);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
