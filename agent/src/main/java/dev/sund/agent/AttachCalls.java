@@ -74,6 +74,11 @@ final class AttachCalls implements PodNetworks {
   }
 
   @Override
+  public boolean isAttached(String key) {
+    return attachments.containsKey(key);
+  }
+
+  @Override
   public Collection<Attachment> attachments() {
     return attachments.values();
   }

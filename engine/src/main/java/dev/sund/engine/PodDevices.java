@@ -52,9 +52,9 @@ public final class PodDevices {
     return Mac.derivedFrom(seed(identity, interfaceName));
   }
 
-  /** The address of the pod's side of an attachment's link. */
+  /** The address of the pod's side of an attachment's link: the one asked for, or the derived. */
   public static Mac mac(Attachment attachment) {
-    return mac(identity(attachment), attachment.interfaceName());
+    return attachment.mac().orElseGet(() -> mac(identity(attachment), attachment.interfaceName()));
   }
 
   /** What an attachment is known by: its pod's uid, else its container id. */

@@ -122,13 +122,8 @@ class HostPortTest {
   void whatTheRuntimeAsksForIsInForceBeforeTheApiShowsThePod() {
     Attachment attachment =
         new Attachment(
-            "c1",
-            "eth0",
-            "/run/netns/x",
-            new PodKey("-", "c1"),
-            "",
-            List.of(ip("10.244.1.9")),
-            List.of(tcp(8080)));
+                "c1", "eth0", "/run/netns/x", new PodKey("-", "c1"), "", List.of(ip("10.244.1.9")))
+            .withPortMappings(List.of(tcp(8080)));
     compiler.apply(
         Stream.concat(scene.events("n1").stream(), Stream.of(new ClusterEvent.Attached(attachment)))
             .toList());

@@ -167,13 +167,13 @@ final class RandomCluster {
       ips.add(Ip.parse("10.244.1.7"));
     }
     return new Attachment(
-        "c" + random.nextInt(4),
-        "eth" + random.nextInt(2),
-        "/run/netns/x",
-        key,
-        random.nextInt(5) == 0 ? "" : uid(key),
-        List.copyOf(ips),
-        mappings());
+            "c" + random.nextInt(4),
+            "eth" + random.nextInt(2),
+            "/run/netns/x",
+            key,
+            random.nextInt(5) == 0 ? "" : uid(key),
+            List.copyOf(ips))
+        .withPortMappings(mappings());
   }
 
   private List<PortMapping> mappings() {

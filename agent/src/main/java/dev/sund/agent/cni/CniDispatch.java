@@ -5,19 +5,27 @@ import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.Json;
 import dev.sund.kernel.NetNs;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * From a CNI request to its answer: checks what all kinds of network have in common, finds the kind
  * by the plugin's name, and gives result or error the form that was asked for. Many threads may
- * call at once.
+ * call at once; a runtime that breaks the specification's rules (two calls about one container at
+ * once, a GC beside other calls: C5, C10) has its calls served one after the other.
  */
 public final class CniDispatch {
   private final Map<String, NetworkKind> kinds = new TreeMap<>();
   private final NetNs node;
+  private final ReadWriteLock collecting = new ReentrantReadWriteLock();
+  private final ReentrantLock[] attachments = new ReentrantLock[256];
 
   /**
    * A dispatch.
@@ -27,6 +35,7 @@ public final class CniDispatch {
    */
   public CniDispatch(NetNs node, List<NetworkKind> kinds) {
     this.node = node;
+    Arrays.setAll(attachments, _ -> new ReentrantLock());
     for (NetworkKind kind : kinds) {
       for (String type : kind.types()) {
         if (this.kinds.put(type, kind) != null) {
@@ -64,9 +73,46 @@ public final class CniDispatch {
     CniRequest call = CniRequest.of(command, request, config);
     NetworkKind kind = kind(call);
     return switch (command) {
+      case ADD, DEL, CHECK -> {
+        Lock beside = collecting.readLock();
+        Lock alone = attachments[Math.floorMod(call.key().hashCode(), attachments.length)];
+        beside.lockInterruptibly();
+        try {
+          alone.lockInterruptibly();
+          try {
+            yield ofOne(request, call, kind);
+          } finally {
+            alone.unlock();
+          }
+        } finally {
+          beside.unlock();
+        }
+      }
+      case GC -> {
+        Lock alone = collecting.writeLock();
+        alone.lockInterruptibly();
+        try {
+          kind.collect(call, call.config().validAttachments());
+        } finally {
+          alone.unlock();
+        }
+        yield Answer.DONE;
+      }
+      case STATUS -> {
+        kind.status(call);
+        yield Answer.DONE;
+      }
+      case VERSION -> version(config, version);
+    };
+  }
+
+  /** A call about one attachment. */
+  private Answer ofOne(Map<String, Object> request, CniRequest call, NetworkKind kind)
+      throws CniException, InterruptedException {
+    return switch (call.command()) {
       case ADD -> {
         checkNamespace(request, call);
-        yield Answer.success(kind.add(call).fields(version));
+        yield Answer.success(kind.add(call).fields(call.config().version()));
       }
       case DEL -> {
         kind.delete(call);
@@ -82,15 +128,7 @@ public final class CniDispatch {
         kind.check(call);
         yield Answer.DONE;
       }
-      case GC -> {
-        kind.collect(call, call.config().validAttachments());
-        yield Answer.DONE;
-      }
-      case STATUS -> {
-        kind.status(call);
-        yield Answer.DONE;
-      }
-      case VERSION -> version(config, version);
+      case GC, STATUS, VERSION -> throw new IllegalArgumentException(call.command().name());
     };
   }
 

@@ -35,6 +35,8 @@ public final class CniException extends Exception {
     KERNEL_REFUSED(100),
     /** Another pod of this node has the address. */
     ADDRESS_IN_USE(101),
+    /** ADD: the container has an interface of this name already. */
+    INTERFACE_EXISTS(103),
     /** CHECK: the kernel does not hold what it should. */
     DIFFERS(102),
     /** What the reference plugins call internal; in bridge mode, for the sake of equal codes. */

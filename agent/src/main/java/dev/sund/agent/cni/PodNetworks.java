@@ -33,6 +33,9 @@ public interface PodNetworks {
    */
   Attachment check(String attachmentKey) throws CniException, InterruptedException;
 
+  /** Whether something is attached under this key. */
+  boolean isAttached(String attachmentKey);
+
   /** What is attached now. */
   Collection<Attachment> attachments();
 }

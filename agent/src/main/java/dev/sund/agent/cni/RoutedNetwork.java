@@ -40,6 +40,7 @@ public final class RoutedNetwork implements NetworkKind {
   @Override
   public CniResult add(CniRequest request) throws CniException, InterruptedException {
     request.config().refuseUnknownKeys(Set.of());
+    refuseRepeat(request);
     // A runtime without Kubernetes (podman, ctr): the container is its own pod.
     PodKey pod = request.pod().orElse(new PodKey("-", request.containerId()));
     Optional<String> reason = pods.notReady();
@@ -60,7 +61,9 @@ public final class RoutedNetwork implements NetworkKind {
               pod,
               request.podUid(),
               given,
-              request.config().runtime().portMappings());
+              request.config().runtime().portMappings(),
+              request.config().runtime().mac(),
+              request.config().name());
       CniResult result = result(request, pods.attach(attachment));
       kept = true;
       return result;
@@ -68,6 +71,20 @@ public final class RoutedNetwork implements NetworkKind {
       if (!kept) {
         addresses.release(request.key());
       }
+    }
+  }
+
+  /** An interface that exists is an error, even if it is exactly this one (C1). */
+  private void refuseRepeat(CniRequest request) throws CniException {
+    if (pods.isAttached(request.key())) {
+      throw new CniException(
+          Code.INTERFACE_EXISTS,
+          "CNI_IFNAME '"
+              + request.interfaceName()
+              + "' of container "
+              + request.containerId()
+              + " has its network already.",
+          "Call DEL first, then ADD.");
     }
   }
 
@@ -101,7 +118,9 @@ public final class RoutedNetwork implements NetworkKind {
     List<CniException> failures = new ArrayList<>();
     Set<String> kept = new LinkedHashSet<>();
     for (Attachment attachment : List.copyOf(pods.attachments())) {
-      if (valid.contains(attachment.key())) {
+      boolean others =
+          !attachment.network().isEmpty() && !attachment.network().equals(request.config().name());
+      if (others || valid.contains(attachment.key())) {
         kept.add(attachment.key());
         continue;
       }
@@ -117,7 +136,7 @@ public final class RoutedNetwork implements NetworkKind {
       CniException first = failures.getFirst();
       throw new CniException(
           first.code(),
-          failures.size() + " attachments are left: " + first.getMessage(),
+          failures.size() + " of the attachments to remove are left: " + first.getMessage(),
           first.details());
     }
   }

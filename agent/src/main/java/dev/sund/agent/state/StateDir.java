@@ -5,6 +5,7 @@ import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Reason;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +118,8 @@ public final class StateDir implements AutoCloseable {
     fields.put("addresses", attachment.addresses().stream().map(Ip::toString).toList());
     fields.put(
         "portMappings", attachment.portMappings().stream().map(PortMapping::toString).toList());
+    attachment.mac().ifPresent(mac -> fields.put("mac", mac.toString()));
+    fields.put("network", attachment.network());
     fields.put("boot", bootId);
     replace(file(attachment.containerId(), attachment.interfaceName()), Json.write(fields));
   }
@@ -163,16 +167,25 @@ public final class StateDir implements AutoCloseable {
   }
 
   private static Attachment attachment(Map<String, Object> fields) {
-    return new Attachment(
-        Json.text(fields, "containerId"),
-        Json.text(fields, "interface"),
-        Json.text(fields, "netns"),
-        PodKey.parse(Json.text(fields, "pod")),
-        Json.text(fields, "uid"),
-        Json.texts(fields, "addresses").stream().map(Ip::parse).toList(),
-        fields.containsKey("portMappings")
-            ? Json.texts(fields, "portMappings").stream().map(PortMapping::parse).toList()
-            : List.of());
+    Attachment attachment =
+        new Attachment(
+            Json.text(fields, "containerId"),
+            Json.text(fields, "interface"),
+            Json.text(fields, "netns"),
+            PodKey.parse(Json.text(fields, "pod")),
+            Json.text(fields, "uid"),
+            Json.texts(fields, "addresses").stream().map(Ip::parse).toList());
+    // What an agent before this one did not write was not asked for then.
+    return attachment
+        .withPortMappings(
+            fields.containsKey("portMappings")
+                ? Json.texts(fields, "portMappings").stream().map(PortMapping::parse).toList()
+                : List.of())
+        .withMac(
+            fields.containsKey("mac")
+                ? Optional.of(Mac.parse(Json.text(fields, "mac")))
+                : Optional.empty())
+        .withNetwork(fields.containsKey("network") ? Json.text(fields, "network") : "");
   }
 
   private Path file(String containerId, String interfaceName) {

@@ -86,6 +86,13 @@ class AttachServerTest {
     }
 
     @Override
+    public boolean isAttached(String attachmentKey) {
+      synchronized (attached) {
+        return attached.stream().anyMatch(one -> one.key().equals(attachmentKey));
+      }
+    }
+
+    @Override
     public List<Attachment> attachments() {
       return attached;
     }

@@ -2,8 +2,10 @@ package dev.sund.engine.cluster;
 
 import dev.sund.model.Checks;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.PodKey;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A pod's network on this node, as the container runtime asked for it (CNI ADD).
@@ -15,6 +17,9 @@ import java.util.List;
  * @param uid the pod's uid
  * @param addresses its addresses, at most one a family, at least one; kept sorted
  * @param portMappings its ports at the node's addresses, as the runtime asks for; kept sorted
+ * @param mac the hardware address that the runtime wants for the pod's end; empty for the derived
+ *     one
+ * @param network the name of the network that it was attached to; empty when nobody said
  */
 public record Attachment(
     String containerId,
@@ -23,7 +28,9 @@ public record Attachment(
     PodKey pod,
     String uid,
     List<Ip> addresses,
-    List<PortMapping> portMappings) {
+    List<PortMapping> portMappings,
+    Optional<Mac> mac,
+    String network) {
   public Attachment {
     Checks.notEmpty("containerId", containerId);
     Checks.notEmpty("interfaceName", interfaceName);
@@ -32,7 +39,10 @@ public record Attachment(
     portMappings = portMappings.stream().distinct().sorted().toList();
   }
 
-  /** An attachment without ports at the node's addresses. */
+  /**
+   * An attachment without ports at the node's addresses and with a derived hardware address, to a
+   * network that nobody named.
+   */
   public Attachment(
       String containerId,
       String interfaceName,
@@ -40,12 +50,25 @@ public record Attachment(
       PodKey pod,
       String uid,
       List<Ip> addresses) {
-    this(containerId, interfaceName, netns, pod, uid, addresses, List.of());
+    this(containerId, interfaceName, netns, pod, uid, addresses, List.of(), Optional.empty(), "");
   }
 
   /** This attachment with these ports at the node's addresses. */
   public Attachment withPortMappings(List<PortMapping> mappings) {
-    return new Attachment(containerId, interfaceName, netns, pod, uid, addresses, mappings);
+    return new Attachment(
+        containerId, interfaceName, netns, pod, uid, addresses, mappings, mac, network);
+  }
+
+  /** This attachment with this hardware address, or the derived one. */
+  public Attachment withMac(Optional<Mac> wanted) {
+    return new Attachment(
+        containerId, interfaceName, netns, pod, uid, addresses, portMappings, wanted, network);
+  }
+
+  /** This attachment as one to the network of this name. */
+  public Attachment withNetwork(String name) {
+    return new Attachment(
+        containerId, interfaceName, netns, pod, uid, addresses, portMappings, mac, name);
   }
 
   /**

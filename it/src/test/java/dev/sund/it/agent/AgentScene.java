@@ -436,7 +436,8 @@ public final class AgentScene implements AutoCloseable {
     topology.close();
   }
 
-  private Path runDir(int node) {
+  /** A node's run directory, with its agent's socket. */
+  public Path runDir(int node) {
     return directory.resolve("run-n" + node);
   }
 

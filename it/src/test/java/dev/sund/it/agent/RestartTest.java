@@ -220,6 +220,7 @@ class RestartTest {
       }
       scene.startAgent(node);
       scene.awaitReady(node, PATIENCE);
+      scene.ask(pod, "DEL"); // as a runtime does that had no answer
       scene.attach(pod);
       for (Family family : Family.values()) {
         assertThat(scene.reaches(scene.pod("c"), pod, family))

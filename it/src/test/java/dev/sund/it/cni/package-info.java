@@ -1,0 +1,2 @@
+/** The CNI plugin as container runtimes use it. */
+package dev.sund.it.cni;
