@@ -1,0 +1,78 @@
+package dev.sund.kube.manifest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.FabricLayer;
+import dev.sund.engine.cluster.FabricLayer.Scope;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.model.Condition;
+import dev.sund.model.Reason;
+import java.io.InputStream;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The listings in {@code examples/articles} mean to Sund what they meant to their readers. */
+class ArticlesTest {
+  private static Manifests read(String name) {
+    String file = System.getProperty("sund.root") + "/examples/articles/" + name;
+    return ManifestFiles.read(List.of(file), InputStream.nullInputStream());
+  }
+
+  private static ClusterEvent only(String name) {
+    Manifests read = read(name);
+    assertThat(read.findings()).isEmpty();
+    assertThat(read.objects()).hasSize(1);
+    return read.events().getFirst();
+  }
+
+  @Test
+  void ipPoolWorksAsWritten() {
+    IpPool pool = ((ClusterEvent.PoolSeen) only("2022-ippool.yaml")).pool();
+    assertThat(pool.cidr()).hasToString("192.168.0.0/16");
+    assertThat(pool.vxlanMode()).isEqualTo(VxlanMode.ALWAYS);
+    assertThat(pool.blockSize()).isEqualTo(26);
+    assertThat(pool.natOutgoing()).isTrue();
+    assertThat(pool.nodeSelector().isAll()).isTrue();
+  }
+
+  @Test
+  void installationWorksAsWritten() {
+    FabricLayer layer = ((ClusterEvent.LayerSeen) only("2022-installation.yaml")).layer();
+    assertThat(layer.mtu(Scope.PODS).orElseThrow().bytes()).isEqualTo(1450);
+    IpPool pool = layer.pools().getFirst();
+    assertThat(pool.name()).isEqualTo("default-ipv4-ippool");
+    assertThat(pool.vxlanMode()).isEqualTo(VxlanMode.ALWAYS);
+    assertThat(pool.natOutgoing()).isTrue();
+  }
+
+  @Test
+  void environmentOfCalicosNodesWorksAsWritten() {
+    FabricLayer layer = ((ClusterEvent.LayerSeen) only("2021-calico-node.yaml")).layer();
+    assertThat(layer.mtu(Scope.IPIP).orElseThrow().bytes()).isEqualTo(1480);
+    assertThat(layer.mtu(Scope.PODS)).isEmpty();
+    assertThat(layer.pools()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "2018-default-deny.yaml",
+        "2021-network-policies.yaml",
+        "2022-metallb.yaml",
+        "2022-deny-all.yaml"
+      })
+  void whatBelongsToLaterCapabilitiesIsToldByName(String name) {
+    List<Condition> told = read(name).findings().stream().map(Finding::condition).toList();
+    assertThat(told).isNotEmpty();
+    assertThat(told)
+        .allSatisfy(condition -> {
+          assertThat(condition.reason()).isEqualTo(Reason.IGNORED_KIND);
+          assertThat(condition.text()).contains(" yet");
+          assertThat(condition.remedy()).isEqualTo("Do not count on them.");
+        });
+  }
+}
