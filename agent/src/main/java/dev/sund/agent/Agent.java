@@ -75,6 +75,7 @@ public final class Agent implements AutoCloseable {
   private final CniDispatch dispatch;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
+  private final Optional<CniInstall> cniInstall;
   private volatile Optional<Condition> apiCondition = Optional.empty();
   private volatile boolean everReady;
 
@@ -143,6 +144,10 @@ public final class Agent implements AutoCloseable {
           options.runDir(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
       opened.push(AttachServer.start(options.runDir(), new Calls(), sink.log("attach")));
+      this.cniInstall =
+          options.cni().map(files -> new CniInstall(files, () -> notReady().isEmpty(), log));
+      cniInstall.ifPresent(opened::push);
+      cniInstall.ifPresent(CniInstall::start);
       complete = true;
     } catch (ConfigException e) {
       throw new AgentException(e.condition());
@@ -286,6 +291,7 @@ public final class Agent implements AutoCloseable {
   private List<Condition> ownConditions() {
     List<Condition> own = new ArrayList<>(stateConditions);
     apiCondition.ifPresent(own::add);
+    cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     return own;
   }
 

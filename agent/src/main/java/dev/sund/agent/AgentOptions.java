@@ -1,5 +1,6 @@
 package dev.sund.agent;
 
+import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.engine.FabricSettings;
 import dev.sund.kube.api.ApiServer;
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param fabric what is set for the fabric as a whole
  * @param apiServers where the API servers listen, the preferred first; none: where the kubeconfig
  *     says
+ * @param cni what is written for the container runtime when the agent is ready; empty for nothing
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -32,9 +34,40 @@ public record AgentOptions(
     Optional<Path> netns,
     LogLevel log,
     FabricSettings fabric,
-    List<ApiServer.Endpoint> apiServers) {
+    List<ApiServer.Endpoint> apiServers,
+    Optional<CniFiles> cni) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
+  }
+
+  /** That writes nothing for a container runtime. */
+  public AgentOptions(
+      Path kubeconfig,
+      NodeName node,
+      Path runDir,
+      Path stateDir,
+      InetSocketAddress http,
+      Optional<Path> netns,
+      LogLevel log,
+      FabricSettings fabric,
+      List<ApiServer.Endpoint> apiServers) {
+    this(
+        kubeconfig, node, runDir, stateDir, http, netns, log, fabric, apiServers, Optional.empty());
+  }
+
+  /** These, with files for the container runtime. */
+  public AgentOptions withCni(CniFiles files) {
+    return new AgentOptions(
+        kubeconfig,
+        node,
+        runDir,
+        stateDir,
+        http,
+        netns,
+        log,
+        fabric,
+        apiServers,
+        Optional.of(files));
   }
 
   /** With the API server that the kubeconfig names. */

@@ -3,11 +3,13 @@ package dev.sund.cli;
 import dev.sund.agent.AgentException;
 import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
+import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.kube.api.ApiServer;
 import dev.sund.kube.api.Kubeconfig;
 import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +33,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  sund agent --kubeconfig /etc/kubernetes/sund.conf --node n1",
-      "  sund agent --kubeconfig F --node n1 --http 0.0.0.0:9470 --log debug"
+      "  sund agent --kubeconfig F --node n1 --http 0.0.0.0:9470 --log debug",
+      "  sund agent --kubeconfig F --node n1 --cni-conf-dir /etc/cni/net.d"
     })
 public final class AgentCommand implements Callable<Integer> {
   @Option(
@@ -102,6 +105,24 @@ public final class AgentCommand implements Callable<Integer> {
       description = "What is set for the fabric as a whole: VNI, VXLAN port, MTU.")
   @Nullable Path fabric;
 
+  @Option(
+      names = "--cni-conf-dir",
+      paramLabel = "DIR",
+      description = {
+        "Write the conflist there when the agent is ready, such as /etc/cni/net.d (default: write"
+            + " none)."
+      })
+  @Nullable Path cniConfDir;
+
+  @Option(
+      names = "--cni-bin-dir",
+      paramLabel = "DIR",
+      defaultValue = "/opt/cni/bin",
+      description = {
+        "With --cni-conf-dir: where the plugin sund-cni is put (default: ${DEFAULT-VALUE})."
+      })
+  Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -115,6 +136,21 @@ public final class AgentCommand implements Callable<Integer> {
   }
 
   private AgentOptions options() {
+    AgentOptions options = withoutCni();
+    if (cniConfDir == null) {
+      return options;
+    }
+    Path plugin = Path.of(System.getProperty("sund.plugin", ""));
+    if (!Files.isExecutable(plugin)) {
+      throw CommandFailure.couldNotRun(
+          "The CNI plugin is not built: there is no program '" + plugin + "'.",
+          "Install a C compiler (Debian: gcc and libc6-dev) and run sund again, or leave"
+              + " --cni-conf-dir out.");
+    }
+    return options.withCni(new CniFiles(cniConfDir, cniBinDir, plugin));
+  }
+
+  private AgentOptions withoutCni() {
     try {
       return new AgentOptions(
           kubeconfig,

@@ -1,10 +1,18 @@
 package dev.sund.cli;
 
+import dev.sund.agent.cni.CniFiles;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.model.Condition;
+import dev.sund.model.Marks;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -38,6 +46,20 @@ public final class CleanupCommand implements Callable<Integer> {
       description = "Where the old values of sysctls are recorded (default: ${DEFAULT-VALUE}).")
   Path stateDir = Path.of("/var/lib/sund");
 
+  @Option(
+      names = "--cni-conf-dir",
+      paramLabel = "DIR",
+      defaultValue = "/etc/cni/net.d",
+      description = "Where the runtime's conflists are (default: ${DEFAULT-VALUE}).")
+  Path cniConfDir = CniFiles.DEFAULT_CONF_DIR;
+
+  @Option(
+      names = "--cni-bin-dir",
+      paramLabel = "DIR",
+      defaultValue = "/opt/cni/bin",
+      description = "Where the runtime's plugins are (default: ${DEFAULT-VALUE}).")
+  Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -45,7 +67,13 @@ public final class CleanupCommand implements Callable<Integer> {
   @Override
   public Integer call() throws KernelException {
     NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
-    Cleanup.Report report = Cleanup.node(namespace, stateDir, dryRun);
+    List<String> done = new ArrayList<>();
+    List<Condition> problems = new ArrayList<>();
+    files(done, problems); // first: from then on the runtime starts no pod here
+    Cleanup.Report ofKernel = Cleanup.node(namespace, stateDir, dryRun);
+    done.addAll(ofKernel.done());
+    problems.addAll(ofKernel.failed());
+    Cleanup.Report report = new Cleanup.Report(done, problems);
     PrintWriter out = spec.commandLine().getOut();
     if (output.json()) {
       out.printf(
@@ -60,5 +88,19 @@ public final class CleanupCommand implements Callable<Integer> {
     }
     out.flush();
     return report.failed().isEmpty() ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  private void files(List<String> done, List<Condition> problems) {
+    try {
+      done.addAll(CniFiles.remove(cniConfDir, cniBinDir, dryRun));
+    } catch (IOException e) {
+      problems.add(
+          new Condition(
+              Reason.CNI_NOT_INSTALLED,
+              new ObjectRef("file", cniConfDir.resolve(Marks.CONFLIST).toString()),
+              "",
+              "The runtime's files cannot be removed: " + e.getMessage() + ".",
+              "Remove it and " + cniBinDir.resolve(Marks.PLUGIN) + " by hand."));
+    }
   }
 }

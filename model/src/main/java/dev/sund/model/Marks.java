@@ -34,6 +34,12 @@ public final class Marks {
   /** First word of the ifalias of every device we made. */
   public static final String ALIAS_PREFIX = "sund";
 
+  /** The CNI plugin's program, and its type in conflists. */
+  public static final String PLUGIN = "sund-cni";
+
+  /** The conflist's name in the runtime's folder. */
+  public static final String CONFLIST = "10-sund.conflist";
+
   /** Prefix of every metric's name. */
   public static final String METRIC_PREFIX = "sund_";
 

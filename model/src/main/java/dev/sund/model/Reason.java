@@ -116,7 +116,11 @@ public enum Reason {
   /** The API server cannot be reached; the kernel's state stays as it is. */
   API_UNREACHABLE(Severity.WARNING),
   /** A file of state on disk is of a newer version than this program knows, or damaged. */
-  STATE_UNREADABLE(Severity.ERROR);
+  STATE_UNREADABLE(Severity.ERROR),
+  /** The CNI plugin or its conflist is not where container runtimes look. */
+  CNI_NOT_INSTALLED(Severity.ERROR),
+  /** Another network's conflist comes before ours, so runtimes use that one. */
+  CONFLIST_SHADOWED(Severity.ERROR);
 
   private final Severity severity;
 

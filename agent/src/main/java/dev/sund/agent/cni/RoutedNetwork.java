@@ -23,6 +23,9 @@ public final class RoutedNetwork implements NetworkKind {
   /** The plugin's name in a conflist. */
   public static final String TYPE = "sund";
 
+  /** What a runtime may hand over in {@code runtimeConfig}. */
+  public static final List<String> CAPABILITIES = List.of("ips", "mac", "portMappings");
+
   private final PodNetworks pods;
   private final AddressSource addresses;
 
@@ -34,12 +37,13 @@ public final class RoutedNetwork implements NetworkKind {
 
   @Override
   public Set<String> types() {
-    return Set.of(TYPE, "sund-cni");
+    return Set.of(TYPE, Marks.PLUGIN);
   }
 
   @Override
   public CniResult add(CniRequest request) throws CniException, InterruptedException {
     request.config().refuseUnknownKeys(Set.of());
+    refuseUnknownCapabilities(request);
     refuseRepeat(request);
     // A runtime without Kubernetes (podman, ctr): the container is its own pod.
     PodKey pod = request.pod().orElse(new PodKey("-", request.containerId()));
@@ -70,6 +74,22 @@ public final class RoutedNetwork implements NetworkKind {
     } finally {
       if (!kept) {
         addresses.release(request.key());
+      }
+    }
+  }
+
+  /** What a runtime wants for the container must not be without effect. */
+  private static void refuseUnknownCapabilities(CniRequest request) throws CniException {
+    for (String name : request.config().runtime().fields().keySet()) {
+      if (!CAPABILITIES.contains(name)) {
+        throw new CniException(
+            Code.UNSUPPORTED_FIELD,
+            "Network "
+                + request.config().name()
+                + ": runtimeConfig."
+                + name
+                + " is not a capability of this plugin.",
+            "Set in capabilities only " + String.join(", ", CAPABILITIES) + ".");
       }
     }
   }
