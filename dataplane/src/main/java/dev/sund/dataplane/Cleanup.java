@@ -108,7 +108,7 @@ public final class Cleanup {
     List<ObjectRef> objects = new ArrayList<>();
     List<String> lines = new ArrayList<>();
     List<Link> links = kernel.links();
-    for (int group : new int[] {Marks.GROUP_PODS, Marks.GROUP_DOOMED}) {
+    for (int group : new int[] {Marks.GROUP_PODS, Marks.GROUP_BRIDGE_PORTS, Marks.GROUP_DOOMED}) {
       List<Link> members = links.stream().filter(link -> link.group() == group).toList();
       // One removal of a group costs what one device's does; but it would take foreign ones along.
       if (members.size() > 1 && members.stream().allMatch(RowReader::isOurs)) {
@@ -120,14 +120,22 @@ public final class Cleanup {
       }
     }
     for (Link link : links) {
-      if (RowReader.isOurs(link)) {
-        String kind = RowReader.isTunnel(link) ? "tunnel" : "pod-link";
+      if (RowReader.isOurs(link) || isOwnBridge(link, links)) {
+        String kind =
+            RowReader.isTunnel(link) ? "tunnel" : RowReader.isBridge(link) ? "bridge" : "pod-link";
         requests.add(new RouteRequest.DeleteLink(link.index(), link.name()));
         objects.add(new ObjectRef(kind, link.name()));
         lines.add("remove " + kind + " " + link.name());
       }
     }
     send(requests, objects, lines);
+  }
+
+  /** A bridge that we made; one with somebody else's ports stays with them. */
+  private static boolean isOwnBridge(Link link, List<Link> links) {
+    return RowReader.isBridge(link)
+        && links.stream()
+            .noneMatch(other -> other.master() == link.index() && !RowReader.isOurs(other));
   }
 
   private void table() throws KernelException {

@@ -121,22 +121,21 @@ final class PodSide {
       }
     }
     if (v6 && requests.stream().anyMatch(RouteRequest.PutAddress.class::isInstance)) {
-      awaitDelivery(pod, index, want);
+      awaitDelivery(pod, index, want.addresses().stream().map(InterfaceAddress::parse).toList());
     }
     return requests.size();
   }
 
   /**
-   * Waits until the kernel delivers packets to the pod's IPv6 address: also without duplicate
+   * Waits until the kernel delivers packets to the pod's IPv6 addresses: also without duplicate
    * address detection it writes the local route a moment later, on a thread of its own, and drops
    * what comes before. The answer to a first packet would be lost.
    */
-  private static void awaitDelivery(KernelRoutes pod, int index, PodRow.InsideSide want)
+  static void awaitDelivery(KernelRoutes pod, int index, List<InterfaceAddress> addresses)
       throws KernelException {
     RouteFilter local = new RouteFilter(Family.V6, Rtnl.TABLE_LOCAL, 0, index);
     List<Prefix> wanted =
-        want.addresses().stream()
-            .map(InterfaceAddress::parse)
+        addresses.stream()
             .map(InterfaceAddress::ip)
             .filter(ip -> ip.family() == Family.V6)
             .map(Prefix::host)

@@ -36,6 +36,16 @@ final class RowReader {
         && (link.group() == Marks.GROUP_PODS || isOurAlias(link.alias()));
   }
 
+  /** Whether it is the node's end of the link of a container on a bridge, made by us. */
+  static boolean isBridgePort(Link link) {
+    return link.kind().equals("veth") && link.group() == Marks.GROUP_BRIDGE_PORTS;
+  }
+
+  /** Whether it is a bridge that we made for containers. */
+  static boolean isBridge(Link link) {
+    return link.kind().equals("bridge") && link.alias().startsWith(Marks.BRIDGE_ALIAS_PREFIX + " ");
+  }
+
   /** Whether it waits for its deletion. */
   static boolean isDoomed(Link link) {
     return link.group() == Marks.GROUP_DOOMED && link.kind().equals("veth");
@@ -51,9 +61,12 @@ final class RowReader {
     return link.kind().equals("vxlan") && isOurAlias(link.alias());
   }
 
-  /** Whether Sund made this device. */
+  /**
+   * Whether Sund made this device and nobody else has a part in it. A bridge of ours is not meant:
+   * the node has an address on it, and others may be its ports.
+   */
   static boolean isOurs(Link link) {
-    return isPodLink(link) || isDoomed(link) || isTunnel(link);
+    return isPodLink(link) || isBridgePort(link) || isDoomed(link) || isTunnel(link);
   }
 
   static boolean isOurAlias(String alias) {

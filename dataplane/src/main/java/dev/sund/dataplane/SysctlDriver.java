@@ -169,7 +169,7 @@ public final class SysctlDriver implements Driver {
           record.put(setting, new SysctlRecord.Entry(values.getOrDefault(setting, "0"), value));
         }
       });
-      SysctlRecord.read(stateDirectory).add(record);
+      SysctlRecord.note(stateDirectory, record);
       problems.clear();
       log.sent(pending.size());
       for (KernelException failure : kernel.writeSysctls(pending)) {

@@ -56,13 +56,24 @@ public final class SysctlRecord {
     return read;
   }
 
+  /**
+   * Records these in a state directory. Several writers of one process take turns.
+   *
+   * @throws IOException when the file cannot be written: then the settings must not be changed
+   */
+  static void note(Path stateDirectory, Map<Sysctl, Entry> more) throws IOException {
+    synchronized (SysctlRecord.class) {
+      read(stateDirectory).add(more);
+    }
+  }
+
   /** The changed settings. */
   public Map<Sysctl, Entry> entries() {
     return Collections.unmodifiableMap(entries);
   }
 
   /** Records these; of a setting that is recorded already the first value stays. */
-  void add(Map<Sysctl, Entry> more) throws IOException {
+  private void add(Map<Sysctl, Entry> more) throws IOException {
     more.forEach((setting, entry) -> {
       Entry first = entries.get(setting);
       entries.put(setting, first == null ? entry : new Entry(first.before(), entry.ours()));

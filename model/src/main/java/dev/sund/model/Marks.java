@@ -31,7 +31,13 @@ public final class Marks {
   /** Link group of devices that wait for their deletion. */
   public static final int GROUP_DOOMED = 0x53750002;
 
-  /** First word of the ifalias of every device we made. */
+  /** Link group of the host-side devices of containers on a bridge. */
+  public static final int GROUP_BRIDGE_PORTS = 0x53750003;
+
+  /** First word of the ifalias of the bridges that we made and of containers' ports on them. */
+  public static final String BRIDGE_ALIAS_PREFIX = "sund-bridge";
+
+  /** First word of the ifalias of every other device we made. */
   public static final String ALIAS_PREFIX = "sund";
 
   /** The CNI plugin's program, and its type in conflists. */
