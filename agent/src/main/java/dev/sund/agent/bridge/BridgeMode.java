@@ -1,0 +1,105 @@
+package dev.sund.agent.bridge;
+
+import dev.sund.agent.cni.NetworkKind;
+import dev.sund.agent.log.Log;
+import dev.sund.dataplane.BridgeLinks;
+import dev.sund.dataplane.SocketRoutes;
+import dev.sund.engine.hostlocal.AddressStoreException;
+import dev.sund.kernel.NetNs;
+import dev.sund.model.Condition;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** All parts of bridge mode of one agent, connected. */
+public final class BridgeMode implements AutoCloseable {
+  private final BridgeWorkers workers;
+  private final HostLocal hostLocal = new HostLocal(new AddressDirectories());
+  private final ContainerRecords records;
+  private final TranslatedNetworks translated;
+  private final List<NetworkKind> kinds;
+  private final Log log;
+  private List<Condition> conditions = List.of();
+
+  /**
+   * Bridge mode of a node.
+   *
+   * @param node the node's namespace
+   * @param stateDirectory the agent's, held by it
+   * @param bootId what tells this boot from others
+   * @param translation the node's program
+   * @param linksAreDoomed told when links wait for their deletion
+   */
+  public BridgeMode(
+      NetNs node,
+      Path stateDirectory,
+      String bootId,
+      Translation translation,
+      Runnable linksAreDoomed,
+      Log log) {
+    this.workers =
+        new BridgeWorkers(() -> new BridgeLinks(SocketRoutes.open(node), stateDirectory));
+    this.records = new ContainerRecords(stateDirectory, bootId);
+    this.translated = new TranslatedNetworks(translation);
+    this.log = log;
+    this.kinds =
+        List.of(
+            new BridgeNetwork(workers, hostLocal, records, translated, linksAreDoomed, log),
+            new HostLocalPlugin(workers, hostLocal));
+  }
+
+  /** The plugins that it serves. */
+  public List<NetworkKind> kinds() {
+    return kinds;
+  }
+
+  /**
+   * Takes up what an earlier agent made, before the first call: gives back what belongs to an
+   * earlier boot or to a namespace that is gone.
+   *
+   * @throws IOException when the state directory cannot be read
+   */
+  public void restore() throws IOException {
+    ContainerRecords.Restored restored = records.restore();
+    conditions = restored.conditions();
+    conditions.forEach(condition -> log.error("state is unreadable", "what", condition.text()));
+    restored.ofEarlierBoots().forEach(this::giveBack);
+    for (BridgedContainer container : records.all()) {
+      if (Files.exists(container.port().namespace())) {
+        translated.restore(container);
+      } else {
+        records.remove(container);
+        giveBack(container);
+      }
+    }
+  }
+
+  /** What is wrong with the records. */
+  public List<Condition> conditions() {
+    return conditions;
+  }
+
+  /** How many containers are on bridges. */
+  public int containers() {
+    return records.all().size();
+  }
+
+  /** Ends the threads; the kernel's state stays as it is. */
+  @Override
+  public void close() throws InterruptedException {
+    workers.close();
+  }
+
+  private void giveBack(BridgedContainer container) {
+    if (container.dataDir().isEmpty()) {
+      return;
+    }
+    try {
+      hostLocal.release(container.dataDir().get(), container.network(), container.owner());
+      log.info("addresses of a container that is gone are given back", "key", container.key());
+    } catch (AddressStoreException e) {
+      log.error("addresses are not given back", "key", container.key(), "error", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.sund.agent.bridge;
+
+import dev.sund.agent.local.Json;
+import dev.sund.model.Condition;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The containers on bridges, in memory and in the folder {@code bridged} of the state directory: a
+ * file each, written before the runtime has its answer and removed after its link is gone.
+ *
+ * <p>What happens when the agent dies: a file is the old or the new one. One of an earlier boot is
+ * told of once, so that its addresses can be given back, and removed.
+ *
+ * <p>Any thread may call; calls about one container must not overlap.
+ */
+final class ContainerRecords {
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIR =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  private final Path directory;
+  private final String bootId;
+  private final Map<String, BridgedContainer> containers = new ConcurrentHashMap<>();
+
+  /**
+   * What was found on disk.
+   *
+   * @param ofEarlierBoots containers whose namespaces no longer exist; their files are gone
+   * @param conditions one for each file that cannot be read; it stays as it is
+   */
+  record Restored(List<BridgedContainer> ofEarlierBoots, List<Condition> conditions) {}
+
+  ContainerRecords(Path stateDirectory, String bootId) {
+    this.directory = stateDirectory.resolve("bridged");
+    this.bootId = bootId;
+  }
+
+  /** Reads all files. */
+  Restored restore() throws IOException {
+    List<BridgedContainer> earlier = new ArrayList<>();
+    List<Condition> conditions = new ArrayList<>();
+    Files.createDirectories(directory, PRIVATE_DIR);
+    try (var files = Files.list(directory)) {
+      for (Path file : files.sorted().toList()) {
+        if (String.valueOf(file.getFileName()).endsWith(".new")) {
+          Files.deleteIfExists(file);
+          continue;
+        }
+        try {
+          Map<String, Object> fields = Json.object(Files.readAllBytes(file));
+          BridgedContainer container = BridgedContainer.parse(fields);
+          if (bootId.equals(Json.text(fields, "boot"))) {
+            containers.put(container.key(), container);
+          } else {
+            earlier.add(container);
+            Files.deleteIfExists(file);
+          }
+        } catch (IllegalArgumentException | ArithmeticException | Json.MalformedException e) {
+          conditions.add(
+              new Condition(
+                  Reason.STATE_UNREADABLE,
+                  new ObjectRef("file", file.toString()),
+                  "",
+                  "The container cannot be read: " + e.getMessage() + ".",
+                  "The container keeps its network as it is; delete it, then this file."));
+        }
+      }
+    }
+    return new Restored(earlier, conditions);
+  }
+
+  Optional<BridgedContainer> get(String key) {
+    return Optional.ofNullable(containers.get(key));
+  }
+
+  Collection<BridgedContainer> all() {
+    return List.copyOf(containers.values());
+  }
+
+  void put(BridgedContainer container) throws IOException {
+    Map<String, Object> fields = container.fields();
+    fields.put("boot", bootId);
+    Path file = file(container);
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    Files.deleteIfExists(fresh);
+    Files.createFile(fresh, PRIVATE_FILE);
+    Files.writeString(fresh, Json.write(fields));
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    containers.put(container.key(), container);
+  }
+
+  void remove(BridgedContainer container) throws IOException {
+    containers.remove(container.key());
+    Files.deleteIfExists(file(container));
+  }
+
+  private Path file(BridgedContainer container) {
+    return directory.resolve(
+        container.owner().containerId() + "@" + container.owner().interfaceName() + ".json");
+  }
+}
