@@ -4,6 +4,7 @@ import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.agent.cni.CniRequest;
 import dev.sund.agent.cni.CniResult;
+import dev.sund.agent.cni.CniVersion;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.BridgeLinks;
@@ -69,6 +70,15 @@ final class BridgeNetwork implements NetworkKind {
   @Override
   public CniResult add(CniRequest request) throws CniException, InterruptedException {
     BridgeConfig config = BridgeConfig.parse(request);
+    if (config.ipam().isEmpty() && !request.config().version().atLeast(CniVersion.V0_3_0)) {
+      throw refused(
+          "Network "
+              + config.network()
+              + ": a link without addresses cannot be told in cniVersion "
+              + request.config().version()
+              + ".",
+          "Set cniVersion to 0.3.0 or newer, or give the network ipam.");
+    }
     return locked(
         request.key(),
         () -> {
@@ -96,12 +106,12 @@ final class BridgeNetwork implements NetworkKind {
           if (known.isPresent()) {
             takeAway(known.get(), namespace(request));
           } else {
-            BridgeConfig config = BridgeConfig.parse(request);
+            // Nothing of ours, or of an agent that lost its state, or the reference plugin's.
+            Optional<Path> dataDir = HostLocalConfig.dataDir(request);
             work(links -> {
               removeLink(links, device(owner), namespace(request), owner.interfaceName());
-              if (config.ipam().isPresent()) {
-                hostLocal.release(
-                    config.ipam().get().dataDir(), config.ipam().get().network(), owner);
+              if (dataDir.isPresent()) {
+                hostLocal.release(dataDir.get(), request.config().name(), owner);
               }
               return true;
             });

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -85,6 +86,20 @@ record HostLocalConfig(
         wanted(request, whole),
         routes(ipam),
         resolvConf.isEmpty() ? Optional.empty() : Optional.of(Path.of(resolvConf)));
+  }
+
+  /**
+   * Where a network's addresses are, whatever else its configuration says: what is wrong with it
+   * must not keep a container from going (C2). Empty when another address management has them.
+   */
+  static Optional<Path> dataDir(CniRequest request) {
+    if (!(request.config().fields().get("ipam") instanceof Map<?, ?> ipam)
+        || !TYPE.equals(ipam.get("type"))) {
+      return Optional.empty();
+    }
+    return ipam.get("dataDir") instanceof String said && !said.isEmpty()
+        ? Optional.of(Path.of(said))
+        : Optional.of(AddressDirectories.DEFAULT);
   }
 
   private static void checkSets(ConfigFields ipam, List<RangeSet> sets, CniVersion version)

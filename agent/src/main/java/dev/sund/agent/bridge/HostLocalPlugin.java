@@ -6,6 +6,7 @@ import dev.sund.agent.cni.CniResult;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.engine.hostlocal.AddressOwner;
 import dev.sund.engine.hostlocal.GivenAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,8 +52,10 @@ final class HostLocalPlugin implements NetworkKind {
 
   @Override
   public void delete(CniRequest request) throws CniException, InterruptedException {
-    HostLocalConfig config = HostLocalConfig.parse(request);
-    work(() -> hostLocal.release(config.dataDir(), config.network(), owner(request)));
+    Optional<Path> dataDir = HostLocalConfig.dataDir(request);
+    if (dataDir.isPresent()) {
+      work(() -> hostLocal.release(dataDir.get(), request.config().name(), owner(request)));
+    }
   }
 
   @Override

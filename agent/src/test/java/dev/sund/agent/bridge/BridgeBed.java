@@ -1,0 +1,107 @@
+package dev.sund.agent.bridge;
+
+import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.CniException;
+import dev.sund.agent.local.Answer;
+import dev.sund.agent.local.Json;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.log.LogSink;
+import dev.sund.dataplane.Reaper;
+import dev.sund.dataplane.SocketRoutes;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.testing.TestNetns;
+import dev.sund.model.Prefix;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+
+/** A node with bridge mode alone, called without a shim. */
+final class BridgeBed implements AutoCloseable {
+  final NetNs node;
+  final Map<String, SortedSet<Prefix>> translated = new TreeMap<>();
+  private final BridgeMode mode;
+  private final CniDispatch dispatch;
+  private final Reaper reaper;
+
+  BridgeBed(TestNetns net, String label, Path directory) throws KernelException {
+    this(net.create(label), directory);
+  }
+
+  BridgeBed(NetNs node, Path directory) throws KernelException {
+    this.node = node;
+    this.reaper = new Reaper(SocketRoutes.open(node));
+    Translation translation =
+        new Translation() {
+          @Override
+          public void translate(String network, SortedSet<Prefix> subnets) throws CniException {
+            announce(network, subnets);
+          }
+
+          @Override
+          public void announce(String network, SortedSet<Prefix> subnets) {
+            translated.put(network, subnets);
+          }
+        };
+    this.mode =
+        new BridgeMode(
+            node,
+            directory,
+            "boot-1",
+            translation,
+            () -> {},
+            LogSink.toStandardError("test", LogLevel.ERROR).log("bridge"));
+    try {
+      mode.restore();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    this.dispatch = new CniDispatch(node, mode.kinds());
+  }
+
+  Outcome call(Call call) {
+    try {
+      Map<String, Object> request = new LinkedHashMap<>();
+      request.put("command", call.command());
+      request.put("plugin", call.plugin());
+      request.put("containerId", call.containerId());
+      request.put("ifname", call.interfaceName());
+      request.put("netns", call.netns());
+      request.put("args", call.args());
+      request.put("path", "/opt/cni/bin");
+      request.put(
+          "config", Json.object(call.config().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+      Answer answer = dispatch.serve(request);
+      return new Outcome(
+          answer.exitCode(),
+          answer.json().isEmpty()
+              ? Map.of()
+              : Json.object(answer.json().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    } catch (Json.MalformedException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Deletes the links that wait for it, as the agent's reaper does. */
+  void reap() throws KernelException {
+    reaper.reap();
+  }
+
+  int containers() {
+    return mode.containers();
+  }
+
+  @Override
+  public void close() {
+    try {
+      mode.close();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    } finally {
+      reaper.close();
+    }
+  }
+}
