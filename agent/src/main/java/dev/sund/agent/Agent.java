@@ -6,8 +6,10 @@ import dev.sund.agent.apply.DriftMonitor;
 import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
+import dev.sund.agent.bridge.BridgeMode;
 import dev.sund.agent.cni.AddressSource;
 import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.http.HttpPages;
 import dev.sund.agent.local.Answer;
@@ -72,6 +74,7 @@ public final class Agent implements AutoCloseable {
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private final ApplyLoop loop;
   private final AttachCalls calls;
+  private final BridgeMode bridges;
   private final CniDispatch dispatch;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
@@ -124,8 +127,19 @@ public final class Agent implements AutoCloseable {
               sink);
       this.calls = new AttachCalls(loop, state, metrics, this::firstNotReady, sink.log("attach"));
       calls.restore(restored.attachments());
-      this.dispatch =
-          new CniDispatch(namespace, List.of(new RoutedNetwork(calls, AddressSource.given())));
+      this.bridges =
+          new BridgeMode(
+              namespace,
+              options.stateDir(),
+              StateDir.bootIdOfThisKernel(),
+              new NoTranslation(),
+              kernel::reap,
+              sink.log("bridge"));
+      opened.push(bridges);
+      bridges.restore();
+      List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
+      kinds.add(new RoutedNetwork(calls, AddressSource.given()));
+      this.dispatch = new CniDispatch(namespace, kinds);
       FactsWatch facts =
           new FactsWatch(
               kernel::facts,
@@ -290,6 +304,7 @@ public final class Agent implements AutoCloseable {
 
   private List<Condition> ownConditions() {
     List<Condition> own = new ArrayList<>(stateConditions);
+    own.addAll(bridges.conditions());
     apiCondition.ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     return own;

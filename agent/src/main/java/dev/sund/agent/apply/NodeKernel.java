@@ -24,6 +24,7 @@ public final class NodeKernel implements AutoCloseable {
   private final DriftFilter filter = new DriftFilter();
   private final SocketRoutes factsRoutes;
   private final KernelDrivers drivers;
+  private final ReaperThread reaper;
 
   private NodeKernel(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
       throws KernelException {
@@ -40,7 +41,7 @@ public final class NodeKernel implements AutoCloseable {
           Dataplane.of(
               routes, stateDir, new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint));
       opened.push(dataplane);
-      ReaperThread reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
+      this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);
       reaper.start();
       this.drivers = new KernelDrivers(dataplane, filter, reaper::call, mayRemoveStrays);
@@ -67,6 +68,11 @@ public final class NodeKernel implements AutoCloseable {
   /** The drivers, for the data plane's thread. */
   public KernelSide drivers() {
     return drivers;
+  }
+
+  /** Has the links that wait for it deleted. Any thread. */
+  public void reap() {
+    reaper.call();
   }
 
   /** What the node has that Sund did not make. One thread at a time, another than the drivers'. */
