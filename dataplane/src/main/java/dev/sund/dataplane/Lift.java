@@ -206,8 +206,7 @@ public final class Lift {
     if (row.gateway().isEmpty()) {
       return new Route.ToPod(device);
     }
-    boolean tunnel = device.equals(Marks.VXLAN_V4) || device.equals(Marks.VXLAN_V6);
-    return tunnel
+    return Marks.TUNNELS.contains(device)
         ? new Route.ByTunnel(row.gateway().get(), device)
         : new Route.Direct(row.gateway().get(), device);
   }
@@ -223,16 +222,15 @@ public final class Lift {
                 ? Optional.of(same.rule())
                 : Lowering.rule(link.alias());
         TunnelRow.Fixed fixed = row.fixed();
-        if (fixed.local().isPresent() && fixed.underlayDevice().isPresent()) {
+        Optional<Tunnel.Wire> wire = wire(row);
+        if (wire.isPresent() && fixed.local().isPresent() && fixed.underlayDevice().isPresent()) {
           tunnels.put(
               row.device(),
               new Tunnel(
                   row.device(),
-                  fixed.vni(),
-                  fixed.port(),
+                  wire.get(),
                   fixed.local().get(),
                   fixed.underlayDevice().get(),
-                  row.mac(),
                   row.addresses().stream()
                       .map(address -> InterfaceAddress.parse(address).ip())
                       .findFirst(),
@@ -242,6 +240,16 @@ public final class Lift {
       }
     }
     return tunnels;
+  }
+
+  /** How a device wraps; empty when it does what no program says. */
+  private static Optional<Tunnel.Wire> wire(TunnelRow row) {
+    return switch (row.fixed().wire()) {
+      case TunnelRow.Wire.Vxlan(var vni, var port, _, _) ->
+          row.mac().map(mac -> new Tunnel.Wire.Vxlan(vni, port, mac));
+      case TunnelRow.Wire.Ipip _ ->
+          row.fixed().remote().isEmpty() ? Optional.of(new Tunnel.Wire.Ipip()) : Optional.empty();
+    };
   }
 
   /** Neighbour and forwarding entry, joined by the MAC address. */

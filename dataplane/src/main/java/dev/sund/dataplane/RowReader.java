@@ -7,6 +7,7 @@ import dev.sund.dataplane.rows.RouteRow;
 import dev.sund.dataplane.rows.TunnelRow;
 import dev.sund.kernel.route.Address;
 import dev.sund.kernel.route.FdbEntry;
+import dev.sund.kernel.route.Ipip;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Neighbour;
 import dev.sund.kernel.route.RouteEntry;
@@ -53,12 +54,18 @@ final class RowReader {
 
   /** Whether it is a tunnel's device by name and kind, whoever made it. */
   static boolean hasTunnelName(Link link) {
-    return link.name().equals(Marks.VXLAN_V4) || link.name().equals(Marks.VXLAN_V6);
+    return Marks.TUNNELS.contains(link.name());
   }
 
-  /** Whether we made this VXLAN device, as its ifalias says. */
+  /** Whether we made this tunnel's device, as its ifalias says, or its group before it has one. */
   static boolean isTunnel(Link link) {
-    return link.kind().equals("vxlan") && isOurAlias(link.alias());
+    return switch (link.kind()) {
+      case "vxlan" -> isOurAlias(link.alias());
+      case "ipip" ->
+          isOurAlias(link.alias())
+              || (link.alias().isEmpty() && link.group() == Marks.GROUP_TUNNELS);
+      default -> false;
+    };
   }
 
   /**
@@ -97,24 +104,35 @@ final class RowReader {
   }
 
   static TunnelRow tunnel(Link link, List<Address> addresses, IntFunction<String> deviceName) {
-    Vxlan vxlan = link.vxlan().orElseThrow();
     return new TunnelRow(
         link.name(),
-        new TunnelRow.Fixed(
-            vxlan.vni(),
-            vxlan.port(),
-            vxlan.local(),
-            vxlan.underlay() == 0
-                ? Optional.empty()
-                : Optional.of(deviceName.apply(vxlan.underlay())),
-            vxlan.remote(),
-            vxlan.learning(),
-            vxlan.df()),
-        link.mac().orElse(NO_MAC),
+        fixed(link, deviceName),
+        link.mac(),
         link.mtu(),
         link.isUp(),
         link.alias(),
         global(addresses, link.index()));
+  }
+
+  private static TunnelRow.Fixed fixed(Link link, IntFunction<String> deviceName) {
+    if (link.ipip().isPresent()) {
+      Ipip ipip = link.ipip().get();
+      return new TunnelRow.Fixed(
+          new TunnelRow.Wire.Ipip(ipip.ttl(), ipip.pathMtuDiscovery()),
+          ipip.local(),
+          underlay(ipip.underlay(), deviceName),
+          ipip.remote());
+    }
+    Vxlan vxlan = link.vxlan().orElseThrow();
+    return new TunnelRow.Fixed(
+        new TunnelRow.Wire.Vxlan(vxlan.vni(), vxlan.port(), vxlan.learning(), vxlan.df()),
+        vxlan.local(),
+        underlay(vxlan.underlay(), deviceName),
+        vxlan.remote());
+  }
+
+  private static Optional<String> underlay(int index, IntFunction<String> deviceName) {
+    return index == 0 ? Optional.empty() : Optional.of(deviceName.apply(index));
   }
 
   static NeighbourRow neighbour(Neighbour neighbour, String device) {

@@ -11,7 +11,9 @@ import dev.sund.engine.program.TunnelPeer;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.route.Address;
 import dev.sund.kernel.route.FdbEntry;
+import dev.sund.kernel.route.Ipip;
 import dev.sund.kernel.route.Link;
+import dev.sund.kernel.route.LinkKind;
 import dev.sund.kernel.route.LinkSetting;
 import dev.sund.kernel.route.Neighbour;
 import dev.sund.kernel.route.Outcome;
@@ -20,6 +22,7 @@ import dev.sund.kernel.route.Vxlan;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
+import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
@@ -34,13 +37,13 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * Writes VXLAN devices with their addresses, neighbours and forwarding entries.
+ * Writes VXLAN and IPIP devices with their addresses, neighbours and forwarding entries.
  *
  * <p><b>How does a restarted agent know that a device is ours?</b> By its ifalias, whose first word
  * is {@link dev.sund.model.Marks#ALIAS_PREFIX}; a device of our name without it counts as ours only
- * while it carries the MAC address that no one else would derive. Any other device of our name is
- * left alone and said ({@link Reason#FOREIGN_OBJECT}). Neighbours and forwarding entries are ours
- * because their device is.
+ * while it carries the MAC address that no one else would derive, or, for IPIP, our link group. Any
+ * other device of our name is left alone and said ({@link Reason#FOREIGN_OBJECT}). Neighbours and
+ * forwarding entries are ours because their device is.
  *
  * <p><b>What happens to packets if we die right here?</b> A peer's forwarding entry is written
  * before its neighbour, and both before routes use them; a neighbour is removed before its
@@ -172,7 +175,7 @@ public final class TunnelDriver implements Driver {
             && link.alias().isEmpty()
             && tunnels
                 .wanted(link.name())
-                .filter(row -> link.mac().equals(Optional.of(row.mac())))
+                .filter(row -> link.mac().isPresent() && link.mac().equals(row.mac()))
                 .isPresent());
   }
 
@@ -255,15 +258,7 @@ public final class TunnelDriver implements Driver {
         new RouteRequest.CreateLink(
             row.device(),
             before.orElse(0), // the same number, so that all that hangs on it can follow at once
-            new Vxlan(
-                row.fixed().vni(),
-                row.fixed().port(),
-                row.fixed().local(),
-                underlayIndex.getAsInt(),
-                row.fixed().remote(),
-                row.fixed().learning(),
-                0,
-                row.fixed().df()),
+            kind(row.fixed(), underlayIndex.getAsInt()),
             settings(row)));
     if (before.isPresent()) {
       requests.addAll(hangingOn(row, before.getAsInt()));
@@ -303,14 +298,30 @@ public final class TunnelDriver implements Driver {
     settled(row, (anew ? "make anew " : "make ") + row, log);
   }
 
-  /** Why the kernel says that it exists: of its name, or of its VNI and port. */
+  private static LinkKind kind(TunnelRow.Fixed fixed, int underlay) {
+    return switch (fixed.wire()) {
+      case TunnelRow.Wire.Vxlan(var vni, var port, var learning, var df) ->
+          new Vxlan(vni, port, fixed.local(), underlay, fixed.remote(), learning, 0, df);
+      case TunnelRow.Wire.Ipip(var ttl, var pathMtuDiscovery) ->
+          new Ipip(fixed.local(), underlay, fixed.remote(), ttl, pathMtuDiscovery);
+    };
+  }
+
+  /** Why the kernel says that it exists: of its name, or of what it would take. */
   private Condition taken(TunnelRow row) throws KernelException {
     for (Link link : kernel.links()) {
       boolean sameNetwork =
-          link.vxlan()
-              .filter(
-                  vxlan -> vxlan.vni() == row.fixed().vni() && vxlan.port() == row.fixed().port())
-              .isPresent();
+          switch (row.fixed().wire()) {
+            case TunnelRow.Wire.Vxlan(var vni, var port, _, _) ->
+                link.vxlan()
+                    .filter(vxlan -> vxlan.vni() == vni && vxlan.port() == port)
+                    .isPresent();
+            case TunnelRow.Wire.Ipip _ ->
+                link.ipip()
+                    .filter(ipip -> ipip.local().equals(row.fixed().local()))
+                    .filter(ipip -> ipip.remote().isEmpty())
+                    .isPresent();
+          };
       if (sameNetwork && !link.name().equals(row.device())) {
         return TunnelTexts.foreignNetwork(TunnelTexts.object(row.device()), row, link.name());
       }
@@ -320,14 +331,15 @@ public final class TunnelDriver implements Driver {
   }
 
   private static List<LinkSetting> settings(TunnelRow row) {
-    List<LinkSetting> settings =
-        new ArrayList<>(
-            List.of(
-                new LinkSetting.Address(row.mac()),
-                new LinkSetting.Mtu(row.mtu()),
-                new LinkSetting.Alias(row.alias()),
-                new LinkSetting.Up(true)));
-    if (row.mtu() >= PodDriver.MIN_MTU_V6) {
+    List<LinkSetting> settings = new ArrayList<>();
+    row.mac()
+        .ifPresentOrElse(
+            mac -> settings.add(new LinkSetting.Address(mac)),
+            () -> settings.add(new LinkSetting.Group(Marks.GROUP_TUNNELS)));
+    settings.add(new LinkSetting.Mtu(row.mtu()));
+    settings.add(new LinkSetting.Alias(row.alias()));
+    settings.add(new LinkSetting.Up(true));
+    if (row.mtu() >= PodDriver.MIN_MTU_V6 && row.mac().isPresent()) {
       settings.add(new LinkSetting.LinkLocal(false));
     }
     return settings;
@@ -355,7 +367,7 @@ public final class TunnelDriver implements Driver {
     int index = indexOf(row.device());
     List<LinkSetting> settings = new ArrayList<>();
     if (!row.mac().equals(was.mac())) {
-      settings.add(new LinkSetting.Address(row.mac()));
+      row.mac().ifPresent(mac -> settings.add(new LinkSetting.Address(mac)));
     }
     if (row.mtu() != was.mtu()) {
       settings.add(new LinkSetting.Mtu(row.mtu()));

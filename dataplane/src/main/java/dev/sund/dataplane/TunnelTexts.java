@@ -22,6 +22,27 @@ final class TunnelTexts {
   }
 
   static Condition foreignNetwork(ObjectRef object, TunnelRow row, String device) {
+    return switch (row.fixed().wire()) {
+      case TunnelRow.Wire.Vxlan(var vni, var port, _, _) ->
+          foreignNetwork(object, vni, port, device);
+      case TunnelRow.Wire.Ipip _ -> foreignEnd(object, row, device);
+    };
+  }
+
+  private static Condition foreignEnd(ObjectRef object, TunnelRow row, String device) {
+    return new Condition(
+        Reason.FOREIGN_OBJECT,
+        object,
+        "local",
+        "The device "
+            + device
+            + ", which Sund did not make, takes IPIP packets at "
+            + row.fixed().local().map(Object::toString).orElse("any address")
+            + " already. It is left alone, and nodes behind the tunnel cannot be reached.",
+        "Remove it: ip link delete " + device + ".");
+  }
+
+  private static Condition foreignNetwork(ObjectRef object, int vni, int port, String device) {
     return new Condition(
         Reason.FOREIGN_OBJECT,
         object,
@@ -29,9 +50,9 @@ final class TunnelTexts {
         "The device "
             + device
             + ", which Sund did not make, has VNI "
-            + row.fixed().vni()
+            + vni
             + " and port "
-            + row.fixed().port()
+            + port
             + " already. It is left alone, and nodes behind the tunnel cannot be reached.",
         "Remove it (ip link delete " + device + "), or give Sund another VNI or port.");
   }

@@ -194,7 +194,7 @@ public final class Verify {
           same != null
               && link.kind().equals("vxlan")
               && link.alias().isEmpty()
-              && link.mac().equals(Optional.of(same.mac()));
+              && link.mac().equals(same.mac());
       if (RowReader.isTunnel(link) || unnamed) {
         ours.add(link.name());
         found(RowReader.tunnel(link, reading.addresses(), this::name).describe());

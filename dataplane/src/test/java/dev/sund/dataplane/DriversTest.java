@@ -249,11 +249,9 @@ class DriversTest {
     var other =
         new dev.sund.engine.program.Tunnel(
             tunnel.device(),
-            4097,
-            tunnel.port(),
+            new dev.sund.engine.program.Tunnel.Wire.Vxlan(4097, 4789, tunnel.mac().orElseThrow()),
             tunnel.local(),
             tunnel.underlayDevice(),
-            tunnel.mac(),
             tunnel.address(),
             tunnel.mtu(),
             tunnel.rule());

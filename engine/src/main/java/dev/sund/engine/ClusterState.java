@@ -23,7 +23,6 @@ import dev.sund.engine.cluster.ClusterEvent.Refused;
 import dev.sund.engine.cluster.ClusterEvent.Synced;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
-import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
@@ -313,32 +312,32 @@ final class ClusterState {
    * How packets to {@code range} travel. The built-in pool, in force for a family without pools,
    * wraps across subnets. Addresses that none of the given pools contains are never wrapped.
    */
-  VxlanMode mode(Prefix range) {
+  Wrapping wrapping(Prefix range) {
     if (!hasPools(range.family())) {
-      return VxlanMode.CROSS_SUBNET;
+      return Wrapping.BUILT_IN;
     }
-    return poolOf(range).map(IpPool::vxlanMode).orElse(VxlanMode.NEVER);
+    return poolOf(range).map(Wrapping::of).orElse(Wrapping.NEVER);
   }
 
   /** What the pools of each family that pods have ask for. */
-  Map<Family, Set<VxlanMode>> modes() {
-    Map<Family, Set<VxlanMode>> modes = new EnumMap<>(Family.class);
+  Map<Family, Set<Wrapping>> wrappings() {
+    Map<Family, Set<Wrapping>> wrappings = new EnumMap<>(Family.class);
     for (Family family : Family.values()) {
-      Set<VxlanMode> wanted = EnumSet.noneOf(VxlanMode.class);
+      Set<Wrapping> wanted = new HashSet<>();
       if (hasPools(family)) {
         poolRanges
             .held()
             .forEach((range, holder) -> {
               if (range.family() == family) {
-                wanted.add(mode(range));
+                wanted.add(wrapping(range));
               }
             });
       } else if (familiesInUse().contains(family)) {
-        wanted.add(VxlanMode.CROSS_SUBNET);
+        wanted.add(Wrapping.BUILT_IN);
       }
-      modes.put(family, wanted);
+      wrappings.put(family, wanted);
     }
-    return modes;
+    return wrappings;
   }
 
   static Claimant claimant(Node node) {

@@ -2,10 +2,10 @@ package dev.sund.engine;
 
 import dev.sund.engine.Mtu.Encapsulation;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
-import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.program.Tunnel;
+import dev.sund.engine.program.Tunnel.Wire;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
@@ -17,6 +17,7 @@ import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
@@ -34,7 +35,10 @@ import java.util.function.Predicate;
 final class Fabric {
   /** One family of it. */
   private record Half(
-      Set<VxlanMode> modes, Optional<Uplink> uplink, Optional<Tunnel> tunnel, int podMtu) {}
+      Set<Wrapping> wrappings,
+      Optional<Uplink> uplink,
+      Map<Encapsulation, Tunnel> tunnels,
+      int podMtu) {}
 
   /**
    * Where this node meets the underlay.
@@ -67,13 +71,13 @@ final class Fabric {
    * @param self this node with the addresses and pod ranges that it holds, if it is known
    * @param free whether nobody has an address: the first of this node's range is then its tunnel's
    * @param facts its kernel's, if they have been told
-   * @param modes what the pools of each family ask for; nothing for a family that no pod has
+   * @param wrappings what the pools of each family ask for; nothing for a family that no pod has
    */
   Fabric(
       Optional<Node> self,
       Predicate<Ip> free,
       Optional<NodeFacts> facts,
-      Map<Family, Set<VxlanMode>> modes,
+      Map<Family, Set<Wrapping>> wrappings,
       FabricSettings settings) {
     NodeFacts known = facts.orElse(NodeFacts.NONE);
     for (Family family : Family.values()) {
@@ -83,7 +87,8 @@ final class Fabric {
         conditions.add(addressNotHere(self.get(), address.get()));
       }
       halves.put(
-          family, half(family, self, free, uplink, modes.getOrDefault(family, Set.of()), settings));
+          family,
+          half(family, self, free, uplink, wrappings.getOrDefault(family, Set.of()), settings));
     }
   }
 
@@ -92,42 +97,57 @@ final class Fabric {
       Optional<Node> self,
       Predicate<Ip> free,
       Optional<Uplink> uplink,
-      Set<VxlanMode> modes,
+      Set<Wrapping> wrappings,
       FabricSettings settings) {
-    boolean inUse = !modes.isEmpty();
-    boolean wrapping = modes.stream().anyMatch(Fabric::wraps);
-    Encapsulation worst = wrapping ? Encapsulation.VXLAN : Encapsulation.NONE;
+    Encapsulation worst =
+        wrappings.stream()
+            .map(Wrapping::by)
+            .max(Comparator.comparingInt(by -> Mtu.overhead(by, family)))
+            .orElse(Encapsulation.NONE);
     int deviceMtu = uplink.map(Uplink::mtu).orElse(Mtu.ETHERNET);
     OptionalInt set = bytes(settings.limit(worst));
     int podMtu = Mtu.pod(deviceMtu, family, worst, set);
-    if (uplink.isEmpty() || self.isEmpty()) {
-      return new Half(modes, uplink, Optional.empty(), podMtu);
+    Map<Encapsulation, Tunnel> tunnels = new EnumMap<>(Encapsulation.class);
+    if (uplink.isPresent() && self.isPresent()) {
+      if (!wrappings.isEmpty()) {
+        sayMtu(family, uplink.get(), worst, settings);
+      }
+      for (Wrapping wrapping : wrappings) {
+        tunnel(wrapping.by(), self.get(), free, uplink.get(), settings)
+            .ifPresent(tunnel -> tunnels.put(wrapping.by(), tunnel));
+      }
     }
-    if (inUse) {
-      sayMtu(family, uplink.get(), worst, settings);
-    }
-    int tunnelMtu = Mtu.tunnel(deviceMtu, family, set);
-    if (!wrapping || tunnelMtu < Mtu.minimum(family)) {
-      return new Half(modes, uplink, Optional.empty(), podMtu);
-    }
-    Node node = self.get();
-    Tunnel tunnel =
-        new Tunnel(
-            tunnelDevice(family),
-            settings.vni(),
-            settings.vxlanPort(),
-            uplink.get().address(),
-            uplink.get().device(),
-            tunnelMac(node, uplink.get().address()),
-            node.podCidr(family).map(Prefix::address).filter(free),
-            tunnelMtu,
-            RuleId.of("Node", node.name().text(), node.uid()));
-    return new Half(modes, uplink, Optional.of(tunnel), podMtu);
+    return new Half(wrappings, uplink, tunnels, podMtu);
+  }
+
+  private static Optional<Tunnel> tunnel(
+      Encapsulation by, Node node, Predicate<Ip> free, Uplink uplink, FabricSettings settings) {
+    Family family = uplink.address().family();
+    Optional<Wire> wire =
+        switch (by) {
+          case NONE -> Optional.empty();
+          case IPIP -> family == Family.V4 ? Optional.of(new Wire.Ipip()) : Optional.empty();
+          case VXLAN ->
+              Optional.of(
+                  new Wire.Vxlan(
+                      settings.vni(), settings.vxlanPort(), tunnelMac(node, uplink.address())));
+        };
+    int mtu = Mtu.tunnel(by, uplink.mtu(), family, bytes(settings.limit(by)));
+    return wire.filter(_ -> mtu >= Mtu.minimum(family))
+        .map(how ->
+            new Tunnel(
+                tunnelDevice(by, family),
+                how,
+                uplink.address(),
+                uplink.device(),
+                node.podCidr(family).map(Prefix::address).filter(free),
+                mtu,
+                RuleId.of("Node", node.name().text(), node.uid())));
   }
 
   /** What the pools of this family ask for. */
-  Set<VxlanMode> modes(Family family) {
-    return half(family).modes();
+  Set<Wrapping> wrappings(Family family) {
+    return half(family).wrappings();
   }
 
   /** Where this node meets the underlay of this family. */
@@ -135,9 +155,14 @@ final class Fabric {
     return half(family).uplink();
   }
 
-  /** This node's tunnel of this family. */
-  Optional<Tunnel> tunnel(Family family) {
-    return half(family).tunnel();
+  /** This node's tunnels of this family, at most one for each way of wrapping. */
+  Collection<Tunnel> tunnels(Family family) {
+    return half(family).tunnels().values();
+  }
+
+  /** This node's tunnel of this family that wraps so. */
+  Optional<Tunnel> tunnel(Family family, Encapsulation by) {
+    return Optional.ofNullable(half(family).tunnels().get(by));
   }
 
   /** The MTU of pods' default routes. */
@@ -154,40 +179,42 @@ final class Fabric {
    * How packets get to another node.
    *
    * @param address its address of the family in question, if it holds one
-   * @param mode what the pool of the destination asks for
+   * @param wrapping what the pool of the destination asks for
    * @param tunnelMac its tunnel end at an address: {@link #tunnelMac}, which costs a digest
    */
-  Passage to(Family family, Optional<Ip> address, VxlanMode mode, Function<Ip, Mac> tunnelMac) {
+  Passage to(Family family, Optional<Ip> address, Wrapping wrapping, Function<Ip, Mac> tunnelMac) {
     if (uplink(family).isEmpty() || address.isEmpty()) {
       return new Passage.None(Optional.empty());
     }
     Uplink uplink = uplink(family).get();
     boolean near = uplink.subnet().contains(address.get());
-    if (wrapped(mode, near)) {
-      return tunnel(family)
-          .<Passage>map(
-              tunnel -> new Passage.Wrapped(tunnel, tunnelNextHop(address.get(), tunnelMac)))
-          .orElse(new Passage.None(Optional.empty()));
-    }
-    return near
-        ? new Passage.Unwrapped(uplink, address.get())
-        : new Passage.None(Optional.of(Reason.NOT_ON_SUBNET));
-  }
-
-  /** Whether packets are wrapped, by the pool's mode and whether both nodes share a subnet. */
-  static boolean wrapped(VxlanMode mode, boolean near) {
-    return switch (mode) {
-      case NEVER -> false;
-      case ALWAYS -> true;
-      case CROSS_SUBNET -> !near;
+    Encapsulation by = wrapping.to(near);
+    return switch (by) {
+      case NONE ->
+          near
+              ? new Passage.Unwrapped(uplink, address.get())
+              : new Passage.None(Optional.of(Reason.NOT_ON_SUBNET));
+      case IPIP -> wrapped(family, by, address.get());
+      case VXLAN -> wrapped(family, by, tunnelNextHop(address.get(), tunnelMac));
     };
   }
 
-  /** The tunnel device over an underlay of this family. */
-  static String tunnelDevice(Family family) {
-    return switch (family) {
-      case V4 -> Marks.VXLAN_V4;
-      case V6 -> Marks.VXLAN_V6;
+  private Passage wrapped(Family family, Encapsulation by, Ip nextHop) {
+    return tunnel(family, by)
+        .<Passage>map(tunnel -> new Passage.Wrapped(tunnel, nextHop))
+        .orElse(new Passage.None(Optional.empty()));
+  }
+
+  /** The device of a tunnel over an underlay of this family. */
+  private static String tunnelDevice(Encapsulation by, Family family) {
+    return switch (by) {
+      case NONE -> throw new AssertionError("what is not wrapped needs no tunnel");
+      case IPIP -> Marks.IPIP_V4;
+      case VXLAN ->
+          switch (family) {
+            case V4 -> Marks.VXLAN_V4;
+            case V6 -> Marks.VXLAN_V6;
+          };
     };
   }
 
@@ -217,13 +244,6 @@ final class Fabric {
       throw new AssertionError("every family has its half");
     }
     return half;
-  }
-
-  private static boolean wraps(VxlanMode mode) {
-    return switch (mode) {
-      case NEVER -> false;
-      case ALWAYS, CROSS_SUBNET -> true;
-    };
   }
 
   /**
@@ -265,7 +285,7 @@ final class Fabric {
                       uplink.mtu(),
                       fits,
                       name(family),
-                      worst == Encapsulation.NONE ? "" : " inside of VXLAN",
+                      worst == Encapsulation.NONE ? "" : " inside of " + worst,
                       name(family),
                       minimum),
               "Give %s an MTU of %d or more."

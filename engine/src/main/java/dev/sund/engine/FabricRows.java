@@ -3,6 +3,7 @@ package dev.sund.engine;
 import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Fabric.Passage;
 import dev.sund.engine.Fabric.Uplink;
+import dev.sund.engine.Mtu.Encapsulation;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
@@ -156,7 +157,7 @@ final class FabricRows {
     return fabric.to(
         range.family(),
         node.address(range.family()),
-        state.mode(range),
+        state.wrapping(range),
         address -> tunnelMac(node, address));
   }
 
@@ -177,15 +178,15 @@ final class FabricRows {
   }
 
   private Optional<TunnelPeer> tunnelPeer(Node node, Ip address) {
-    Optional<Tunnel> tunnel = fabric.tunnel(address.family());
+    Optional<Tunnel> tunnel = fabric.tunnel(address.family(), Encapsulation.VXLAN);
     Optional<Uplink> uplink = fabric.uplink(address.family());
     if (tunnel.isEmpty() || uplink.isEmpty()) {
       return Optional.empty();
     }
     boolean near = uplink.get().subnet().contains(address);
     boolean wrapped = false;
-    for (IpPool.VxlanMode mode : fabric.modes(address.family())) {
-      wrapped |= Fabric.wrapped(mode, near);
+    for (Wrapping wrapping : fabric.wrappings(address.family())) {
+      wrapped |= wrapping.to(near) == Encapsulation.VXLAN;
     }
     if (!wrapped) {
       return Optional.empty();
@@ -204,7 +205,7 @@ final class FabricRows {
   /** This node's tunnel whose device this is. */
   Optional<Tunnel> tunnel(String device) {
     return Stream.of(Family.values())
-        .flatMap(family -> fabric.tunnel(family).stream())
+        .flatMap(family -> fabric.tunnels(family).stream())
         .filter(tunnel -> tunnel.device().equals(device))
         .findFirst();
   }

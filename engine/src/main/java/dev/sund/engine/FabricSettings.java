@@ -52,6 +52,7 @@ public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu, List<MtuLi
   private static Scope scope(Encapsulation worst) {
     return switch (worst) {
       case NONE -> Scope.PODS;
+      case IPIP -> Scope.IPIP;
       case VXLAN -> Scope.VXLAN;
     };
   }

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
  * <pre>
  *  underlay device's MTU (say 1500)
  *  |-- outer IP 20 or 40 --|-- UDP 8 --|-- VXLAN 8 --|-- inner Ethernet 14 --|-- pod's packet --|
+ *  |-- outer IP 20 --|-- pod's packet --|      (IPIP)
  * </pre>
  */
 public final class Mtu {
@@ -26,6 +27,8 @@ public final class Mtu {
   public enum Encapsulation {
     /** Not at all. */
     NONE,
+    /** IPv4 in IPv4 (RFC 2003). */
+    IPIP,
     /** VXLAN (RFC 7348), without VLAN tag inside. */
     VXLAN
   }
@@ -34,6 +37,7 @@ public final class Mtu {
   public static int overhead(Encapsulation encapsulation, Family underlay) {
     return switch (encapsulation) {
       case NONE -> 0;
+      case IPIP -> ipHeader(underlay);
       case VXLAN -> ipHeader(underlay) + UDP + VXLAN + INNER_ETHERNET;
     };
   }
@@ -60,12 +64,14 @@ public final class Mtu {
   /**
    * The largest inner packet that goes undivided through a tunnel.
    *
+   * @param encapsulation how the tunnel wraps
    * @param deviceMtu the MTU of the device that carries the underlay
    * @param underlay the underlay's family
    * @param set the MTU an operator asked for; it makes tunnels smaller, never larger than fits
    */
-  public static int tunnel(int deviceMtu, Family underlay, OptionalInt set) {
-    int fits = deviceMtu - overhead(Encapsulation.VXLAN, underlay);
+  public static int tunnel(
+      Encapsulation encapsulation, int deviceMtu, Family underlay, OptionalInt set) {
+    int fits = deviceMtu - overhead(encapsulation, underlay);
     return set.isPresent() ? Math.min(fits, set.getAsInt()) : fits;
   }
 

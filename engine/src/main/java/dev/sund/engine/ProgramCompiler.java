@@ -90,9 +90,7 @@ public final class ProgramCompiler {
         new ProgramDelta(
             localPods.refresh(counted(touched.devices), rows::localPod),
             routes.refresh(counted(touched.ranges), rows::route),
-            touched.everything
-                ? tunnels.refresh(counted(List.of(Marks.VXLAN_V4, Marks.VXLAN_V6)), rows::tunnel)
-                : List.of(),
+            touched.everything ? tunnels.refresh(counted(Marks.TUNNELS), rows::tunnel) : List.of(),
             refreshPeers(touched.nodes, rows),
             masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade),
             frontends.refresh(counted(touched.frontends), translations::frontend),
@@ -137,7 +135,7 @@ public final class ProgramCompiler {
         state.inForce(self),
         ip -> state.addresses().holder(Prefix.host(ip)).isEmpty(),
         state.facts(),
-        state.modes(),
+        state.wrappings(),
         settings.over(state.layers()));
   }
 

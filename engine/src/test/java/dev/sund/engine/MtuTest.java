@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class MtuTest {
   @ParameterizedTest
-  @CsvSource({"NONE,V4,0", "NONE,V6,0", "VXLAN,V4,50", "VXLAN,V6,70"})
+  @CsvSource({"NONE,V4,0", "NONE,V6,0", "IPIP,V4,20", "VXLAN,V4,50", "VXLAN,V6,70"})
   void wrappingCosts(Encapsulation encapsulation, Family underlay, int bytes) {
     assertThat(Mtu.overhead(encapsulation, underlay)).isEqualTo(bytes);
   }
@@ -19,6 +19,7 @@ class MtuTest {
   @CsvSource({
     // device, family, way, set, pods
     "1500,V4,NONE,,1500",
+    "1500,V4,IPIP,,1480",
     "1500,V4,VXLAN,,1450",
     "1500,V6,VXLAN,,1430",
     "9000,V4,VXLAN,,8950",
@@ -37,9 +38,16 @@ class MtuTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1500,V4,,1450", "1500,V6,,1430", "1500,V4,1300,1300", "1300,V6,,1230"})
-  void tunnelsGet(int device, Family family, Integer set, int mtu) {
+  @CsvSource({
+    "VXLAN,1500,V4,,1450",
+    "VXLAN,1500,V6,,1430",
+    "VXLAN,1500,V4,1300,1300",
+    "VXLAN,1300,V6,,1230",
+    "IPIP,1500,V4,,1480",
+    "IPIP,1500,V4,1440,1440"
+  })
+  void tunnelsGet(Encapsulation way, int device, Family family, Integer set, int mtu) {
     OptionalInt wanted = set == null ? OptionalInt.empty() : OptionalInt.of(set);
-    assertThat(Mtu.tunnel(device, family, wanted)).isEqualTo(mtu);
+    assertThat(Mtu.tunnel(way, device, family, wanted)).isEqualTo(mtu);
   }
 }

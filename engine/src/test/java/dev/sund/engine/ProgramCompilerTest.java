@@ -3,6 +3,7 @@ package dev.sund.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.IpPool.IpipMode;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
@@ -110,16 +111,61 @@ class ProgramCompilerTest {
   // Tunnels.
 
   @Test
+  void ipipIsATunnelWithoutPeersWhoseNextHopsAreTheNodes() {
+    scene.ipip("all", "10.244.0.0/16", IpipMode.ALWAYS);
+    assertThat(program().tunnels().get("sund-ipip4"))
+        .isEqualTo(
+            new Tunnel(
+                "sund-ipip4",
+                new Tunnel.Wire.Ipip(),
+                Ip.parse("192.168.1.11"),
+                "eth0",
+                Optional.of(Ip.parse("10.244.1.0")),
+                1480,
+                RuleId.of("Node", "n1", "uid-n1")));
+    assertThat(route("10.244.2.0/24"))
+        .contains(
+            new Route(
+                Prefix.parse("10.244.2.0/24"),
+                new ByTunnel(Ip.parse("192.168.1.12"), "sund-ipip4"),
+                Optional.of(Ip.parse("10.244.1.0")),
+                1480,
+                RuleId.of("Node", "n2", "uid-n2")));
+    assertThat(program().tunnelPeers().keySet())
+        .as("the built-in pool of IPv6 has peers of its own")
+        .allMatch(key -> key.device().equals("sund-vxlan6"));
+  }
+
+  @Test
+  void ipipAcrossSubnetsLeavesTheOwnSubnetUnwrapped() {
+    scene.ipip("all", "10.244.0.0/16", IpipMode.CROSS_SUBNET);
+    assertThat(route("10.244.2.0/24").map(Route::way))
+        .contains(new Direct(Ip.parse("192.168.1.12"), "eth0"));
+    assertThat(route("10.244.3.0/24").map(Route::way))
+        .contains(new ByTunnel(Ip.parse("192.168.2.13"), "sund-ipip4"));
+  }
+
+  @Test
+  void poolsOfBothWaysHaveATunnelEachAndPodsTheSmallerMtu() {
+    scene.pod("shop/web", "n1", "10.244.1.5");
+    scene.ipip("first", "10.244.0.0/23", IpipMode.ALWAYS);
+    assertThat(program().localPods().values()).extracting(LocalPod::mtuV4).containsOnly(1480);
+    scene.pool("second", "10.244.2.0/23", VxlanMode.ALWAYS, true);
+    assertThat(program().tunnels()).containsKeys("sund-ipip4", "sund-vxlan4");
+    assertThat(route("10.244.3.0/24").map(Route::way))
+        .contains(new ByTunnel(Ip.parse("192.168.2.13"), "sund-vxlan4"));
+    assertThat(program().localPods().values()).extracting(LocalPod::mtuV4).containsOnly(1450);
+  }
+
+  @Test
   void aTunnelIsDerivedFromWhatTheApiSays() {
     assertThat(program().tunnels().get("sund-vxlan4"))
         .isEqualTo(
             new Tunnel(
                 "sund-vxlan4",
-                4096,
-                4789,
+                new Tunnel.Wire.Vxlan(4096, 4789, Mac.derivedFrom("vxlan/uid-n1/192.168.1.11")),
                 Ip.parse("192.168.1.11"),
                 "eth0",
-                Mac.derivedFrom("vxlan/uid-n1/192.168.1.11"),
                 Optional.of(Ip.parse("10.244.1.0")),
                 1450,
                 RuleId.of("Node", "n1", "uid-n1")));
@@ -156,7 +202,7 @@ class ProgramCompilerTest {
       for (TunnelPeer peer : scene.program(one).tunnelPeers().values()) {
         PacketProgram other = scene.program(peer.rule().object().name());
         Tunnel end = other.tunnels().get(peer.device());
-        assertThat(end.mac()).isEqualTo(peer.mac());
+        assertThat(end.mac()).contains(peer.mac());
         assertThat(end.local()).isEqualTo(peer.underlay());
       }
     }

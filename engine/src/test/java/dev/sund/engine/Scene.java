@@ -18,6 +18,7 @@ import dev.sund.engine.trace.Underlay.Role;
 import dev.sund.model.Condition;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
@@ -108,6 +109,27 @@ public final class Scene {
                 pod.ips(),
                 pod.ports(),
                 Stream.concat(pod.hostPorts().stream(), Stream.of(mapping)).toList()));
+    return this;
+  }
+
+  /** A pool whose packets are wrapped in IPIP. */
+  public Scene ipip(String name, String cidr, IpPool.IpipMode mode) {
+    Prefix range = Prefix.parse(cidr);
+    pools.add(
+        new IpPool(
+            name,
+            "uid-" + name,
+            pools.size(),
+            range,
+            VxlanMode.NEVER,
+            mode,
+            true,
+            false,
+            IpPool.usualBlock(range.family()),
+            LabelExpression.ALL,
+            LabelExpression.ALL,
+            IpPool.USUAL,
+            true));
     return this;
   }
 

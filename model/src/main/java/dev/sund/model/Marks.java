@@ -1,5 +1,7 @@
 package dev.sund.model;
 
+import java.util.List;
+
 /**
  * Every name and number by which Sund's objects on a node are known, in one place.
  *
@@ -25,6 +27,12 @@ public final class Marks {
   /** The VXLAN device over an IPv6 underlay. */
   public static final String VXLAN_V6 = "sund-vxlan6";
 
+  /** The IPIP device; {@code tunl0}, which comes with the kernel's module, is not ours. */
+  public static final String IPIP_V4 = "sund-ipip4";
+
+  /** All devices that lead to other nodes. */
+  public static final List<String> TUNNELS = List.of(VXLAN_V4, VXLAN_V6, IPIP_V4);
+
   /** Link group of pods' host-side devices. */
   public static final int GROUP_PODS = 0x53750001;
 
@@ -36,6 +44,9 @@ public final class Marks {
 
   /** First word of the ifalias of the bridges that we made and of containers' ports on them. */
   public static final String BRIDGE_ALIAS_PREFIX = "sund-bridge";
+
+  /** Link group of IPIP devices, which have no address of their own to be known by. */
+  public static final int GROUP_TUNNELS = 0x53750004;
 
   /** First word of the ifalias of every other device we made. */
   public static final String ALIAS_PREFIX = "sund";

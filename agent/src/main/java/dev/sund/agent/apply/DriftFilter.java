@@ -148,8 +148,7 @@ final class DriftFilter {
     Tunnel tunnel = tunnels.get(link.name());
     if (tunnel != null) {
       boolean differs =
-          before != null
-              && (link.mtu() != tunnel.mtu() || !link.mac().equals(Optional.of(tunnel.mac())));
+          before != null && (link.mtu() != tunnel.mtu() || !link.mac().equals(tunnel.mac()));
       return differs ? new Verdict(Set.of(TUNNELS), false) : Verdict.NOTHING;
     }
     if (ours(link.name())) {

@@ -208,6 +208,7 @@ class DriftFilterTest {
         0,
         OptionalInt.empty(),
         "",
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -245,11 +246,9 @@ class DriftFilterTest {
   private static Tunnel tunnel() {
     return new Tunnel(
         Marks.VXLAN_V4,
-        4096,
-        4789,
+        new Tunnel.Wire.Vxlan(4096, 4789, OUR_MAC),
         Ip.parse("192.168.1.11"),
         "eth0",
-        OUR_MAC,
         Optional.of(Ip.parse("10.1.1.0")),
         1450,
         RULE);

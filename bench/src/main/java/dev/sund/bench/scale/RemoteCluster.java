@@ -83,7 +83,7 @@ final class RemoteCluster {
   /** Makes the tunnel's device by hand, as the tunnel's driver would. */
   void makeTunnel(RouteSocket socket) throws KernelException {
     Tunnel tunnel = program().tunnels().get(tunnel());
-    if (tunnel == null) {
+    if (tunnel == null || !(tunnel.wire() instanceof Tunnel.Wire.Vxlan wire)) {
       throw new IllegalStateException("the program has no " + tunnel());
     }
     int underlay = socket.link(UNDERLAY).orElseThrow().index();
@@ -92,8 +92,8 @@ final class RemoteCluster {
         new RouteBatch()
             .createLink(
                 tunnel.device(),
-                Vxlan.fixed(tunnel.vni(), tunnel.port(), tunnel.local(), underlay),
-                new LinkSetting.Address(tunnel.mac()),
+                Vxlan.fixed(wire.vni(), wire.port(), tunnel.local(), underlay),
+                new LinkSetting.Address(wire.mac()),
                 new LinkSetting.Mtu(tunnel.mtu()),
                 new LinkSetting.LinkLocal(false),
                 new LinkSetting.Up(true)));

@@ -76,18 +76,22 @@ public final class Lowering {
     return new TunnelRow(
         tunnel.device(),
         new TunnelRow.Fixed(
-            tunnel.vni(),
-            tunnel.port(),
+            wire(tunnel.wire()),
             Optional.of(tunnel.local()),
             Optional.of(tunnel.underlayDevice()),
-            Optional.empty(),
-            false,
-            0),
+            Optional.empty()),
         tunnel.mac(),
         tunnel.mtu(),
         true,
         alias(tunnel.rule()),
         addresses);
+  }
+
+  private static TunnelRow.Wire wire(Tunnel.Wire wire) {
+    return switch (wire) {
+      case Tunnel.Wire.Vxlan(var vni, var port, _) -> new TunnelRow.Wire.Vxlan(vni, port, false, 0);
+      case Tunnel.Wire.Ipip() -> TunnelRow.Wire.Ipip.OURS;
+    };
   }
 
   /** The neighbour half of a tunnel's peer. */

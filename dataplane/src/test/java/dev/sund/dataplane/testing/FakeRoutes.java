@@ -521,7 +521,8 @@ public final class FakeRoutes implements KernelRoutes {
         link.lower(),
         link.peerNamespace(),
         link.kind(),
-        link.vxlan());
+        link.vxlan(),
+        link.ipip());
   }
 
   private static Link with(
@@ -539,7 +540,8 @@ public final class FakeRoutes implements KernelRoutes {
         link.lower(),
         link.peerNamespace(),
         link.kind(),
-        link.vxlan());
+        link.vxlan(),
+        link.ipip());
   }
 
   private static Link link(
@@ -551,6 +553,7 @@ public final class FakeRoutes implements KernelRoutes {
       int lower,
       OptionalInt peerNamespace,
       Optional<Vxlan> vxlan) {
-    return new Link(index, name, 0, mtu, mac, 2, 0, "", 0, lower, peerNamespace, kind, vxlan);
+    return new Link(
+        index, name, 0, mtu, mac, 2, 0, "", 0, lower, peerNamespace, kind, vxlan, Optional.empty());
   }
 }

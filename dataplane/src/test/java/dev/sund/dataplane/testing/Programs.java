@@ -132,11 +132,12 @@ public final class Programs {
   private static Tunnel tunnel(Random random, Family family) {
     return new Tunnel(
         family == Family.V4 ? Marks.VXLAN_V4 : Marks.VXLAN_V6,
-        4096 + random.nextInt(2),
-        4789 + (family == Family.V4 ? 0 : 1) + 2 * random.nextInt(2),
+        new Tunnel.Wire.Vxlan(
+            4096 + random.nextInt(2),
+            4789 + (family == Family.V4 ? 0 : 1) + 2 * random.nextInt(2),
+            Mac.derivedFrom("vxlan " + random.nextInt(3))),
         node(family),
         "eth0",
-        Mac.derivedFrom("vxlan " + random.nextInt(3)),
         random.nextInt(4) == 0 ? Optional.empty() : Optional.of(podCidr(family, 1).address()),
         (family == Family.V4 && random.nextBoolean() ? 900 : 1380)
             + random.nextInt(50), // the kernel gives no more than the underlay leaves

@@ -9,6 +9,7 @@ import dev.sund.engine.cluster.Pod;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Ip;
+import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
@@ -44,9 +45,14 @@ public final class Testbed implements AutoCloseable {
 
   /** A cluster of {@code count} nodes whose pools are of this mode, IPv4 and IPv6, synced. */
   public static Testbed of(int count, IpPool.VxlanMode mode) {
+    return of(count, pool("v4", "10.244.0.0/16", mode), pool("v6", "fd00:244::/32", mode));
+  }
+
+  /** A cluster of {@code count} nodes with these pools, synced. */
+  public static Testbed of(int count, IpPool... pools) {
     Testbed bed = new Testbed();
     try {
-      bed.build(count, mode);
+      bed.build(count, List.of(pools));
       return bed;
     } catch (IOException | RuntimeException | Error e) {
       bed.close();
@@ -61,15 +67,14 @@ public final class Testbed implements AutoCloseable {
     return (RuntimeException) e;
   }
 
-  private void build(int count, IpPool.VxlanMode mode) throws IOException {
+  private void build(int count, List<IpPool> pools) throws IOException {
     underlay = namespace("ul");
     run(underlay, "ip", "link", "add", "br0", "type", "bridge");
     run(underlay, "ip", "link", "set", "br0", "up");
     for (int i = 0; i < count; i++) {
       addNode();
     }
-    told.add(pool("v4", "10.244.0.0/16", mode));
-    told.add(pool("v6", "fd00:244::/32", mode));
+    pools.forEach(pool -> told.add(new ClusterEvent.PoolSeen(pool)));
     told.add(new ClusterEvent.Synced());
     nodes.forEach(this::start);
   }
@@ -128,9 +133,27 @@ public final class Testbed implements AutoCloseable {
     node.settle();
   }
 
-  private static ClusterEvent pool(String name, String cidr, IpPool.VxlanMode mode) {
-    return new ClusterEvent.PoolSeen(
-        new IpPool(name, "pool-" + name, 1, Prefix.parse(cidr), mode, true, false));
+  /** A pool whose packets may be wrapped in VXLAN. */
+  public static IpPool pool(String name, String cidr, IpPool.VxlanMode mode) {
+    return new IpPool(name, "pool-" + name, 1, Prefix.parse(cidr), mode, true, false);
+  }
+
+  /** The pool of the nodes' IPv4 ranges, wrapped in IPIP. */
+  public static IpPool ipip(IpPool.IpipMode mode) {
+    return new IpPool(
+        "v4",
+        "pool-v4",
+        1,
+        Prefix.parse("10.244.0.0/16"),
+        IpPool.VxlanMode.NEVER,
+        mode,
+        true,
+        false,
+        26,
+        LabelExpression.ALL,
+        LabelExpression.ALL,
+        IpPool.USUAL,
+        true);
   }
 
   /** The node of this number, from 1. */

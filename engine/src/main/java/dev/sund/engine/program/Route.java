@@ -29,7 +29,10 @@ public record Route(Prefix destination, Way way, Optional<Ip> source, int mtu, R
   /** To a node on the same subnet, unwrapped. */
   public record Direct(Ip nextHop, String device) implements Way {}
 
-  /** To a node by a tunnel of {@code Tunnels}: {@code nextHop} names the peer on {@code device}. */
+  /**
+   * To a node by a tunnel of {@code Tunnels}: {@code nextHop} names the peer on {@code device}, for
+   * IPIP by its underlay address.
+   */
   public record ByTunnel(Ip nextHop, String device) implements Way {}
 
   /** Nobody has these addresses: the sender gets ICMP unreachable (RTN_UNREACHABLE). */

@@ -1,6 +1,7 @@
 package dev.sund.engine.program;
 
 import dev.sund.engine.program.Route.Unreachable;
+import dev.sund.model.Ip;
 import dev.sund.model.Mac;
 import java.util.List;
 import java.util.Locale;
@@ -12,8 +13,9 @@ import java.util.function.UnaryOperator;
  * measuring finds it: a matrix that still agreed would prove nothing. No build uses it unless a
  * test asks for it.
  *
- * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI, a peer the
- * next MAC address, a range of source translation is left out, and an endpoint gets the next port.
+ * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI (without
+ * one, another local address), a peer the next MAC address, a range of source translation is left
+ * out, and an endpoint gets the next port.
  *
  * @param table whose entry
  * @param key the text of the entry's key: {@code 10.244.3.0/24}, {@code sund-vxlan4}, {@code
@@ -76,16 +78,29 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
             at,
             new Tunnel(
                 tunnel.device(),
-                tunnel.vni() % ((1 << 24) - 1) + 1,
-                tunnel.port(),
-                tunnel.local(),
+                wire(tunnel.wire()),
+                wrongLocal(tunnel),
                 tunnel.underlayDevice(),
-                tunnel.mac(),
                 tunnel.address(),
                 tunnel.mtu(),
                 tunnel.rule()),
             was)
         : change;
+  }
+
+  private static Tunnel.Wire wire(Tunnel.Wire wire) {
+    return switch (wire) {
+      case Tunnel.Wire.Vxlan(var vni, var port, var mac) ->
+          new Tunnel.Wire.Vxlan(vni % ((1 << 24) - 1) + 1, port, mac);
+      case Tunnel.Wire.Ipip() -> wire;
+    };
+  }
+
+  private static Ip wrongLocal(Tunnel tunnel) {
+    return switch (tunnel.wire()) {
+      case Tunnel.Wire.Vxlan _ -> tunnel.local();
+      case Tunnel.Wire.Ipip() -> Ip.parse("127.0.0.1");
+    };
   }
 
   private Change<TunnelPeer.Key, TunnelPeer> peer(Change<TunnelPeer.Key, TunnelPeer> change) {

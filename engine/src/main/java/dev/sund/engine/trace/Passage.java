@@ -14,6 +14,7 @@ import dev.sund.engine.trace.Trace.Stage;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.NodeName;
 import dev.sund.model.Reason;
 import java.util.Comparator;
@@ -24,7 +25,9 @@ import java.util.Optional;
  *
  * <p>What Linux 6.18 does with outer packets that a link is too small for, as measured between
  * namespaces: over IPv4 they carry no DF, and the sending node or a router cuts them; over IPv6
- * nobody cuts them, and they are lost without a word to the inner sender.
+ * nobody cuts them, and they are lost without a word to the inner sender. In IPIP the outer packet
+ * has the inner one's DF: where that is set, the sending node hears of the link and tells the inner
+ * sender, at the latest of the second packet.
  */
 final class Passage {
   /** No underlay has more routers in a row. */
@@ -52,10 +55,20 @@ final class Passage {
         });
   }
 
-  /** The packet leaves a node inside of an outer one. */
-  void wrapped(NodeView sender, Tunnel tunnel, TunnelPeer peer, Outer outer) {
+  /**
+   * The packet leaves a node inside of an outer one.
+   *
+   * @param peer the other end, where the tunnel has peers
+   * @param teller who tells the inner sender of a packet that is too large; empty where it is born
+   */
+  void wrapped(
+      NodeView sender,
+      Tunnel tunnel,
+      Optional<TunnelPeer> peer,
+      Outer outer,
+      Optional<Trace.Arrival> teller) {
     Family family = outer.destination().family();
-    int overhead = Mtu.overhead(Encapsulation.VXLAN, family);
+    int overhead = Mtu.overhead(tunnel.encapsulation(), family);
     int pieces = Integer.MAX_VALUE;
     String machine = sender.name();
     Optional<Way> way = way(sender, outer.destination(), tunnel.underlayDevice());
@@ -69,6 +82,10 @@ final class Passage {
         return;
       }
       Underlay.Link link = way.get().link();
+      boolean bound = tunnel.encapsulation() == Encapsulation.IPIP && walk.dontFragment;
+      if (bound && !walk.fits(machine, link.mtu() - overhead, link.device(), teller)) {
+        return;
+      }
       switch (family) {
         case V4 -> pieces = Math.min(pieces, link.mtu());
         case V6 -> {
@@ -117,30 +134,41 @@ final class Passage {
     return Optional.empty();
   }
 
-  private void unwrap(NodeView view, Outer outer, TunnelPeer peer) {
+  private static boolean takes(Tunnel tunnel, Outer outer) {
+    return tunnel.local().equals(outer.destination())
+        && switch (tunnel.wire()) {
+          case Tunnel.Wire.Vxlan(var vni, var port, _) ->
+              vni == outer.vni() && port == outer.port();
+          case Tunnel.Wire.Ipip() -> outer.carriage() == Carriage.IPIP;
+        };
+  }
+
+  private static String text(Optional<Mac> mac) {
+    return mac.map(Mac::toString).orElse("none");
+  }
+
+  private void unwrap(NodeView view, Outer outer, Optional<TunnelPeer> peer) {
     Optional<Tunnel> tunnel =
-        view.program().tunnels().values().stream()
-            .filter(one ->
-                one.local().equals(outer.destination())
-                    && one.vni() == outer.vni()
-                    && one.port() == outer.port())
-            .findFirst();
+        view.program().tunnels().values().stream().filter(one -> takes(one, outer)).findFirst();
     if (tunnel.isEmpty()) {
       walk.stop(
           view.name(),
           Stage.DECAPSULATE,
           Reason.TUNNEL_MISMATCH,
-          "no tunnel here takes VXLAN %d at %s port %d"
-              .formatted(outer.vni(), outer.destination(), outer.port()));
+          outer.carriage() == Carriage.IPIP
+              ? "no tunnel here takes IPIP at %s".formatted(outer.destination())
+              : "no tunnel here takes VXLAN %d at %s port %d"
+                  .formatted(outer.vni(), outer.destination(), outer.port()));
       return;
     }
-    if (!tunnel.get().mac().equals(peer.mac())) {
+    Optional<Mac> frame = peer.map(TunnelPeer::mac);
+    if (!frame.equals(tunnel.get().mac())) {
       walk.stop(
           view.name(),
           Stage.DECAPSULATE,
           Reason.TUNNEL_MISMATCH,
           "the inner frame is for %s, but this end is %s"
-              .formatted(peer.mac(), tunnel.get().mac()));
+              .formatted(text(frame), text(tunnel.get().mac())));
       return;
     }
     walk.hop(
@@ -159,7 +187,7 @@ final class Passage {
         new Hop(
             machine,
             Stage.UNDERLAY,
-            Carriage.VXLAN,
+            outer.carriage(),
             link.device(),
             Optional.of(outer),
             link.mtu() - overhead,

@@ -72,10 +72,20 @@ public record Trace(
    *
    * @param source the sending node's underlay address
    * @param destination the receiving node's underlay address
-   * @param vni the VXLAN network identifier
-   * @param port the UDP destination port
+   * @param vni the VXLAN network identifier; 0 when it is wrapped in IPIP
+   * @param port the UDP destination port; 0 when it is wrapped in IPIP
    */
-  public record Outer(Ip source, Ip destination, int vni, int port) {}
+  public record Outer(Ip source, Ip destination, int vni, int port) {
+    /** The outer header of a packet in IPIP. */
+    public static Outer ipip(Ip source, Ip destination) {
+      return new Outer(source, destination, 0, 0);
+    }
+
+    /** How the packet is wrapped. */
+    public Carriage carriage() {
+      return port == 0 ? Carriage.IPIP : Carriage.VXLAN;
+    }
+  }
 
   /**
    * A machine on the way, as time-to-live probes see it, and how packets leave it for the next.
@@ -92,8 +102,18 @@ public record Trace(
     LOCAL,
     /** As it is. */
     DIRECT,
+    /** Wrapped in IPIP. */
+    IPIP,
     /** Wrapped in VXLAN. */
-    VXLAN
+    VXLAN;
+
+    /** Whether it is wrapped. */
+    public boolean wrapped() {
+      return switch (this) {
+        case LOCAL, DIRECT -> false;
+        case IPIP, VXLAN -> true;
+      };
+    }
   }
 
   /**
@@ -149,7 +169,7 @@ public record Trace(
   public List<Step> path() {
     List<Step> steps = new ArrayList<>();
     for (Hop hop : there) {
-      if (hop.stage() == Stage.UNDERLAY && hop.carriage() == Carriage.VXLAN) {
+      if (hop.stage() == Stage.UNDERLAY && hop.carriage().wrapped()) {
         continue;
       }
       Step step = new Step(hop.machine(), hop.carriage(), hop.outer());
@@ -167,7 +187,7 @@ public record Trace(
     return notice.map(Notice::arrives).orElse(false);
   }
 
-  /** The carriage between nodes on the way there: VXLAN if any hop is, else DIRECT if any is. */
+  /** The carriage between nodes on the way there: wrapped if any hop is, else DIRECT if any is. */
   public Carriage carriage() {
     Carriage most = Carriage.LOCAL;
     for (Hop hop : there) {

@@ -415,6 +415,33 @@ final class Walk {
     if (!translator.leaves(view, device, nextHop)) {
       return;
     }
+    switch (tunnel.wire()) {
+      case Tunnel.Wire.Vxlan vxlan -> inVxlan(view, tunnel, vxlan, nextHop, forwarded);
+      case Tunnel.Wire.Ipip() -> inIpip(view, tunnel, nextHop, forwarded);
+    }
+  }
+
+  private void inIpip(NodeView view, Tunnel tunnel, Ip nextHop, boolean forwarded) {
+    Outer outer = Outer.ipip(tunnel.local(), nextHop);
+    int fits =
+        view.mtu(tunnel.underlayDevice()) - Mtu.overhead(Encapsulation.IPIP, nextHop.family());
+    hops.add(
+        new Hop(
+            view.name(),
+            Stage.ENCAPSULATE,
+            Carriage.IPIP,
+            tunnel.underlayDevice(),
+            Optional.of(outer),
+            fits,
+            Optional.of(tunnel.rule()),
+            "wrapped in IPIP from %s to %s".formatted(tunnel.local(), nextHop),
+            false));
+    passage.wrapped(view, tunnel, Optional.empty(), outer, teller(view, forwarded));
+  }
+
+  private void inVxlan(
+      NodeView view, Tunnel tunnel, Tunnel.Wire.Vxlan vxlan, Ip nextHop, boolean forwarded) {
+    String device = tunnel.device();
     TunnelPeer peer = view.program().tunnelPeers().get(new TunnelPeer.Key(device, nextHop));
     if (peer == null) {
       stop(
@@ -426,7 +453,7 @@ final class Walk {
       ownKernelTells = !forwarded;
       return;
     }
-    Outer outer = new Outer(tunnel.local(), peer.underlay(), tunnel.vni(), tunnel.port());
+    Outer outer = new Outer(tunnel.local(), peer.underlay(), vxlan.vni(), vxlan.port());
     hops.add(
         new Hop(
             view.name(),
@@ -438,9 +465,9 @@ final class Walk {
                 - Mtu.overhead(Encapsulation.VXLAN, tunnel.local().family()),
             Optional.of(peer.rule()),
             "wrapped in VXLAN %d from %s to %s"
-                .formatted(tunnel.vni(), tunnel.local(), peer.underlay()),
+                .formatted(vxlan.vni(), tunnel.local(), peer.underlay()),
             false));
-    passage.wrapped(view, tunnel, peer, outer);
+    passage.wrapped(view, tunnel, Optional.of(peer), outer, teller(view, forwarded));
   }
 
   /**
@@ -449,7 +476,7 @@ final class Walk {
    *
    * @param teller whose ICMP error it is; empty where the packet is born
    */
-  private boolean fits(String machine, int mtu, String what, Optional<Arrival> teller) {
+  boolean fits(String machine, int mtu, String what, Optional<Arrival> teller) {
     pathMtu = Math.min(pathMtu, mtu);
     if (size <= mtu) {
       return true;

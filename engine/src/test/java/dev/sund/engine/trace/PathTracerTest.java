@@ -3,6 +3,7 @@ package dev.sund.engine.trace;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.Scene;
+import dev.sund.engine.cluster.IpPool.IpipMode;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
@@ -18,6 +19,7 @@ import dev.sund.engine.trace.Trace.AtNode;
 import dev.sund.engine.trace.Trace.AtPod;
 import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.engine.trace.Trace.Notice;
+import dev.sund.engine.trace.Trace.Outer;
 import dev.sund.engine.trace.Trace.Step;
 import dev.sund.model.Ip;
 import dev.sund.model.Mac;
@@ -180,6 +182,28 @@ class PathTracerTest {
     scene.pool("all", "10.244.0.0/16", VxlanMode.ALWAYS, true);
     assertThat(trace(pod("web"), "10.244.2.5").carriage()).isEqualTo(Carriage.VXLAN);
     assertThat(trace(pod("web"), "10.244.2.5").answered()).isTrue();
+  }
+
+  @Test
+  void ipipCostsTwentyBytes() {
+    scene.ipip("all", "10.244.0.0/16", IpipMode.ALWAYS);
+    Trace trace = trace(pod("web"), "10.244.3.5");
+    assertThat(trace.answered()).isTrue();
+    assertThat(trace.carriage()).isEqualTo(Carriage.IPIP);
+    assertThat(trace.pathMtu()).isEqualTo(1480);
+    assertThat(trace.path().getFirst().outer())
+        .contains(Outer.ipip(ip("192.168.1.11"), ip("192.168.2.13")));
+    assertThat(trace(node("n1"), "10.244.3.5").sourceSeen()).contains(ip("10.244.1.0"));
+  }
+
+  @Test
+  void aSmallerLinkIsToldThroughIpipToWhoeverForbidsCutting() {
+    scene.ipip("all", "10.244.0.0/16", IpipMode.ALWAYS).mtu("router/b", 1400);
+    Trace told = trace(small(pod("web"), "10.244.3.5").probing(1400));
+    assertThat(told.outcome()).isEqualTo(Reason.PACKET_TOO_BIG);
+    assertThat(told.notice().map(Notice::machine)).contains("router");
+    assertThat(trace(small(pod("web"), "10.244.3.5").probing(1380)).answered()).isTrue();
+    assertThat(trace(pod("web"), "10.244.3.5").answered()).isTrue();
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.util.OptionalInt;
  *     another
  * @param kind {@code veth}, {@code vxlan} ..., empty for hardware and lo
  * @param vxlan the settings of a VXLAN device
+ * @param ipip the settings of an IPIP device
  */
 public record Link(
     int index,
@@ -40,7 +41,8 @@ public record Link(
     int lower,
     OptionalInt peerNamespace,
     String kind,
-    Optional<Vxlan> vxlan) {
+    Optional<Vxlan> vxlan,
+    Optional<Ipip> ipip) {
   static final int IFLA_ADDRESS = 1;
   static final int IFLA_IFNAME = 3;
   static final int IFLA_MTU = 4;
@@ -139,6 +141,7 @@ public record Link(
     OptionalInt peerNamespace = OptionalInt.empty();
     String kind = "";
     Optional<Vxlan> vxlan = Optional.empty();
+    Optional<Ipip> ipip = Optional.empty();
     while (in.next()) {
       switch (in.type()) {
         case IFLA_ADDRESS -> {
@@ -161,6 +164,8 @@ public record Link(
               kind = info.string();
             } else if (info.type() == IFLA_INFO_DATA && kind.equals("vxlan")) {
               vxlan = Optional.of(Vxlan.read(info.nested()));
+            } else if (info.type() == IFLA_INFO_DATA && kind.equals("ipip")) {
+              ipip = Optional.of(Ipip.read(info.nested()));
             }
           }
         }
@@ -184,6 +189,7 @@ public record Link(
             lower,
             peerNamespace,
             kind,
-            vxlan));
+            vxlan,
+            ipip));
   }
 }

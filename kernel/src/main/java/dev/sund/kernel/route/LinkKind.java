@@ -5,7 +5,7 @@ import dev.sund.model.Mac;
 import java.util.Optional;
 
 /** What sort of device to make, with the settings that this sort alone has (IFLA_LINKINFO). */
-public sealed interface LinkKind permits Vxlan, LinkKind.Veth, LinkKind.Bridge {
+public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Bridge {
 
   /** The kernel's word for it (IFLA_INFO_KIND). */
   String name();

@@ -259,6 +259,7 @@ final class CalicoNodeParser {
         ipip,
         word,
         ipipMode,
+        family,
         "Set CALICO_IPV4POOL_IPIP Never and CALICO_IPV4POOL_VXLAN " + mode + ".");
   }
 

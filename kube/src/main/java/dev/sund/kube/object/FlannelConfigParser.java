@@ -138,7 +138,12 @@ public final class FlannelConfigParser {
       network(conf.at("IPv6Network"), Family.V6, "fd00:10:244::/48").ifPresent(networks::add);
     }
     Field backend = conf.at("Backend");
-    Wrapping wrapping = wrapping(backend);
+    Wrapping wrapping =
+        wrapping(
+            backend,
+            networks.stream().anyMatch(range -> range.family() == Family.V6)
+                ? Family.V6
+                : Family.V4);
     // With 0 flannel means its default, which here is Sund's.
     Optional<Integer> vni = backend.at("VNI").number(0, (1 << 24) - 1).filter(n -> n > 0);
     Optional<Integer> port = backend.at("Port").number(0, 65535).filter(n -> n > 0);
@@ -184,7 +189,7 @@ public final class FlannelConfigParser {
     return network;
   }
 
-  private static Wrapping wrapping(Field backend) {
+  private static Wrapping wrapping(Field backend, Family family) {
     Field type = backend.at("Type");
     boolean direct = backend.at("DirectRouting").truth(false);
     return switch (IpPoolParser.chosen(type, BACKENDS, Backend.VXLAN)) {
@@ -195,6 +200,7 @@ public final class FlannelConfigParser {
               type,
               "ipip",
               direct ? IpipMode.CROSS_SUBNET : IpipMode.ALWAYS,
+              family,
               "Write \"Type\": \"vxlan\".");
       case NONE -> {
         type.problem(

@@ -168,7 +168,8 @@ final class InstallationParser {
     Map<Family, Integer> unnamed = new EnumMap<>(Family.class);
     for (Field item : list.items()) {
       Optional<Prefix> cidr = IpPoolParser.cidr(item.at("cidr"));
-      Wrapping wrapping = wrapping(item.at("encapsulation"));
+      Wrapping wrapping =
+          wrapping(item.at("encapsulation"), cidr.map(Prefix::family).orElse(Family.V4));
       boolean nat = IpPoolParser.chosen(item.at("natOutgoing"), SWITCH, true);
       boolean disabled = item.at("disableNewAllocations").truth(false);
       LabelExpression nodes = IpPoolParser.selector(item.at("nodeSelector"));
@@ -211,17 +212,18 @@ final class InstallationParser {
     return name;
   }
 
-  /** Calico takes IPIP for a pool that does not say. */
-  private static Wrapping wrapping(Field field) {
-    String otherwise = field.present() ? "None" : "IPIP";
+  /** Calico takes IPIP for an IPv4 pool that does not say. */
+  private static Wrapping wrapping(Field field, Family family) {
+    String otherwise = field.present() || family == Family.V6 ? "None" : "IPIP";
     String word = IpPoolParser.chosen(field, ENCAPSULATIONS, otherwise);
     return switch (word) {
       case "VXLAN" -> Wrapping.vxlan(VxlanMode.ALWAYS);
       case "VXLANCrossSubnet" -> Wrapping.vxlan(VxlanMode.CROSS_SUBNET);
-      case "IPIP" -> LayerParts.ipip(field, word, IpipMode.ALWAYS, "Write encapsulation: VXLAN.");
+      case "IPIP" ->
+          LayerParts.ipip(field, word, IpipMode.ALWAYS, family, "Write encapsulation: VXLAN.");
       case "IPIPCrossSubnet" ->
           LayerParts.ipip(
-              field, word, IpipMode.CROSS_SUBNET, "Write encapsulation: VXLANCrossSubnet.");
+              field, word, IpipMode.CROSS_SUBNET, family, "Write encapsulation: VXLANCrossSubnet.");
       default -> Wrapping.NONE;
     };
   }

@@ -59,7 +59,6 @@ final class IpPoolParser {
     Meta meta = Meta.read(object, "IPPool", name);
     Field spec = object.at("spec");
     Optional<Prefix> cidr = cidr(spec.at("cidr"));
-    IpipMode ipip = ipipMode(spec.at("ipipMode"));
     VxlanMode vxlan = chosen(spec.at("vxlanMode"), VXLAN_MODES, VxlanMode.NEVER);
     if (asksFor(spec.at("ipipMode")) && asksFor(spec.at("vxlanMode"))) {
       spec.at("vxlanMode")
@@ -67,6 +66,7 @@ final class IpPoolParser {
               "a pool is wrapped in VXLAN or in IPIP, not in both.",
               "Write Never for ipipMode or for vxlanMode.");
     }
+    IpipMode ipip = ipipMode(spec.at("ipipMode"), cidr.map(Prefix::family).orElse(Family.V4));
     boolean natOutgoing = spec.at("natOutgoing").truth(false);
     boolean disabled = spec.at("disabled").truth(false);
     int blockSize = cidr.map(range -> blockSize(spec.at("blockSize"), range)).orElse(0);
@@ -111,11 +111,12 @@ final class IpPoolParser {
     return mode.text().filter(text -> !text.isEmpty() && !text.equals("Never")).isPresent();
   }
 
-  private static IpipMode ipipMode(Field field) {
+  private static IpipMode ipipMode(Field field, Family family) {
     IpipMode mode = chosen(field, IPIP_MODES, IpipMode.NEVER);
     String word = field.present() ? field.text().orElse("") : "Never";
     String vxlan = mode == IpipMode.CROSS_SUBNET ? "CrossSubnet" : "Always";
-    return LayerParts.ipip(field, word, mode, "Write ipipMode: Never and vxlanMode: " + vxlan + ".")
+    return LayerParts.ipip(
+            field, word, mode, family, "Write ipipMode: Never and vxlanMode: " + vxlan + ".")
         .ipip();
   }
 

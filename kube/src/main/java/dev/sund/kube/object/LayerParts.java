@@ -116,19 +116,23 @@ final class LayerParts {
   }
 
   /**
-   * A pool's packets in IPIP, which Sund does not have yet.
+   * A pool's packets in IPIP, which wraps IPv4 only.
    *
    * @param word what stands in {@code field}
-   * @param instead what to write instead
+   * @param family the pool's
+   * @param instead what to write instead for an IPv6 pool
    */
-  static Wrapping ipip(Field field, String word, IpipMode mode, String instead) {
-    if (mode != IpipMode.NEVER) {
-      field.problem(
-          Reason.NOT_SUPPORTED,
-          "'" + word + "' asks for IPIP, which Sund does not have yet.",
-          instead);
+  static Wrapping ipip(Field field, String word, IpipMode mode, Family family, String instead) {
+    if (mode == IpipMode.NEVER) {
+      return Wrapping.NONE;
     }
-    return Wrapping.NONE;
+    if (family == Family.V6) {
+      field.invalid(
+          "'" + word + "' asks for IPIP, which wraps IPv4 packets only, for an IPv6 range.",
+          instead);
+      return Wrapping.NONE;
+    }
+    return new Wrapping(VxlanMode.NEVER, mode);
   }
 
   /** The block size of a pool whose configuration states none. */

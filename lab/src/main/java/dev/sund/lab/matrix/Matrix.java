@@ -1,6 +1,5 @@
 package dev.sund.lab.matrix;
 
-import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Answer.Reached;
 import dev.sund.lab.question.Party;
@@ -180,7 +179,7 @@ public record Matrix(List<Cell> cells, List<String> drift) {
         .map(cell -> {
           StringBuilder shape = new StringBuilder();
           if (cell.measured() instanceof Answer.Path(var steps)) {
-            steps.forEach(step -> shape.append(step.carriage() == Carriage.VXLAN ? "~>" : ">"));
+            steps.forEach(step -> shape.append(step.carriage().wrapped() ? "~>" : ">"));
           }
           row.mtu().ifPresent(mtu -> shape.append(' ').append(mtu.measured()));
           return shape.toString();

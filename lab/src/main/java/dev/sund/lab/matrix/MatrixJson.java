@@ -1,5 +1,6 @@
 package dev.sund.lab.matrix;
 
+import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.engine.trace.Trace.Step;
 import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Answer.Mtu;
@@ -72,8 +73,10 @@ public final class MatrixJson {
         .ifPresent(outer -> {
           out.put("outerSource", outer.source().toString());
           out.put("outerDestination", outer.destination().toString());
-          out.put("vni", outer.vni());
-          out.put("port", outer.port());
+          if (outer.carriage() == Carriage.VXLAN) {
+            out.put("vni", outer.vni());
+            out.put("port", outer.port());
+          }
         });
     return out;
   }

@@ -9,11 +9,12 @@ import java.util.Optional;
  * A probe's request as it was seen on the underlay.
  *
  * @param flight the flight it belongs to
- * @param outer its outer header, when it is wrapped in VXLAN
+ * @param outer its outer header, when it is wrapped in VXLAN or IPIP
  */
 record Frame(int flight, Optional<Outer> outer) {
   private static final int ETHERNET = 14;
   private static final int VXLAN_AND_UDP = 16;
+  private static final int IPIP = 4;
 
   /**
    * Reads an Ethernet frame, of which the first {@code length} bytes are known.
@@ -22,19 +23,30 @@ record Frame(int flight, Optional<Outer> outer) {
    * @return empty for every frame that is no request of a probe
    */
   static Optional<Frame> read(ByteBuffer data, int length, int vxlanPort) {
-    return read(data, 0, length, vxlanPort, Optional.empty());
+    return frame(data, 0, length, vxlanPort, Optional.empty());
   }
 
-  private static Optional<Frame> read(
+  private static Optional<Frame> frame(
       ByteBuffer data, int at, int length, int vxlanPort, Optional<Outer> outer) {
-    if (length < at + ETHERNET + 20) {
+    return length < at + ETHERNET
+        ? Optional.empty()
+        : packet(data, at + ETHERNET, data.getShort(at + 12) & 0xffff, length, vxlanPort, outer);
+  }
+
+  private static Optional<Frame> packet(
+      ByteBuffer data, int ip, int etherType, int length, int vxlanPort, Optional<Outer> outer) {
+    if (length < ip + 20) {
       return Optional.empty();
     }
-    int ip = at + ETHERNET;
     int udp;
-    switch (data.getShort(at + 12) & 0xffff) {
+    switch (etherType) {
       case 0x0800 -> {
         boolean later = (data.getShort(ip + 6) & 0x1fff) != 0; // not the first fragment
+        if (data.get(ip + 9) == IPIP && !later && outer.isEmpty()) {
+          int inner = ip + 4 * (data.get(ip) & 15);
+          Outer header = Outer.ipip(source(data, ip), destination(data, ip));
+          return packet(data, inner, etherType, length, vxlanPort, Optional.of(header));
+        }
         if (data.get(ip + 9) != 17 || later) {
           return Optional.empty();
         }
@@ -55,7 +67,7 @@ record Frame(int flight, Optional<Outer> outer) {
     }
     if ((data.getShort(udp + 2) & 0xffff) == vxlanPort && outer.isEmpty()) {
       int vni = data.getInt(udp + 8 + 4) >>> 8;
-      return read(
+      return frame(
           data,
           udp + VXLAN_AND_UDP,
           length,

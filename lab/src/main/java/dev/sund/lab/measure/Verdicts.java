@@ -85,7 +85,7 @@ final class Verdicts {
 
   private static Step leaving(String machine, Flight whole) {
     Optional<Outer> outer = whole.seen.getOrDefault(machine, Optional.empty());
-    return new Step(machine, outer.isPresent() ? Carriage.VXLAN : Carriage.DIRECT, outer);
+    return new Step(machine, outer.map(Outer::carriage).orElse(Carriage.DIRECT), outer);
   }
 
   private static Step last(String machine) {

@@ -96,10 +96,18 @@ public sealed interface Answer {
       for (int i = 0; i < steps.size(); i++) {
         text.append(steps.get(i).machine());
         if (i + 1 < steps.size()) {
-          text.append(steps.get(i).carriage() == Carriage.VXLAN ? " >vxlan> " : " > ");
+          text.append(arrow(steps.get(i).carriage()));
         }
       }
       return text.toString();
+    }
+
+    private static String arrow(Carriage carriage) {
+      return switch (carriage) {
+        case LOCAL, DIRECT -> " > ";
+        case IPIP -> " >ipip> ";
+        case VXLAN -> " >vxlan> ";
+      };
     }
   }
 
