@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
       AgentCommand.class,
       StatusCommand.class,
       VerifyCommand.class,
+      SnapshotCommand.class,
+      ImportCommand.class,
       CleanupCommand.class,
       TestCommand.class,
       BenchCommand.class,

@@ -10,7 +10,9 @@ import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -43,6 +45,17 @@ public final class FabricObject {
     text.append("vxlanPort: ").append(settings.vxlanPort()).append('\n');
     settings.mtu().ifPresent(mtu -> text.append("mtu: ").append(mtu).append('\n'));
     return text.toString();
+  }
+
+  /** The object that sets this, as a tree. */
+  public static Tree.Mapping tree(FabricSettings settings) {
+    Map<String, Tree> fields = new LinkedHashMap<>();
+    fields.put("apiVersion", Tree.Scalar.text(API_VERSION));
+    fields.put("kind", Tree.Scalar.text("Fabric"));
+    fields.put("vni", Tree.Scalar.plain(settings.vni()));
+    fields.put("vxlanPort", Tree.Scalar.plain(settings.vxlanPort()));
+    settings.mtu().ifPresent(mtu -> fields.put("mtu", Tree.Scalar.plain(mtu)));
+    return Tree.Mapping.of(fields);
   }
 
   static boolean is(String apiVersion, String kind) {

@@ -2,6 +2,7 @@ package dev.sund.kube.tree;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -76,6 +77,32 @@ public final class Shape {
   /** The shape of a list's elements. */
   Shape item() {
     return items.orElse(ANY);
+  }
+
+  /** The tree without what is not used. */
+  public Tree used(Tree tree) {
+    if (this == ANY) {
+      return tree;
+    }
+    return switch (tree) {
+      case Tree.Scalar scalar -> scalar;
+      case Tree.Sequence sequence ->
+          new Tree.Sequence(
+              sequence.items().stream().map(item -> item().used(item)).toList(),
+              sequence.line(),
+              sequence.column());
+      case Tree.Mapping mapping -> {
+        Map<String, Tree> kept = new LinkedHashMap<>();
+        mapping
+            .fields()
+            .forEach((key, value) -> {
+              if (uses(key)) {
+                kept.put(key, at(key).used(value));
+              }
+            });
+        yield new Tree.Mapping(kept, mapping.line(), mapping.column());
+      }
+    };
   }
 
   /** Takes the fields that are not used. */
