@@ -1,5 +1,6 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
@@ -39,17 +40,18 @@ public final class Dataplane implements AutoCloseable {
    *
    * @param kernel the node's namespace; closed by whoever opened it
    * @param stateDirectory where the sysctls' old values are recorded
-   * @param masquerade the driver of source translation
+   * @param table the driver of translations
    */
-  public static Dataplane of(KernelRoutes kernel, Path stateDirectory, Driver masquerade) {
+  public static Dataplane of(KernelRoutes kernel, Path stateDirectory, NftDriver table) {
     TunnelDriver tunnels = new TunnelDriver(kernel);
     return new Dataplane(
         List.of(
             new SysctlDriver(kernel, stateDirectory),
-            masquerade,
+            table,
             tunnels,
             new PodDriver(kernel),
-            new RouteDriver(kernel, tunnels::isForeign)));
+            new RouteDriver(kernel, tunnels::isForeign),
+            new LoopbackDriver(kernel, table::isInForce)));
   }
 
   /** The drivers, in the order of writing. */

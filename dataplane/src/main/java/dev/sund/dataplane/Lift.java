@@ -1,5 +1,6 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.FrontendLift;
 import dev.sund.dataplane.nft.MasqueradeLift;
 import dev.sund.dataplane.rows.Lowering;
 import dev.sund.dataplane.rows.PodRow;
@@ -68,6 +69,7 @@ public final class Lift {
   /** Lifts what was read. */
   public static PacketProgram program(NodeReading reading, PacketProgram wanted) {
     Lift lift = new Lift(reading, wanted);
+    FrontendLift.Rows translations = FrontendLift.read(reading.table(), wanted);
     return new PacketProgram(
         wanted.node(),
         wanted.nodeAddresses(),
@@ -77,8 +79,8 @@ public final class Lift {
         lift.tunnels(),
         lift.peers(),
         MasqueradeLift.rows(reading.table(), wanted.masquerade()),
-        new TreeMap<>(),
-        new TreeMap<>());
+        translations.frontends(),
+        translations.endpoints());
   }
 
   private String name(int index) {

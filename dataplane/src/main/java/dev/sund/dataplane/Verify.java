@@ -1,7 +1,7 @@
 package dev.sund.dataplane;
 
-import dev.sund.dataplane.nft.MasqueradeCheck;
-import dev.sund.dataplane.nft.MasqueradeLowering;
+import dev.sund.dataplane.nft.TableCheck;
+import dev.sund.dataplane.nft.TableImage;
 import dev.sund.dataplane.rows.FdbRow;
 import dev.sund.dataplane.rows.Lowering;
 import dev.sund.dataplane.rows.NeighbourRow;
@@ -90,12 +90,13 @@ public final class Verify {
     verify.tunnels();
     verify.routes();
     verify.compareRows();
-    verify.drift.addAll(
-        MasqueradeCheck.differences(
-            MasqueradeLowering.lower(wanted.masquerade().values()), reading.table()));
+    verify.drift.addAll(TableCheck.differences(TableImage.of(wanted), reading.table()));
     return new VerifyReport(
         wanted.node(),
-        verify.want.size() + wanted.masquerade().size(),
+        verify.want.size()
+            + wanted.masquerade().size()
+            + wanted.frontends().size()
+            + wanted.endpoints().size(),
         verify.drift.stream().sorted().distinct().toList(),
         verify.unread);
   }

@@ -39,6 +39,18 @@ public final class Marks {
   /** Link group of devices that wait for their deletion. */
   public static final int GROUP_DOOMED = 0x53750002;
 
+  /**
+   * The packet mark of the first packet of a connection whose destination we translate: the upper
+   * 14 bits ({@link #FRONTEND_MARK_MASK}) are these; then two bits for the kind of frontend, 0x1000
+   * when every source is translated, and 12 bits for the number of endpoints or the chosen one.
+   * Later packets of the connection, and all others, keep the marks they have. The bits 0x2000,
+   * 0x4000 and 0x8000, which the plugin portmap, kube-proxy and the kubelet use, are never set.
+   */
+  public static final int FRONTEND_MARK = 0x53740000;
+
+  /** The bits of a packet mark that say whether it is {@link #FRONTEND_MARK}. */
+  public static final int FRONTEND_MARK_MASK = 0xfffc0000;
+
   /** Link group of the host-side devices of containers on a bridge. */
   public static final int GROUP_BRIDGE_PORTS = 0x53750003;
 

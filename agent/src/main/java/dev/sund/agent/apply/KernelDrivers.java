@@ -5,6 +5,7 @@ import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.RouteDriver;
+import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
@@ -30,6 +31,7 @@ final class KernelDrivers implements KernelSide {
   private final Dataplane dataplane;
   private final PodDriver pods;
   private final RouteDriver routes;
+  private final NftDriver table;
   private final DriftFilter filter;
   private final Runnable devicesAreDoomed;
   private final boolean mayRemoveStrays;
@@ -48,6 +50,7 @@ final class KernelDrivers implements KernelSide {
     this.dataplane = dataplane;
     this.pods = dataplane.driver(PodDriver.class).orElseThrow();
     this.routes = dataplane.driver(RouteDriver.class).orElseThrow();
+    this.table = dataplane.driver(NftDriver.class).orElseThrow();
     this.filter = filter;
     this.devicesAreDoomed = devicesAreDoomed;
     this.mayRemoveStrays = mayRemoveStrays;
@@ -129,7 +132,7 @@ final class KernelDrivers implements KernelSide {
     if (obstacle.isPresent()) {
       return new Progress.Failed(obstacle.get());
     }
-    return pods.settled(pod.device()) && routes.pending() == 0
+    return pods.settled(pod.device()) && routes.pending() == 0 && table.pending() == 0
         ? new Progress.Done()
         : new Progress.Pending();
   }

@@ -5,8 +5,6 @@ import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Expr;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
-import dev.sund.kernel.nft.NftElement;
-import dev.sund.kernel.nft.NftRange;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.Reg;
 import dev.sund.kernel.nft.Verdict;
@@ -19,7 +17,6 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -55,29 +52,16 @@ public final class MasqueradeLift {
       return rows;
     }
     Set<Family> inForce = familiesInForce(contents.get());
-    ranges(contents.get())
-        .forEach((key, comment) ->
+    TableImage.entries(contents.get())
+        .forEach((key, entry) ->
             MasqueradeLowering.partOf(key.set())
                 .ifPresent(part ->
                     prefixes(key).stream()
                         .filter(prefix -> inForce.contains(prefix.family()))
-                        .map(prefix -> row(prefix, part, comment, wanted))
+                        .map(prefix -> row(prefix, part, entry.comment(), wanted))
                         .forEach(row -> rows.put(row.key(), row))));
     addContained(rows, wanted);
     return rows;
-  }
-
-  /** All ranges of our sets, with their comments. */
-  static NavigableMap<RangeKey, String> ranges(NftContents contents) {
-    NavigableMap<RangeKey, String> ranges = new TreeMap<>();
-    for (Map.Entry<String, List<NftElement>> set : contents.elements().entrySet()) {
-      if (MasqueradeLowering.partOf(set.getKey()).isPresent()) {
-        for (NftRange range : NftRange.join(set.getValue())) {
-          ranges.put(new RangeKey(set.getKey(), range.low(), range.high()), range.comment());
-        }
-      }
-    }
-    return ranges;
   }
 
   /** The families whose packets meet their rule. */
@@ -175,7 +159,8 @@ public final class MasqueradeLift {
     return new Masquerade(prefix, part, rule(comment));
   }
 
-  private static RuleId rule(String comment) {
+  /** The rule whose text a comment is. */
+  static RuleId rule(String comment) {
     try {
       return RuleId.parse(comment);
     } catch (IllegalArgumentException _) {

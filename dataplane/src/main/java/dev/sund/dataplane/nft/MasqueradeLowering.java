@@ -5,7 +5,6 @@ import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Expr;
 import dev.sund.kernel.nft.NftChain;
-import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftFamily;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSet;
@@ -17,11 +16,8 @@ import dev.sund.model.Family;
 import dev.sund.model.Marks;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * The {@code Masquerade} table as objects of nf_tables, as records: pure, printable, no decisions.
@@ -119,73 +115,5 @@ public final class MasqueradeLowering {
   /** The comment of a row's element. */
   static String comment(RuleId rule) {
     return rule.textWithin(Userdata.MAX_COMMENT_BYTES);
-  }
-
-  /** The one or two elements that are a range in the kernel. */
-  static List<NftElement> elements(RangeKey key, String comment) {
-    return NftElement.range(key.low(), key.high(), comment);
-  }
-
-  /**
-   * What a program's rows are in the kernel.
-   *
-   * @param table the table
-   * @param chain its only chain
-   * @param sets its sets
-   * @param rules the chain's rules in order
-   * @param ranges the elements: by set and range, the comment
-   */
-  public record Lowered(
-      NftTable table,
-      NftChain chain,
-      List<NftSet> sets,
-      List<NftRule> rules,
-      NavigableMap<RangeKey, String> ranges) {
-
-    /** The elements of a set. */
-    public List<NftElement> elementsOf(String set) {
-      List<NftElement> elements = new ArrayList<>();
-      ranges.forEach((key, comment) -> {
-        if (key.set().equals(set)) {
-          elements.addAll(elements(key, comment));
-        }
-      });
-      return elements;
-    }
-
-    /** One line an object. */
-    @Override
-    public String toString() {
-      StringBuilder text = new StringBuilder("table " + table + "\n");
-      text.append("chain ").append(chain).append('\n');
-      sets.forEach(
-          set -> text.append("set ").append(set).append(": ").append(set.key()).append('\n'));
-      rules.forEach(rule -> text.append("rule ").append(rule).append('\n'));
-      ranges.forEach((key, comment) ->
-          text.append("element ").append(key).append(" # ").append(comment).append('\n'));
-      return text.toString();
-    }
-  }
-
-  /** Lowers a whole table. */
-  public static Lowered lower(Collection<Masquerade> rows) {
-    NavigableMap<RangeKey, String> ranges = new TreeMap<>();
-    OutermostRows outermost = new OutermostRows();
-    for (Masquerade row : rows) {
-      outermost.put(
-          row,
-          new OutermostRows.Sink() {
-            @Override
-            public void put(Masquerade element) {
-              ranges.put(key(element), comment(element.rule()));
-            }
-
-            @Override
-            public void remove(Masquerade element) {
-              ranges.remove(key(element));
-            }
-          });
-    }
-    return new Lowered(TABLE, CHAIN, sets(), rules(), ranges);
   }
 }

@@ -11,7 +11,6 @@ import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftOp;
-import dev.sund.kernel.nft.NftSet;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
@@ -28,13 +27,14 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Keeps the table {@code inet sund} as the program's {@code Masquerade} rows say.
+ * Keeps the table {@code inet sund} as the program's {@code Masquerade}, {@code Frontends} and
+ * {@code Endpoints} rows say.
  *
  * <p><b>How does a restarted agent know that it is ours?</b> By the table's family, name and
  * comment ({@link dev.sund.model.Marks#TABLE_COMMENT}). All that is in that table is ours to keep
  * right: chains, sets and rules that do not belong there are named as strays and removed. A table
  * of our name without the comment was made by someone else: it is left alone and reported, and
- * natOutgoing is not in force until it is gone.
+ * neither natOutgoing nor host ports are in force until it is gone.
  *
  * <p><b>What happens to packets if we die right here?</b> Each cycle is one transaction, which the
  * kernel takes as a whole or not at all: packets see the table before it or after it, never in
@@ -61,8 +61,9 @@ public final class NftDriver implements Driver {
   private final FailPoint failPoint;
   private final OutermostRows rows = new OutermostRows();
   private final TreeMap<Masquerade.Key, Masquerade> wantedRows = new TreeMap<>();
-  private final DeltaTable<RangeKey, String> elements = new DeltaTable<>();
+  private final DeltaTable<RangeKey, Entry> elements = new DeltaTable<>();
   private final OutermostRows.Sink toElements = new ElementSink();
+  private final FrontendEntries translations = new FrontendEntries(new TranslationSink());
 
   private Frame frame = Frame.UNKNOWN;
   private int generation;
@@ -123,6 +124,7 @@ public final class NftDriver implements Driver {
   @Override
   public void want(ProgramDelta delta) {
     want(delta.masquerade());
+    translations.want(delta.frontends(), delta.endpoints());
   }
 
   /** Takes over changed rows. */
@@ -144,13 +146,26 @@ public final class NftDriver implements Driver {
   private final class ElementSink implements OutermostRows.Sink {
     @Override
     public void put(Masquerade row) {
-      elements.want(MasqueradeLowering.key(row), MasqueradeLowering.comment(row.rule()));
+      elements.want(MasqueradeLowering.key(row), Entry.of(MasqueradeLowering.comment(row.rule())));
     }
 
     @Override
     public void remove(Masquerade row) {
       refused.remove(MasqueradeLowering.key(row));
       elements.unwant(MasqueradeLowering.key(row));
+    }
+  }
+
+  private final class TranslationSink implements FrontendEntries.Sink {
+    @Override
+    public void want(RangeKey key, Entry entry) {
+      elements.want(key, entry);
+    }
+
+    @Override
+    public void unwant(RangeKey key) {
+      refused.remove(key);
+      elements.unwant(key);
     }
   }
 
@@ -191,19 +206,10 @@ public final class NftDriver implements Driver {
   /** What differs from what we knew to be there: what is only not written yet is no drift. */
   private List<Condition> changedBehindUs(Optional<NftContents> contents) {
     return switch (frame) {
-      case RIGHT -> MasqueradeCheck.differences(lowered(elements.seen()), contents);
-      case MISSING, ALTERED -> everRight ? MasqueradeCheck.ofFrame(contents) : List.of();
+      case RIGHT -> TableCheck.differences(TableImage.of(elements.seen()), contents);
+      case MISSING, ALTERED -> everRight ? TableCheck.ofFrame(contents) : List.of();
       case UNKNOWN, FOREIGN -> List.of();
     };
-  }
-
-  private static MasqueradeLowering.Lowered lowered(NavigableMap<RangeKey, String> ranges) {
-    return new MasqueradeLowering.Lowered(
-        MasqueradeLowering.TABLE,
-        MasqueradeLowering.CHAIN,
-        MasqueradeLowering.sets(),
-        MasqueradeLowering.rules(),
-        ranges);
   }
 
   private void learn(Optional<NftContents> contents) {
@@ -211,17 +217,17 @@ public final class NftDriver implements Driver {
     frameRefused = Optional.empty();
     frameHeld = false;
     generation = contents.map(NftContents::generation).orElse(0);
-    frameConditions = MasqueradeCheck.ofFrame(contents);
+    frameConditions = TableCheck.ofFrame(contents);
     frame =
         contents.isEmpty()
             ? Frame.MISSING
-            : MasqueradeCheck.isForeign(contents)
+            : TableCheck.isForeign(contents)
                 ? Frame.FOREIGN
                 : frameConditions.isEmpty() ? Frame.RIGHT : Frame.ALTERED;
     everRight |= frame == Frame.RIGHT;
     elements.seeAll(
         contents.isPresent() && frame != Frame.FOREIGN
-            ? MasqueradeLift.ranges(contents.get())
+            ? TableImage.entries(contents.get())
             : new TreeMap<>());
     count(0, 0, 0);
   }
@@ -241,7 +247,12 @@ public final class NftDriver implements Driver {
    * @throws KernelException when the kernel could not be read
    */
   public List<Condition> verify() throws KernelException {
-    return MasqueradeCheck.differences(lowered(elements.wanted()), nft.contents());
+    return TableCheck.differences(TableImage.of(elements.wanted()), nft.contents());
+  }
+
+  /** Whether the table stands as it should, but for elements that are pending. */
+  public boolean isInForce() {
+    return frame == Frame.RIGHT;
   }
 
   /** What has been done so far. */
@@ -297,25 +308,28 @@ public final class NftDriver implements Driver {
       plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
     }
     plan.frame(new NftOp.CreateTable(table));
-    for (NftSet set : MasqueradeLowering.sets()) {
-      plan.frame(new NftOp.CreateSet(set));
-    }
-    NavigableMap<RangeKey, String> all = elementsToKeep();
-    all.forEach(
-        (key, comment) -> plan.changes().add(new Change.Put<>(key, comment, Optional.empty())));
+    NavigableMap<RangeKey, Entry> all = elementsToKeep();
+    TableImage image = TableImage.of(all);
+    image.sets().forEach(set -> plan.frame(new NftOp.CreateSet(set)));
+    image.chains().stream()
+        .filter(chain -> chain.base().isEmpty())
+        .forEach(chain -> plan.frame(new NftOp.CreateChain(chain)));
+    all.forEach((key, entry) -> plan.changes().add(new Change.Put<>(key, entry, Optional.empty())));
     if (oneByOne) {
-      all.forEach(plan::add);
+      all.forEach(plan::addElements);
     } else {
       plan.addTogether(all);
     }
-    plan.frame(new NftOp.CreateChain(MasqueradeLowering.CHAIN));
-    MasqueradeLowering.rules().forEach(rule -> plan.frame(new NftOp.AppendRule(rule)));
+    image.chains().stream()
+        .filter(chain -> chain.base().isPresent())
+        .forEach(chain -> plan.frame(new NftOp.CreateChain(chain)));
+    image.rules().forEach(rule -> plan.frame(new NftOp.AppendRule(rule)));
     return plan;
   }
 
   /** What is wanted, and what is there as long as nobody can say whether it will be wanted. */
-  private NavigableMap<RangeKey, String> elementsToKeep() {
-    NavigableMap<RangeKey, String> all = new TreeMap<>(elements.wanted());
+  private NavigableMap<RangeKey, Entry> elementsToKeep() {
+    NavigableMap<RangeKey, Entry> all = new TreeMap<>(elements.wanted());
     refused.keySet().forEach(all::remove);
     if (!elements.sweepAllowed()) {
       elements
@@ -331,18 +345,18 @@ public final class NftDriver implements Driver {
 
   private TableTransaction put(int most) {
     TableTransaction plan = new TableTransaction(false);
-    List<Change.Put<RangeKey, String>> puts = elements.puts(most);
+    List<Change.Put<RangeKey, Entry>> puts = elements.puts(most);
     Set<RangeKey> removed = new HashSet<>();
-    for (Change.Put<RangeKey, String> put : puts) {
+    for (Change.Put<RangeKey, Entry> put : puts) {
       // An interval set refuses ranges that share a key; and a comment only changes with its range.
-      for (Map.Entry<RangeKey, String> old : overlapping(elements.seen(), put.key())) {
+      for (Map.Entry<RangeKey, Entry> old : overlapping(elements.seen(), put.key())) {
         if (removed.add(old.getKey())) {
           plan.delete(old.getKey(), old.getValue());
           plan.changes().add(new Change.Remove<>(old.getKey(), old.getValue()));
         }
       }
     }
-    for (Change.Put<RangeKey, String> put : puts) {
+    for (Change.Put<RangeKey, Entry> put : puts) {
       plan.add(put.key(), put.value());
       plan.changes().add(put);
     }
@@ -351,7 +365,7 @@ public final class NftDriver implements Driver {
 
   private TableTransaction remove(int most) {
     TableTransaction plan = new TableTransaction(false);
-    for (Change.Remove<RangeKey, String> remove : elements.removes(most)) {
+    for (Change.Remove<RangeKey, Entry> remove : elements.removes(most)) {
       plan.delete(remove.key(), remove.was());
       plan.changes().add(remove);
     }
@@ -359,17 +373,17 @@ public final class NftDriver implements Driver {
   }
 
   /** The entries of {@code map}, whose ranges do not overlap, that share a key with {@code key}. */
-  private static List<Map.Entry<RangeKey, String>> overlapping(
-      NavigableMap<RangeKey, String> map, RangeKey key) {
-    List<Map.Entry<RangeKey, String>> found = new ArrayList<>();
+  private static List<Map.Entry<RangeKey, Entry>> overlapping(
+      NavigableMap<RangeKey, Entry> map, RangeKey key) {
+    List<Map.Entry<RangeKey, Entry>> found = new ArrayList<>();
     RangeKey first = new RangeKey(key.set(), key.low(), key.low());
-    Map.Entry<RangeKey, String> before = map.lowerEntry(first);
+    Map.Entry<RangeKey, Entry> before = map.lowerEntry(first);
     if (before != null
         && before.getKey().set().equals(key.set())
         && before.getKey().high().compareTo(key.low()) >= 0) {
       found.add(before);
     }
-    for (Map.Entry<RangeKey, String> entry : map.tailMap(first, true).entrySet()) {
+    for (Map.Entry<RangeKey, Entry> entry : map.tailMap(first, true).entrySet()) {
       if (!entry.getKey().set().equals(key.set())
           || entry.getKey().low().compareTo(key.high()) > 0) {
         break;
@@ -456,7 +470,7 @@ public final class NftDriver implements Driver {
         plan.ops().get(failure.index()) instanceof NftOp.AppendRule
                 && failure.reason() instanceof KernelException.NotFound
             ? expressionMissing(failure.reason())
-            : failure(key.map(MasqueradeCheck::object).orElse(tableRef()), failure.reason());
+            : failure(key.map(TableCheck::object).orElse(tableRef()), failure.reason());
     if (key.isPresent()) {
       refused.put(key.get(), told.condition());
       elements.hold(key.get());
@@ -476,7 +490,7 @@ public final class NftDriver implements Driver {
   public boolean removeAll() throws KernelException {
     for (int i = 0; i < TRIES; i++) {
       Optional<NftContents> contents = nft.contents();
-      if (contents.isEmpty() || !MasqueradeCheck.isOurs(contents.get().table())) {
+      if (contents.isEmpty() || !TableCheck.isOurs(contents.get().table())) {
         learn(contents);
         return false;
       }

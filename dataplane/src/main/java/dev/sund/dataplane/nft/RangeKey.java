@@ -4,15 +4,22 @@ import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.NftRange;
 
 /**
- * The place of one element: a set and a range of keys. Sorted by set, then by first key; the sets'
- * names sort so that destinations inside the cluster come before sources that are translated, and
- * nothing is ever translated only because its destination is not listed yet.
+ * The place of one element: a set or map and a range of keys, in maps a single one. Sorted by set,
+ * then by first key; the sets' names sort so that what is referred to comes first: destinations
+ * inside the cluster before sources that are translated, so that nothing is ever translated only
+ * because its destination is not listed yet; how to choose an endpoint before the endpoints, and
+ * these before the frontends that lead to them.
  *
  * @param set the set's name
  * @param low the first key
  * @param high the last key
  */
 public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<RangeKey> {
+  /** A single key. */
+  static RangeKey single(String set, Bytes key) {
+    return new RangeKey(set, key, key);
+  }
+
   @Override
   public int compareTo(RangeKey other) {
     int bySet = set.compareTo(other.set);
@@ -26,6 +33,6 @@ public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<
   /** The set's name and the range as people write it: {@code cluster-v4 10.244.0.0/16}. */
   @Override
   public String toString() {
-    return set + " " + NftRange.text(low, high);
+    return set + " " + FrontendKeys.text(set, low).orElseGet(() -> NftRange.text(low, high));
   }
 }

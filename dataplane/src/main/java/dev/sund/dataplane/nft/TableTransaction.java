@@ -23,7 +23,7 @@ import java.util.TreeMap;
 record TableTransaction(
     List<NftOp> ops,
     List<Optional<RangeKey>> keys,
-    List<Change<RangeKey, String>> changes,
+    List<Change<RangeKey, Entry>> changes,
     boolean makesTable) {
   private static final NftTable TABLE = MasqueradeLowering.TABLE;
 
@@ -43,25 +43,42 @@ record TableTransaction(
     keys.add(Optional.empty());
   }
 
-  void add(RangeKey key, String comment) {
-    List<NftElement> range = MasqueradeLowering.elements(key, comment);
-    ops.add(new NftOp.AddElements(TABLE.family(), TABLE.name(), key.set(), range, true));
-    keys.add(Optional.of(key));
+  void add(RangeKey key, Entry entry) {
+    FrontendLowering.chooser(key)
+        .ifPresent(chain -> {
+          about(key, new NftOp.CreateChain(chain));
+          FrontendLowering.chooserRules(key)
+              .forEach(rule -> about(key, new NftOp.AppendRule(rule)));
+        });
+    addElements(key, entry);
+  }
+
+  /** As {@link #add}, where the chain that the element leads to is there already. */
+  void addElements(RangeKey key, Entry entry) {
+    List<NftElement> elements = TableImage.elements(key, entry);
+    about(key, new NftOp.AddElements(TABLE.family(), TABLE.name(), key.set(), elements, true));
   }
 
   /** One operation a set: a third cheaper, but a refusal does not say which element it is about. */
-  void addTogether(NavigableMap<RangeKey, String> ranges) {
+  void addTogether(NavigableMap<RangeKey, Entry> entries) {
     Map<String, List<NftElement>> sets = new TreeMap<>();
-    ranges.forEach((key, comment) ->
+    entries.forEach((key, entry) ->
         sets.computeIfAbsent(key.set(), _ -> new ArrayList<>())
-            .addAll(MasqueradeLowering.elements(key, comment)));
+            .addAll(TableImage.elements(key, entry)));
     sets.forEach(
         (set, all) -> frame(new NftOp.AddElements(TABLE.family(), TABLE.name(), set, all, true)));
   }
 
-  void delete(RangeKey key, String comment) {
-    List<NftElement> range = MasqueradeLowering.elements(key, comment);
-    ops.add(new NftOp.DeleteElements(TABLE.family(), TABLE.name(), key.set(), range));
+  void delete(RangeKey key, Entry entry) {
+    List<NftElement> elements = TableImage.elements(key, entry);
+    about(key, new NftOp.DeleteElements(TABLE.family(), TABLE.name(), key.set(), elements));
+    FrontendLowering.chooser(key)
+        .ifPresent(
+            chain -> about(key, new NftOp.DeleteChain(TABLE.family(), TABLE.name(), chain.name())));
+  }
+
+  private void about(RangeKey key, NftOp op) {
+    ops.add(op);
     keys.add(Optional.of(key));
   }
 }

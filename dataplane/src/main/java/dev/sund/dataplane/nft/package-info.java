@@ -1,22 +1,52 @@
 /**
- * Source translation by nf_tables: the {@code Masquerade} table of the packet program as the table
- * {@code inet sund}, and back.
+ * Translation of addresses by nf_tables: the {@code Masquerade}, {@code Frontends} and {@code
+ * Endpoints} tables of the packet program as the table {@code inet sund}, and back.
  *
  * <pre>
  *   table inet sund {                                  comment "made by sund"
  *     set nat-outgoing-v4, nat-outgoing-v6             one element a range, comment = its RuleId
  *     set cluster-v4, cluster-v6
+ *     map frontends-v4, frontends-v6                   address . protocol . port : mark
+ *     map frontends-node-v4, frontends-node-v6         protocol . port : mark, at the node's own
+ *     map dispatch                                     mark : goto lb-KIND-N
+ *     map endpoints-v4 ...                             frontend . mark : address . port
+ *     map hairpin-v4, hairpin-v6                       source . endpoint : source instead
+ *     chain prerouting, output {                       type nat hook ... priority dstnat
+ *       meta mark set ip daddr . meta l4proto . th dport map @frontends-v4 goto dispatch
+ *       fib daddr type local meta mark set meta l4proto . th dport map @frontends-node-v4 ...
+ *     }
+ *     chain dispatch { meta mark vmap @dispatch }
+ *     chain lb-v4-5 {                                  one for each number of endpoints in use
+ *       meta mark set jhash ip saddr . udp sport mod 5 offset ... goto pick-v4
+ *       meta mark set numgen random mod 5 offset ... goto pick-v4
+ *     }
+ *     chain pick-v4 {
+ *       dnat ip to ip daddr . meta l4proto . tcp dport . meta mark map @endpoints-v4
+ *     }
  *     chain postrouting {                              type nat hook postrouting priority srcnat
  *       ip saddr @nat-outgoing-v4 ip daddr != @cluster-v4 counter masquerade fully-random
  *       ip6 saddr @nat-outgoing-v6 ip6 daddr != @cluster-v6 counter masquerade fully-random
+ *       snat ip to ip saddr . ip daddr map @hairpin-v4
+ *       meta mark and ... == ... masquerade            frontends that hide every source
+ *     }
+ *     chain guard {                                    type filter hook input
+ *       no pod asks, or speaks as, the node's loopback
  *     }
  *   }
  * </pre>
  *
- * <p>Table, chain, sets and rules are constant ({@link dev.sund.dataplane.nft.MasqueradeLowering});
- * elements are the data. A changed pool is a few element messages in one transaction. {@link
- * dev.sund.dataplane.nft.MasqueradeLift} reads the kernel's objects back as rows and names every
- * difference; {@link dev.sund.dataplane.nft.NftDriver} writes the difference.
+ * <p>All but the {@code lb} chains is constant ({@link dev.sund.dataplane.nft.TableImage});
+ * elements are the data, so a changed pool or endpoint is a few element messages in one
+ * transaction, however many there are. Maps hold data and no verdicts, since the kernel walks all
+ * elements of a verdict map at each commit that touches it; {@code dispatch} alone has verdicts,
+ * and as many elements as there are numbers of endpoints. {@link
+ * dev.sund.dataplane.nft.MasqueradeLift} and {@link dev.sund.dataplane.nft.FrontendLift} read the
+ * kernel's objects back as rows, {@link dev.sund.dataplane.nft.TableCheck} names every difference,
+ * {@link dev.sund.dataplane.nft.NftDriver} writes it.
+ *
+ * <p><b>The mark.</b> What one rule finds another can only see in the packet's mark, so the first
+ * packet of a translated connection has one of ours ({@link dev.sund.model.Marks#FRONTEND_MARK})
+ * until it has left the node. Packets that meet no frontend keep theirs.
  *
  * <p><b>Ranges.</b> The program's rows may nest (a pod's address inside a pool) and touch; an
  * interval set refuses overlaps. Prefixes can only nest or be apart, and a nested row changes

@@ -199,13 +199,21 @@ final class FakeNft implements NftPort {
                 rule.userdata()));
         yield Optional.empty();
       }
-      case NftOp.AddElements(var _, var _, var set, var added, var _) -> {
+      case NftOp.AddElements(var _, var _, var name, var added, var _) -> {
         Table now = table;
-        List<NftElement> elements = now == null ? null : now.elements.get(set);
+        List<NftElement> elements = now == null ? null : now.elements.get(name);
         if (elements == null) {
           yield Optional.of(Errno.ENOENT);
         }
-        for (NftRange range : NftRange.join(added)) {
+        NftSet set = now.sets.get(name);
+        for (NftElement one :
+            set != null && set.hasPairedRanges() ? List.<NftElement>of() : added) {
+          if (elements.stream().anyMatch(old -> old.key().equals(one.key()))) {
+            yield Optional.of(Errno.EEXIST);
+          }
+        }
+        for (NftRange range :
+            set != null && set.hasPairedRanges() ? NftRange.join(added) : List.<NftRange>of()) {
           for (NftRange old : NftRange.join(elements)) {
             if (range.low().compareTo(old.high()) <= 0 && old.low().compareTo(range.high()) <= 0) {
               yield Optional.of(Errno.EEXIST);
@@ -231,9 +239,17 @@ final class FakeNft implements NftPort {
         }
         yield Optional.empty();
       }
+      case NftOp.DeleteChain(var _, var _, var chain) -> {
+        Table now = table;
+        if (now != null) {
+          now.rules.remove(chain);
+        }
+        yield now != null && now.chains.remove(chain) != null
+            ? Optional.empty()
+            : Optional.of(Errno.ENOENT);
+      }
       case NftOp.EnsureTable _,
           NftOp.EnsureChain _,
-          NftOp.DeleteChain _,
           NftOp.InsertRule _,
           NftOp.ReplaceRule _,
           NftOp.DeleteRule _,

@@ -207,8 +207,8 @@ class NftDriverNetnsTest {
         .extracting(Condition::toString)
         .containsExactly(
             "nft table inet sund comment: Someone else made it: the comment is '' and not 'made by"
-                + " sund'. It is left alone, and natOutgoing is not in force. Remove it with 'nft"
-                + " delete table inet sund', or give it another name. [foreign-object]");
+                + " sund'. It is left alone, and neither natOutgoing nor host ports are in force."
+                + " Remove it with 'nft delete table inet sund', or give it another name. [foreign-object]");
     assertThat(driver.pending()).isZero();
     assertThat(driver.removeAll()).isFalse();
     assertThat(nft.ruleset()).isEqualTo(before);

@@ -28,7 +28,7 @@ import java.util.Comparator;
 public record Frontend(Key key, Action action, MasqueradeClass masquerade, RuleId rule) {
 
   /** The most endpoints that one frontend can have. */
-  public static final int MOST_ENDPOINTS = 4095;
+  public static final int MOST_ENDPOINTS = 4094;
 
   /** Which destinations a frontend is about. */
   public sealed interface Place {

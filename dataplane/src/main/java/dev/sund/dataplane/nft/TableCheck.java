@@ -20,31 +20,30 @@ import java.util.TreeMap;
 /**
  * The kernel's table beside the lowered one: every difference by object, field, value and remedy.
  */
-public final class MasqueradeCheck {
+public final class TableCheck {
   private static final String REMEDY_DRIFT =
       "The agent puts it right; 'nft monitor' names the program that changes it.";
 
   private final List<Condition> found = new ArrayList<>();
 
-  private MasqueradeCheck() {}
+  private TableCheck() {}
 
   /**
    * All differences, sorted: none when the kernel holds exactly what is lowered.
    *
    * @param contents what is in the kernel, empty without a table
    */
-  public static List<Condition> differences(
-      MasqueradeLowering.Lowered wanted, Optional<NftContents> contents) {
-    MasqueradeCheck check = new MasqueradeCheck();
+  public static List<Condition> differences(TableImage wanted, Optional<NftContents> contents) {
+    TableCheck check = new TableCheck();
     if (check.frame(contents)) {
-      check.ranges(wanted.ranges(), MasqueradeLift.ranges(contents.orElseThrow()));
+      check.entries(wanted.entries(), TableImage.entries(contents.orElseThrow()));
     }
     return check.found.stream().sorted().toList();
   }
 
   /** The differences of all that is constant: table, chain, sets and rules, not of the elements. */
   static List<Condition> ofFrame(Optional<NftContents> contents) {
-    MasqueradeCheck check = new MasqueradeCheck();
+    TableCheck check = new TableCheck();
     check.frame(contents);
     return check.found.stream().sorted().toList();
   }
@@ -69,7 +68,8 @@ public final class MasqueradeCheck {
           Reason.DRIFT_MISSING,
           table,
           "",
-          "It is missing: packets of pods leave the cluster with the pods' own addresses.",
+          "It is missing: packets of pods leave the cluster with the pods' own addresses, and nothing"
+              + " answers at host ports.",
           REMEDY_DRIFT);
       return false;
     }
@@ -83,44 +83,54 @@ public final class MasqueradeCheck {
               + comment
               + "' and not '"
               + Marks.TABLE_COMMENT
-              + "'. It is left alone, and natOutgoing is not in force.",
+              + "'. It is left alone, and neither natOutgoing nor host ports are in force.",
           "Remove it with 'nft delete table "
               + MasqueradeLowering.TABLE
               + "', or give it another name.");
       return false;
     }
     changed(table, "flags", 0, contents.get().table().flags());
-    chains(contents.get());
-    sets(contents.get());
-    rules(contents.get().rules().getOrDefault(MasqueradeLowering.CHAIN.name(), List.of()));
+    // Which chains there must be for the numbers of endpoints in use, the elements say.
+    TableImage frame = TableImage.of(TableImage.entries(contents.get()));
+    chains(frame, contents.get());
+    sets(frame, contents.get());
+    for (NftChain chain : frame.chains()) {
+      rules(
+          chain,
+          frame.rulesOf(chain.name()),
+          contents.get().rules().getOrDefault(chain.name(), List.of()));
+    }
     return true;
   }
 
-  private void chains(NftContents contents) {
-    NftChain wanted = MasqueradeLowering.CHAIN;
-    NftChain chain = contents.chains().get(wanted.name());
-    ObjectRef object = new ObjectRef("nft chain", wanted.toString());
-    if (chain == null) {
-      missing(object, "It is missing: nothing is translated.");
-    } else {
-      Optional<NftChain.Base> want = wanted.base();
-      Optional<NftChain.Base> have = chain.base();
-      changed(object, "type", text(want, NftChain.Base::type), text(have, NftChain.Base::type));
-      changed(object, "hook", text(want, NftChain.Base::hook), text(have, NftChain.Base::hook));
-      changed(
-          object,
-          "priority",
-          text(want, NftChain.Base::priority),
-          text(have, NftChain.Base::priority));
-      changed(
-          object, "policy", text(want, NftChain.Base::policy), text(have, NftChain.Base::policy));
-      changed(object, "comment", wanted.comment(), chain.comment());
-    }
-    for (NftChain other : contents.chains().values()) {
-      if (!other.name().equals(wanted.name())) {
-        stray(new ObjectRef("nft chain", other.toString()), "It is in our table and not ours.");
+  private void chains(TableImage frame, NftContents contents) {
+    NavigableMap<String, NftChain> others = new TreeMap<>(contents.chains());
+    for (NftChain wanted : frame.chains()) {
+      NftChain chain = others.remove(wanted.name());
+      ObjectRef object = new ObjectRef("nft chain", wanted.toString());
+      if (chain == null) {
+        missing(object, "It is missing: what it does to packets is not done.");
+      } else {
+        chain(object, wanted, chain);
       }
     }
+    for (NftChain other : others.values()) {
+      stray(new ObjectRef("nft chain", other.toString()), "It is in our table and not ours.");
+    }
+  }
+
+  private void chain(ObjectRef object, NftChain wanted, NftChain chain) {
+    Optional<NftChain.Base> want = wanted.base();
+    Optional<NftChain.Base> have = chain.base();
+    changed(object, "type", text(want, NftChain.Base::type), text(have, NftChain.Base::type));
+    changed(object, "hook", text(want, NftChain.Base::hook), text(have, NftChain.Base::hook));
+    changed(
+        object,
+        "priority",
+        text(want, NftChain.Base::priority),
+        text(have, NftChain.Base::priority));
+    changed(object, "policy", text(want, NftChain.Base::policy), text(have, NftChain.Base::policy));
+    changed(object, "comment", wanted.comment(), chain.comment());
   }
 
   private static <T> String text(
@@ -128,9 +138,9 @@ public final class MasqueradeCheck {
     return base.map(field).map(Object::toString).orElse("none");
   }
 
-  private void sets(NftContents contents) {
+  private void sets(TableImage frame, NftContents contents) {
     NavigableMap<String, NftSet> others = new TreeMap<>(contents.sets());
-    for (NftSet wanted : MasqueradeLowering.sets()) {
+    for (NftSet wanted : frame.sets()) {
       NftSet set = others.remove(wanted.name());
       ObjectRef object = new ObjectRef("nft set", wanted.toString());
       if (set == null) {
@@ -138,6 +148,7 @@ public final class MasqueradeCheck {
         continue;
       }
       changed(object, "type", wanted.key(), set.key());
+      changed(object, "values", wanted.data(), set.data());
       changed(object, "flags", wanted.flags(), set.flags());
       changed(object, "size", wanted.size(), set.size());
       changed(object, "timeout", wanted.timeout(), set.timeout());
@@ -150,10 +161,10 @@ public final class MasqueradeCheck {
     }
   }
 
-  private void rules(List<NftRule> inChain) {
+  private void rules(NftChain chain, List<NftRule> inOrder, List<NftRule> inChain) {
     List<NftRule> left = new ArrayList<>(inChain);
     List<NftRule> unmatched = new ArrayList<>();
-    for (NftRule wanted : MasqueradeLowering.rules()) {
+    for (NftRule wanted : inOrder) {
       Optional<NftRule> same = left.stream().filter(wanted::doesTheSameAs).findFirst();
       if (same.isEmpty()) {
         unmatched.add(wanted);
@@ -167,17 +178,37 @@ public final class MasqueradeCheck {
       Optional<NftRule> altered =
           left.stream().filter(rule -> rule.comment().equals(wanted.comment())).findFirst();
       if (altered.isEmpty()) {
-        missing(object(wanted), "It is missing: sources of this family are not translated.");
+        missing(object(wanted), "It is missing: what it does to packets is not done.");
       } else {
         left.remove(altered.get());
         expressions(object(wanted), wanted.expressions(), altered.get().expressions());
       }
     }
+    if (unmatched.isEmpty() && left.isEmpty() && !inOrder(inOrder, inChain)) {
+      changed(
+          new ObjectRef("nft chain", chain.toString()),
+          "order of rules",
+          comments(inOrder),
+          comments(inChain));
+    }
     for (NftRule rule : left) {
       stray(
-          new ObjectRef("nft rule", MasqueradeLowering.CHAIN + " handle " + rule.handle()),
+          new ObjectRef("nft rule", chain + " handle " + rule.handle()),
           "It is in our chain and not ours: " + rule + ".");
     }
+  }
+
+  private static boolean inOrder(List<NftRule> wanted, List<NftRule> is) {
+    for (int i = 0; i < wanted.size(); i++) {
+      if (!wanted.get(i).doesTheSameAs(is.get(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String comments(List<NftRule> rules) {
+    return String.join("; ", rules.stream().map(NftRule::comment).toList());
   }
 
   private void expressions(ObjectRef rule, List<Expr> wanted, List<Expr> is) {
@@ -195,25 +226,35 @@ public final class MasqueradeCheck {
   }
 
   private static ObjectRef object(NftRule rule) {
-    return new ObjectRef("nft rule", MasqueradeLowering.CHAIN + " \"" + rule.comment() + "\"");
+    return new ObjectRef(
+        "nft rule",
+        rule.family() + " " + rule.table() + " " + rule.chain() + " \"" + rule.comment() + "\"");
   }
 
-  private void ranges(NavigableMap<RangeKey, String> wanted, NavigableMap<RangeKey, String> is) {
-    wanted.forEach((key, comment) -> {
-      String there = is.get(key);
+  private void entries(NavigableMap<RangeKey, Entry> wanted, NavigableMap<RangeKey, Entry> is) {
+    wanted.forEach((key, entry) -> {
+      Entry there = is.get(key);
       if (there == null) {
-        missing(object(key), "It is missing; its rule is " + comment + ".");
+        missing(object(key), "It is missing; its rule is " + entry.comment() + ".");
       } else {
-        changed(object(key), "comment", comment, there);
+        changed(object(key), "value", text(entry), text(there));
+        changed(object(key), "comment", entry.comment(), there.comment());
       }
     });
-    is.forEach((key, comment) -> {
+    is.forEach((key, entry) -> {
       if (!wanted.containsKey(key)) {
         stray(
             object(key),
-            "Nothing wants it" + (comment.isEmpty() ? "." : "; its comment is '" + comment + "'."));
+            "Nothing wants it"
+                + (entry.comment().isEmpty()
+                    ? "."
+                    : "; its comment is '" + entry.comment() + "'."));
       }
     });
+  }
+
+  private static String text(Entry entry) {
+    return entry.data().map(Object::toString).orElse("none");
   }
 
   static ObjectRef object(RangeKey key) {

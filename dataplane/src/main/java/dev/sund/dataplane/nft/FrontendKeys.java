@@ -1,0 +1,99 @@
+package dev.sund.dataplane.nft;
+
+import dev.sund.engine.program.Frontend;
+import dev.sund.engine.program.Frontend.Place;
+import dev.sund.kernel.nft.Bytes;
+import dev.sund.kernel.nft.Data;
+import dev.sund.model.Ip;
+import dev.sund.model.Protocol;
+import java.nio.ByteOrder;
+import java.util.Optional;
+
+/** Keys and values of the maps of translation, as bytes and back. */
+final class FrontendKeys {
+  private static final int WORD = 4;
+
+  private FrontendKeys() {}
+
+  /** The key of a frontend: {@code [address .] protocol . port}. */
+  static Bytes frontend(Frontend.Key key) {
+    Bytes address = key.place() instanceof Place.At(var ip) ? Bytes.of(ip) : Bytes.EMPTY;
+    return address
+        .plus(Bytes.of(key.protocol().number()).padded(WORD))
+        .plus(Bytes.u16(key.port()).padded(WORD));
+  }
+
+  /** The frontend of such a key, or of the beginning of an endpoint's; empty when it is none. */
+  static Optional<Frontend.Key> frontend(FrontendGroup group, Bytes key) {
+    int at = group.addressBytes();
+    if (key.length() < at + 2 * WORD) {
+      return Optional.empty();
+    }
+    Place place =
+        group.isNode()
+            ? new Place.AnyLocal(group.family())
+            : new Place.At(Ip.of(key.slice(0, at).toArray()));
+    int port = key.at(at + WORD) << 8 | key.at(at + WORD + 1);
+    return protocol(key.at(at))
+        .filter(_ -> port > 0)
+        .map(protocol -> new Frontend.Key(place, protocol, port));
+  }
+
+  private static Optional<Protocol> protocol(int number) {
+    for (Protocol protocol : Protocol.values()) {
+      if (protocol != Protocol.ICMP && protocol.number() == number) {
+        return Optional.of(protocol);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The mark at the end of an endpoint's key. */
+  static int slotMark(FrontendGroup group, Bytes key) {
+    int at = group.addressBytes() + 2 * WORD;
+    return key.length() == at + WORD ? host(key.slice(at, at + WORD)) : 0;
+  }
+
+  /** An address and a port, as a map's value. */
+  static Data address(Ip ip, int port) {
+    return new Data.Value(Bytes.of(ip).plus(Bytes.u16(port).padded(WORD)));
+  }
+
+  /** A mark, as a map's value. */
+  static Data mark(int mark) {
+    return new Data.Value(Bytes.host32(mark));
+  }
+
+  /** A number of 4 bytes in the machine's order; 0 for what is none. */
+  static int host(Bytes bytes) {
+    if (bytes.length() != WORD) {
+      return 0;
+    }
+    int big = bytes.at(0) << 24 | bytes.at(1) << 16 | bytes.at(2) << 8 | bytes.at(3);
+    return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? big : Integer.reverseBytes(big);
+  }
+
+  /** A key of one of our maps as people write it; empty for a set's or an odd one. */
+  static Optional<String> text(String map, Bytes key) {
+    if (map.equals(FrontendLowering.DISPATCH)) {
+      return Optional.of("0x%08x".formatted(host(key)));
+    }
+    for (FrontendGroup group : FrontendGroup.values()) {
+      if (map.equals(group.frontends())) {
+        return frontend(group, key).map(Frontend.Key::toString);
+      }
+      if (map.equals(group.endpoints())) {
+        return frontend(group, key)
+            .map(frontend -> frontend + " #" + FrontendGroup.slot(slotMark(group, key)));
+      }
+      int length = group.family().bytes();
+      if (map.equals(FrontendLowering.hairpin(group.family())) && key.length() == 2 * length) {
+        return Optional.of(
+            Ip.of(key.slice(0, length).toArray())
+                + " to "
+                + Ip.of(key.slice(length, 2 * length).toArray()));
+      }
+    }
+    return Optional.empty();
+  }
+}
