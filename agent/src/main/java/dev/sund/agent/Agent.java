@@ -132,7 +132,7 @@ public final class Agent implements AutoCloseable {
               namespace,
               options.stateDir(),
               StateDir.bootIdOfThisKernel(),
-              new NoTranslation(),
+              new ProgramTranslation(loop),
               kernel::reap,
               sink.log("bridge"));
       opened.push(bridges);

@@ -5,6 +5,7 @@ import dev.sund.engine.Claimant.Rank;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Claims.Owner;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.Detached;
@@ -13,6 +14,8 @@ import dev.sund.engine.cluster.ClusterEvent.LayerGone;
 import dev.sund.engine.cluster.ClusterEvent.LayerSeen;
 import dev.sund.engine.cluster.ClusterEvent.NamespaceGone;
 import dev.sund.engine.cluster.ClusterEvent.NamespaceSeen;
+import dev.sund.engine.cluster.ClusterEvent.NetworkGone;
+import dev.sund.engine.cluster.ClusterEvent.NetworkSeen;
 import dev.sund.engine.cluster.ClusterEvent.NodeGone;
 import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodGone;
@@ -69,6 +72,7 @@ final class ClusterState {
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
   private final PoolsInForce choice = new PoolsInForce();
+  private final TreeMap<String, BridgedNetwork> networks = new TreeMap<>();
   private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Map<String, Attachment> attachments = new HashMap<>();
@@ -145,6 +149,8 @@ final class ClusterState {
       case Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
       case Detached(var key) -> putAttachment(key, Optional.empty(), touched);
+      case NetworkSeen(var network) -> putNetwork(network.name(), Optional.of(network), touched);
+      case NetworkGone(var name) -> putNetwork(name, Optional.empty(), touched);
       case FactsSeen(var seen) -> {
         touched.everything |= !Optional.of(seen).equals(facts);
         facts = Optional.of(seen);
@@ -340,6 +346,18 @@ final class ClusterState {
     return wrappings;
   }
 
+  /** The network on a bridge that has this subnet translated: the first by name. */
+  Optional<BridgedNetwork> bridged(Prefix subnet) {
+    return networks.values().stream()
+        .filter(network -> network.translated().contains(subnet))
+        .findFirst();
+  }
+
+  /** The networks on this node's bridges. */
+  Collection<BridgedNetwork> networks() {
+    return networks.values();
+  }
+
   static Claimant claimant(Node node) {
     return new Claimant(Rank.NODE, node.created(), node.uid(), Kind.NODE, node.name().text());
   }
@@ -446,6 +464,12 @@ final class ClusterState {
     poolRanges.replace(
         new Owner(Kind.POOL, name),
         now.stream().map(pool -> new Claim(claimant(pool), pool.cidr())).toList());
+  }
+
+  private void putNetwork(String name, Optional<BridgedNetwork> now, Touched touched) {
+    Optional<BridgedNetwork> was = put(networks, name, now);
+    Stream.concat(was.stream(), now.stream())
+        .forEach(network -> touched.ranges.addAll(network.translated()));
   }
 
   private void putAttachment(String key, Optional<Attachment> now, Touched touched) {

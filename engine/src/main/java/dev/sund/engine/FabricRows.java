@@ -5,6 +5,7 @@ import dev.sund.engine.Fabric.Passage;
 import dev.sund.engine.Fabric.Uplink;
 import dev.sund.engine.Mtu.Encapsulation;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
@@ -217,6 +218,11 @@ final class FabricRows {
    */
   Optional<Masquerade> masquerade(Masquerade.Key key) {
     Prefix range = key.range();
+    if (key.part() == Part.BRIDGED) {
+      return state
+          .bridged(range)
+          .map(network -> new Masquerade(range, key.part(), networkRule(network)));
+    }
     Optional<RuleId> rule =
         state.hasPools(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
     if (rule.isEmpty() && !state.hasPools(range.family())) {
@@ -255,6 +261,7 @@ final class FabricRows {
         switch (part) {
           case CLUSTER -> covering.isEmpty();
           case NAT_OUTGOING -> here && !ownRange;
+          case BRIDGED -> false;
         };
     if (!wanted) {
       return Optional.empty();
@@ -264,6 +271,10 @@ final class FabricRows {
       case ATTACHMENT -> state.attachment(holder.get().name()).map(PodDevices::rule);
       case POD -> state.pod(PodKey.parse(holder.get().name())).map(FabricRows::podRule);
     };
+  }
+
+  static RuleId networkRule(BridgedNetwork network) {
+    return RuleId.of("Network", network.name(), "");
   }
 
   static RuleId poolRule(IpPool pool) {

@@ -148,6 +148,7 @@ public final class ProgramCompiler {
       touched.ranges.addAll(state.cidrs().ranges());
       touched.ranges.addAll(state.poolRanges().ranges());
       touched.ranges.addAll(routes.rows().keySet());
+      state.networks().forEach(network -> touched.ranges.addAll(network.translated()));
       masquerade.rows().keySet().forEach(key -> touched.ranges.add(key.range()));
       touched.nodes.addAll(state.nodeNames());
       touched.nodes.addAll(peersOfNode.keySet());

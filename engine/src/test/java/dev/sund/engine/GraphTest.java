@@ -185,12 +185,15 @@ class GraphTest {
           Optional.of(new ClusterEvent.NamespaceGone(namespace.name()));
       case ClusterEvent.Attached(var attachment) ->
           Optional.of(new ClusterEvent.Detached(attachment.key()));
+      case ClusterEvent.NetworkSeen(var network) ->
+          Optional.of(new ClusterEvent.NetworkGone(network.name()));
       case ClusterEvent.NodeGone _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,
           ClusterEvent.NamespaceGone _,
           ClusterEvent.Detached _,
+          ClusterEvent.NetworkGone _,
           ClusterEvent.Refused _,
           ClusterEvent.Synced _,
           ClusterEvent.FactsSeen _ ->

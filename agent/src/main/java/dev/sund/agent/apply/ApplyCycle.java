@@ -8,6 +8,7 @@ import dev.sund.engine.program.LocalPod;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,7 @@ final class ApplyCycle {
   private String dirtyCause = "start";
   private long dirtyAt;
   private long readAllAt;
+  private final Set<String> networks = new HashSet<>();
   private long readRetryNanos;
   private boolean readOnce;
   private boolean sweeping;
@@ -106,6 +108,10 @@ final class ApplyCycle {
     for (Handover.Going pod : handover.detached()) {
       coming.remove(pod.attachmentKey());
       going.put(pod.attachmentKey(), pod);
+      urgent = true;
+    }
+    if (!handover.networks().isEmpty()) {
+      networks.addAll(handover.networks());
       urgent = true;
     }
     kernel.want(handover.delta());
@@ -283,6 +289,7 @@ final class ApplyCycle {
   }
 
   private void settleTickets() {
+    settleNetworks();
     List<String> over = new ArrayList<>();
     for (Handover.Coming pod : coming.values()) {
       LocalPod wanted = pod.wanted().orElseThrow();
@@ -330,6 +337,23 @@ final class ApplyCycle {
       }
     }
     gone.forEach(pod -> going.remove(pod.attachmentKey()));
+  }
+
+  private void settleNetworks() {
+    if (networks.isEmpty()) {
+      return;
+    }
+    Optional<AttachOutcome> outcome =
+        switch (kernel.translationProgress()) {
+          case Progress.Done() -> Optional.of(new AttachOutcome.Done(Optional.empty()));
+          case Progress.Failed(Condition condition) ->
+              Optional.of(new AttachOutcome.Refused(List.of(condition)));
+          case Progress.Pending() -> Optional.empty();
+        };
+    if (outcome.isPresent()) {
+      networks.forEach(network -> tickets.settle(ApplyLoop.ticket(network), outcome.get()));
+      networks.clear();
+    }
   }
 
   private long next() {

@@ -5,6 +5,7 @@ import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogSink;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.model.Marks;
 import java.time.Duration;
@@ -132,6 +133,33 @@ public final class ApplyLoop implements AutoCloseable {
     var ticket = tickets.open(attachmentKey);
     mailbox.put(new ClusterEvent.Detached(attachmentKey));
     return tickets.await(attachmentKey, ticket, limit);
+  }
+
+  /**
+   * Says what of a network on a bridge is translated, and waits until the kernel's rules are so.
+   */
+  public AttachOutcome translate(BridgedNetwork network, Duration limit)
+      throws InterruptedException {
+    String key = ticket(network.name());
+    var ticket = tickets.open(key);
+    mailbox.put(event(network));
+    return tickets.await(key, ticket, limit);
+  }
+
+  /** As {@link #translate}, without waiting. */
+  public void announce(BridgedNetwork network) {
+    mailbox.put(event(network));
+  }
+
+  private static ClusterEvent event(BridgedNetwork network) {
+    return network.translated().isEmpty()
+        ? new ClusterEvent.NetworkGone(network.name())
+        : new ClusterEvent.NetworkSeen(network);
+  }
+
+  /** The ticket of a network: no attachment's, since these begin with a container's id. */
+  static String ticket(String network) {
+    return "/network/" + network;
   }
 
   /** Ends both threads, after the kernel's transaction that is under way. Idempotent. */

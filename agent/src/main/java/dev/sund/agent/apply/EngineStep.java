@@ -53,6 +53,7 @@ final class EngineStep {
     Optional<String> holdNow = hold(compilation);
     List<Handover.Coming> attached = new ArrayList<>();
     List<Handover.Going> detached = new ArrayList<>();
+    List<String> networks = new ArrayList<>();
     for (ClusterEvent event : batch) {
       if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
         attached.add(coming(attachment, compilation));
@@ -60,20 +61,24 @@ final class EngineStep {
         String device = devices.remove(key);
         detached.add(
             new Handover.Going(key, Optional.ofNullable(device == null ? null : gone.get(device))));
+      } else if (event instanceof ClusterEvent.NetworkSeen
+          || event instanceof ClusterEvent.NetworkGone) {
+        networks.add(event.key().name());
       }
     }
     if (compilation.delta().equals(ProgramDelta.NONE)
         && compilation.conditions().equals(conditions)
         && holdNow.equals(hold)
         && attached.isEmpty()
-        && detached.isEmpty()) {
+        && detached.isEmpty()
+        && networks.isEmpty()) {
       return Optional.empty();
     }
     conditions = compilation.conditions();
     hold = holdNow;
     number++;
     return Optional.of(
-        new Handover(number, compilation.delta(), conditions, hold, attached, detached));
+        new Handover(number, compilation.delta(), conditions, hold, attached, detached, networks));
   }
 
   /**

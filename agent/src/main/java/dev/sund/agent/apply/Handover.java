@@ -17,6 +17,7 @@ import java.util.Optional;
  *     made
  * @param attached the pods that the batch attached
  * @param detached the pods that the batch detached
+ * @param networks the networks on bridges that the batch said something about
  */
 record Handover(
     long number,
@@ -24,8 +25,10 @@ record Handover(
     List<Condition> conditions,
     Optional<String> hold,
     List<Coming> attached,
-    List<Going> detached) {
+    List<Going> detached,
+    List<String> networks) {
   Handover {
+    networks = List.copyOf(networks);
     conditions = List.copyOf(conditions);
     attached = List.copyOf(attached);
     detached = List.copyOf(detached);

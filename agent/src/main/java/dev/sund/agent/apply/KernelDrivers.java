@@ -138,6 +138,20 @@ final class KernelDrivers implements KernelSide {
   }
 
   @Override
+  public Progress translationProgress() {
+    Optional<Condition> obstacle =
+        dataplane.conditions().stream()
+            .filter(condition -> condition.object().kind().startsWith("nft "))
+            .findFirst();
+    if (obstacle.isPresent()) {
+      return new Progress.Failed(obstacle.get());
+    }
+    return dataplane.driver(NftDriver.class).stream().allMatch(driver -> driver.pending() == 0)
+        ? new Progress.Done()
+        : new Progress.Pending();
+  }
+
+  @Override
   public Progress detachProgress(LocalPod pod) {
     return attachProgress(pod);
   }

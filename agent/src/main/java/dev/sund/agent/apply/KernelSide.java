@@ -74,6 +74,9 @@ public interface KernelSide {
   /** How far a pod is that is wanted so. */
   Progress attachProgress(LocalPod pod);
 
+  /** How far the translation of sources is. */
+  Progress translationProgress();
+
   /** How far the removal of a pod is. */
   Progress detachProgress(LocalPod pod);
 }

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Which containers have which subnets translated. The program knows subnets alone, so that a
@@ -18,6 +19,7 @@ final class TranslatedNetworks {
   private final Translation translation;
   private final Map<String, Map<Prefix, Set<String>>> users = new HashMap<>();
   private final Map<String, SortedSet<Prefix>> inForce = new HashMap<>();
+  private final ReentrantLock waiting = new ReentrantLock();
 
   TranslatedNetworks(Translation translation) {
     this.translation = translation;
@@ -30,17 +32,32 @@ final class TranslatedNetworks {
 
   /** Has a container's subnets translated; returns when they are. */
   void add(BridgedContainer container) throws CniException, InterruptedException {
-    SortedSet<Prefix> wanted = count(container);
-    synchronized (inForce) {
-      SortedSet<Prefix> now = inForce.get(container.network());
-      if (now != null && now.containsAll(container.translated())) {
-        return;
-      }
-    }
     if (container.translated().isEmpty()) {
       return;
     }
-    translation.translate(container.network(), wanted);
+    count(container);
+    if (isInForce(container)) {
+      return;
+    }
+    waiting.lockInterruptibly(); // a network's first containers wait together
+    try {
+      if (!isInForce(container)) {
+        translation.translate(container.network(), count(container));
+        learn(container);
+      }
+    } finally {
+      waiting.unlock();
+    }
+  }
+
+  private boolean isInForce(BridgedContainer container) {
+    synchronized (inForce) {
+      SortedSet<Prefix> now = inForce.get(container.network());
+      return now != null && now.containsAll(container.translated());
+    }
+  }
+
+  private void learn(BridgedContainer container) {
     synchronized (inForce) {
       inForce.merge(
           container.network(),

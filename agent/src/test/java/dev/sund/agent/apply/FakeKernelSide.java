@@ -165,6 +165,11 @@ final class FakeKernelSide implements KernelSide {
   }
 
   @Override
+  public Progress translationProgress() {
+    return new Progress.Done();
+  }
+
+  @Override
   public Progress detachProgress(LocalPod pod) {
     return kernelPods.contains(pod.device()) ? new Progress.Pending() : new Progress.Done();
   }

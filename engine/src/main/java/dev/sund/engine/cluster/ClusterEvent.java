@@ -135,6 +135,22 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /** This node has a network on a bridge, as given. */
+  record NetworkSeen(BridgedNetwork network) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Network", network.name());
+    }
+  }
+
+  /** This node has no such network any more. */
+  record NetworkGone(String name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Network", name);
+    }
+  }
+
   /** What this node's kernel has that Sund did not make. */
   record FactsSeen(NodeFacts facts) implements ClusterEvent {
     @Override

@@ -8,14 +8,15 @@ import org.jspecify.annotations.Nullable;
  * A range of addresses and its part in source translation. Key: {@code range} and {@code part}. A
  * connection's first packet that a pod sends out of the node gets the primary address of the device
  * it leaves by, when its source is in a {@code NAT_OUTGOING} range and its destination in no {@code
- * CLUSTER} range.
+ * CLUSTER} range; or when its source is in a {@code BRIDGED} range and its destination neither in
+ * the same one nor multicast.
  *
  * <p>In the kernel: an element of a set in {@link dev.sund.model.Marks#TABLE} with the rule as its
  * comment, and the rules that look the sets up.
  *
  * @param range the addresses
  * @param part what is said about them
- * @param rule the pool
+ * @param rule the pool, node, pod or network
  */
 public record Masquerade(Prefix range, Part part, RuleId rule) {
 
@@ -24,7 +25,12 @@ public record Masquerade(Prefix range, Part part, RuleId rule) {
     /** Sources that are translated when they leave the cluster. */
     NAT_OUTGOING,
     /** Destinations that are inside the cluster: never a reason to translate. */
-    CLUSTER
+    CLUSTER,
+    /**
+     * Sources on a bridge of this node alone: translated when they leave the range, wherever to,
+     * since nobody else knows the way back. Of ranges that nest the outer one counts.
+     */
+    BRIDGED
   }
 
   /** The key. */

@@ -153,10 +153,15 @@ final class NodeView {
 
   /** The rule by which a packet's source is translated when it leaves the node, if one does. */
   Optional<RuleId> masquerades(Ip source, Ip destination) {
-    if (range(destination, Part.CLUSTER).isPresent()) {
-      return Optional.empty();
+    if (range(destination, Part.CLUSTER).isEmpty()) {
+      Optional<Masquerade> leaving = range(source, Part.NAT_OUTGOING);
+      if (leaving.isPresent()) {
+        return leaving.map(Masquerade::rule);
+      }
     }
-    return range(source, Part.NAT_OUTGOING).map(Masquerade::rule);
+    return range(source, Part.BRIDGED)
+        .filter(row -> !row.range().contains(destination) && !destination.isMulticast())
+        .map(Masquerade::rule);
   }
 
   private Optional<Masquerade> range(Ip ip, Part part) {

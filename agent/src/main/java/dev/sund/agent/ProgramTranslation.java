@@ -1,0 +1,57 @@
+package dev.sund.agent;
+
+import dev.sund.agent.apply.ApplyLoop;
+import dev.sund.agent.apply.AttachOutcome;
+import dev.sund.agent.bridge.Translation;
+import dev.sund.agent.cni.CniException;
+import dev.sund.agent.cni.CniException.Code;
+import dev.sund.engine.cluster.BridgedNetwork;
+import dev.sund.model.Condition;
+import dev.sund.model.Prefix;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedSet;
+
+/** Bridge mode's source translation, by the node's program. */
+final class ProgramTranslation implements Translation {
+  private final ApplyLoop loop;
+
+  ProgramTranslation(ApplyLoop loop) {
+    this.loop = loop;
+  }
+
+  @Override
+  public void translate(String network, SortedSet<Prefix> subnets)
+      throws CniException, InterruptedException {
+    Optional<String> hold = loop.state().hold();
+    if (hold.isPresent()) {
+      announce(network, subnets);
+      throw new CniException(
+          Code.TRY_AGAIN_LATER, hold.get(), "The runtime tries again by itself.");
+    }
+    switch (loop.translate(new BridgedNetwork(network, List.copyOf(subnets)), AttachCalls.PATIENCE)) {
+      case AttachOutcome.Done _, AttachOutcome.Overtaken _ -> {
+        // Overtaken by a later call about this network, which wants at least as much.
+      }
+      case AttachOutcome.Refused(List<Condition> why) ->
+          throw new CniException(
+              Code.KERNEL_REFUSED,
+              why.getFirst().object() + ": " + why.getFirst().text(),
+              why.getFirst().remedy());
+      case AttachOutcome.TooLong() ->
+          throw new CniException(
+              Code.TRY_AGAIN_LATER,
+              "The kernel has not taken the rules of network "
+                  + network
+                  + " within "
+                  + AttachCalls.PATIENCE.toSeconds()
+                  + " seconds.",
+              "Look at the agent's status and log.");
+    }
+  }
+
+  @Override
+  public void announce(String network, SortedSet<Prefix> subnets) {
+    loop.announce(new BridgedNetwork(network, List.copyOf(subnets)));
+  }
+}
