@@ -29,7 +29,8 @@ final class ProgramTranslation implements Translation {
       throw new CniException(
           Code.TRY_AGAIN_LATER, hold.get(), "The runtime tries again by itself.");
     }
-    switch (loop.translate(new BridgedNetwork(network, List.copyOf(subnets)), AttachCalls.PATIENCE)) {
+    switch (loop.translate(
+        new BridgedNetwork(network, List.copyOf(subnets)), AttachCalls.PATIENCE)) {
       case AttachOutcome.Done _, AttachOutcome.Overtaken _ -> {
         // Overtaken by a later call about this network, which wants at least as much.
       }

@@ -28,10 +28,21 @@ record Handover(
     List<Going> detached,
     List<String> networks) {
   Handover {
-    networks = List.copyOf(networks);
     conditions = List.copyOf(conditions);
     attached = List.copyOf(attached);
     detached = List.copyOf(detached);
+    networks = List.copyOf(networks);
+  }
+
+  /** A batch that said nothing about networks on bridges. */
+  Handover(
+      long number,
+      ProgramDelta delta,
+      List<Condition> conditions,
+      Optional<String> hold,
+      List<Coming> attached,
+      List<Going> detached) {
+    this(number, delta, conditions, hold, attached, detached, List.of());
   }
 
   /**

@@ -15,6 +15,7 @@ import dev.sund.model.RuleId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,40 +52,47 @@ public final class MasqueradeLift {
     if (contents.isEmpty()) {
       return rows;
     }
-    Set<Family> inForce = familiesInForce(contents.get());
+    Set<NftRule> inForce = rulesInForce(contents.get());
     TableImage.entries(contents.get())
         .forEach((key, entry) ->
             MasqueradeLowering.partOf(key.set())
                 .ifPresent(part ->
                     prefixes(key).stream()
-                        .filter(prefix -> inForce.contains(prefix.family()))
+                        .filter(prefix ->
+                            inForce.contains(MasqueradeLowering.rule(part, prefix.family())))
                         .map(prefix -> row(prefix, part, entry.comment(), wanted))
                         .forEach(row -> rows.put(row.key(), row))));
     addContained(rows, wanted);
     return rows;
   }
 
-  /** The families whose packets meet their rule. */
-  private static Set<Family> familiesInForce(NftContents contents) {
+  /** Those of our rules that packets meet, as they are lowered. */
+  private static Set<NftRule> rulesInForce(NftContents contents) {
     NftChain chain = contents.chains().get(MasqueradeLowering.CHAIN.name());
     if (contents.table().flags() != 0 || chain == null || !calledOnTheWayOut(chain)) {
-      return EnumSet.noneOf(Family.class);
+      return Set.of();
     }
-    Set<Family> families = EnumSet.noneOf(Family.class);
-    Set<Family> uncertain = EnumSet.noneOf(Family.class);
+    Set<NftRule> met = new HashSet<>();
+    Set<NftRule> uncertain = new HashSet<>();
     for (NftRule rule : contents.rules().getOrDefault(chain.name(), List.of())) {
-      Optional<Family> family = familyOf(rule);
-      if (family.isPresent()) {
-        families.add(family.get());
+      Optional<NftRule> ours = lowered(rule);
+      if (ours.isPresent()) {
+        met.add(ours.get());
       } else if (decides(rule)) {
         // What comes behind may never be reached, and we cannot say by which packets.
-        Set<Family> behind = familiesSeenBy(rule);
-        behind.removeAll(families);
-        uncertain.addAll(behind);
+        Set<Family> seen = familiesSeenBy(rule);
+        for (Family family : seen) {
+          for (Masquerade.Part part : Masquerade.Part.values()) {
+            NftRule behind = MasqueradeLowering.rule(part, family);
+            if (!met.contains(behind)) {
+              uncertain.add(behind);
+            }
+          }
+        }
       }
     }
-    families.removeAll(uncertain);
-    return families;
+    met.removeAll(uncertain);
+    return met;
   }
 
   /** The families of the packets that a rule may see: one, where it begins by asking for it. */
@@ -110,14 +118,9 @@ public final class MasqueradeLift {
         .isPresent();
   }
 
-  /** The family whose rule this is. */
-  static Optional<Family> familyOf(NftRule rule) {
-    for (Family family : Family.values()) {
-      if (rule.doesTheSameAs(MasqueradeLowering.rule(family))) {
-        return Optional.of(family);
-      }
-    }
-    return Optional.empty();
+  /** The rule of ours that this one is. */
+  private static Optional<NftRule> lowered(NftRule rule) {
+    return MasqueradeLowering.rules().stream().filter(rule::doesTheSameAs).findFirst();
   }
 
   /** Whether a rule can end a packet's way through the chain. */
@@ -183,20 +186,32 @@ public final class MasqueradeLift {
 
   /** The fewest prefixes that together are the range. */
   static List<Prefix> prefixes(RangeKey key) {
-    if (key.low().length() != 4 && key.low().length() != 16) {
+    if (MasqueradeLowering.holdsPairs(key.set())) {
+      int half = key.low().length() / 2;
+      Bytes low = key.low().slice(0, half);
+      Bytes high = key.high().slice(0, half);
+      return low.plus(low).equals(key.low()) && high.plus(high).equals(key.high())
+          ? prefixes(low, high)
+          : List.of(); // pairs that no row makes
+    }
+    return prefixes(key.low(), key.high());
+  }
+
+  private static List<Prefix> prefixes(Bytes first, Bytes end) {
+    if (first.length() != 4 && first.length() != 16) {
       return List.of();
     }
     List<Prefix> prefixes = new ArrayList<>();
-    Ip last = Ip.of(key.high().toArray());
-    Bytes next = key.low();
+    Ip last = Ip.of(end.toArray());
+    Bytes next = first;
     while (true) {
-      Ip first = Ip.of(next.toArray());
+      Ip at = Ip.of(next.toArray());
       int length = 0;
-      while (!Prefix.around(first, length).address().equals(first)
-          || Prefix.around(first, length).last().compareTo(last) > 0) {
+      while (!Prefix.around(at, length).address().equals(at)
+          || Prefix.around(at, length).last().compareTo(last) > 0) {
         length++;
       }
-      Prefix prefix = Prefix.around(first, length);
+      Prefix prefix = Prefix.around(at, length);
       prefixes.add(prefix);
       if (prefix.last().compareTo(last) >= 0) {
         return Collections.unmodifiableList(prefixes);

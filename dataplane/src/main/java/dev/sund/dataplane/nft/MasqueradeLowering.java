@@ -40,24 +40,30 @@ public final class MasqueradeLowering {
 
   private MasqueradeLowering() {}
 
-  /** The set of this part's ranges of this family. */
+  /**
+   * The set of this part's ranges of this family. That of bridges has a pair of addresses as key,
+   * and of each range all pairs of its addresses.
+   */
   public static NftSet set(Part part, Family family) {
-    return NftSet.of(
-            TABLE,
-            setName(part, family),
-            family == Family.V4 ? NftType.IPV4_ADDR : NftType.IPV6_ADDR)
-        .ofRanges()
+    NftType.Field address = family == Family.V4 ? NftType.IPV4_ADDR : NftType.IPV6_ADDR;
+    NftSet set =
+        switch (part) {
+          case NAT_OUTGOING, CLUSTER -> NftSet.of(TABLE, setName(part, family), address);
+          case BRIDGED -> NftSet.of(TABLE, setName(part, family), address, address);
+        };
+    return set.ofRanges()
         .withComment(
             switch (part) {
               case NAT_OUTGOING -> "sources that are translated when they leave the cluster";
               case CLUSTER -> "destinations inside the cluster";
+              case BRIDGED -> "sources and destinations on one bridge";
             });
   }
 
   /** All sets, in the order of their names. */
   public static List<NftSet> sets() {
     List<NftSet> sets = new ArrayList<>();
-    for (Part part : List.of(Part.CLUSTER, Part.NAT_OUTGOING)) {
+    for (Part part : List.of(Part.BRIDGED, Part.CLUSTER, Part.NAT_OUTGOING)) {
       for (Family family : Family.values()) {
         sets.add(set(part, family));
       }
@@ -67,7 +73,12 @@ public final class MasqueradeLowering {
 
   /** The name of a set: {@code nat-outgoing-v4}. */
   static String setName(Part part, Family family) {
-    return (part == Part.CLUSTER ? "cluster-" : "nat-outgoing-") + family.label();
+    return switch (part) {
+          case BRIDGED -> "bridged-";
+          case CLUSTER -> "cluster-";
+          case NAT_OUTGOING -> "nat-outgoing-";
+        }
+        + family.label();
   }
 
   /** The part and family whose set has this name. */
@@ -99,17 +110,63 @@ public final class MasqueradeLowering {
             new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
   }
 
-  /** Both rules, in their order. */
+  /**
+   * The rule of a family for bridges: the source is on one, by the pair of it with itself, and the
+   * destination is neither on the same one nor multicast.
+   */
+  public static NftRule bridgedRule(Family family) {
+    boolean v4 = family == Family.V4;
+    String set = setName(Part.BRIDGED, family);
+    Reg second = v4 ? Reg.word(1) : Reg.R2;
+    Expr.Payload source =
+        new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, family.bytes());
+    int destination = v4 ? 16 : 24;
+    return NftRule.of(
+        CHAIN,
+        family.label() + ": containers leave their bridge with the node's address",
+        List.of(
+            new Expr.Meta(Expr.MetaKey.NFPROTO, Reg.R1),
+            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6)),
+            source,
+            new Expr.Payload(second, Expr.Header.NETWORK, source.offset(), family.bytes()),
+            Expr.Lookup.in(set, Reg.R1),
+            source, // again, as nft writes it that restores a listing
+            new Expr.Payload(second, Expr.Header.NETWORK, destination, family.bytes()),
+            Expr.Lookup.notIn(set, Reg.R1),
+            new Expr.Payload(Reg.R1, Expr.Header.NETWORK, destination, 1),
+            new Expr.Range(Reg.R1, true, Bytes.of(v4 ? 0xe0 : 0xff), Bytes.of(v4 ? 0xef : 0xff)),
+            Expr.Counter.atZero(),
+            new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
+  }
+
+  /** The rule that looks at the rows of this part and family. */
+  static NftRule rule(Part part, Family family) {
+    return switch (part) {
+      case NAT_OUTGOING, CLUSTER -> rule(family);
+      case BRIDGED -> bridgedRule(family);
+    };
+  }
+
+  /** All rules, in their order. */
   public static List<NftRule> rules() {
-    return List.of(rule(Family.V4), rule(Family.V6));
+    return List.of(
+        rule(Family.V4), rule(Family.V6), bridgedRule(Family.V4), bridgedRule(Family.V6));
+  }
+
+  /** Whether the keys of the set of this name are pairs of addresses. */
+  static boolean holdsPairs(String setName) {
+    return partOf(setName).equals(Optional.of(Part.BRIDGED));
   }
 
   /** The place of a row's element. */
   static RangeKey key(Masquerade row) {
+    Bytes low = Bytes.of(row.range().address());
+    Bytes high = Bytes.of(row.range().last());
+    boolean pairs = row.part() == Part.BRIDGED;
     return new RangeKey(
         setName(row.part(), row.range().family()),
-        Bytes.of(row.range().address()),
-        Bytes.of(row.range().last()));
+        pairs ? low.plus(low) : low,
+        pairs ? high.plus(high) : high);
   }
 
   /** The comment of a row's element. */

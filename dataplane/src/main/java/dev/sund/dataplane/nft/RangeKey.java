@@ -33,6 +33,9 @@ public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<
   /** The set's name and the range as people write it: {@code cluster-v4 10.244.0.0/16}. */
   @Override
   public String toString() {
-    return set + " " + FrontendKeys.text(set, low).orElseGet(() -> NftRange.text(low, high));
+    int half = low.length() / 2;
+    return MasqueradeLowering.holdsPairs(set)
+        ? set + " " + NftRange.text(low.slice(0, half), high.slice(0, half)) + " with itself"
+        : set + " " + FrontendKeys.text(set, low).orElseGet(() -> NftRange.text(low, high));
   }
 }

@@ -130,7 +130,7 @@ public record TableImage(
       } else {
         for (NftElement element : elements) {
           entries.put(
-              RangeKey.single(set.name(), element.key()),
+              new RangeKey(set.name(), element.key(), element.keyEnd().orElse(element.key())),
               new Entry(element.comment(), element.data()));
         }
       }
@@ -140,6 +140,9 @@ public record TableImage(
 
   /** What an entry is in the kernel: one element, or the two that make a range. */
   static List<NftElement> elements(RangeKey key, Entry entry) {
+    if (MasqueradeLowering.holdsPairs(key.set())) {
+      return List.of(NftElement.between(key.low(), key.high()).withComment(entry.comment()));
+    }
     return entry
         .data()
         .map(data -> List.of(NftElement.of(key.low()).to(data).withComment(entry.comment())))

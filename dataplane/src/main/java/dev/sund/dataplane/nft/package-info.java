@@ -6,6 +6,7 @@
  *   table inet sund {                                  comment "made by sund"
  *     set nat-outgoing-v4, nat-outgoing-v6             one element a range, comment = its RuleId
  *     set cluster-v4, cluster-v6
+ *     set bridged-v4, bridged-v6                       pairs of addresses of one range
  *     map frontends-v4, frontends-v6                   address . protocol . port : mark
  *     map frontends-node-v4, frontends-node-v6         protocol . port : mark, at the node's own
  *     map dispatch                                     mark : goto lb-KIND-N
@@ -26,6 +27,8 @@
  *     chain postrouting {                              type nat hook postrouting priority srcnat
  *       ip saddr @nat-outgoing-v4 ip daddr != @cluster-v4 counter masquerade fully-random
  *       ip6 saddr @nat-outgoing-v6 ip6 daddr != @cluster-v6 counter masquerade fully-random
+ *       ip saddr . ip saddr @bridged-v4 ip saddr . ip daddr != @bridged-v4
+ *         ip daddr != 224.0.0.0/4 counter masquerade fully-random      the same for IPv6
  *       snat ip to ip saddr . ip daddr map @hairpin-v4
  *       meta mark and ... == ... masquerade            frontends that hide every source
  *     }
@@ -54,6 +57,11 @@
  * dev.sund.dataplane.nft.OutermostRows}); a nested row is in force as long as the one around it is,
  * and becomes an element of its own when that one goes. Ranges that touch stay separate elements:
  * the sets do not have {@code auto-merge}.
+ *
+ * <p><b>Bridges.</b> What leaves a bridge's subnet is translated wherever it goes, also to another
+ * bridge. So each subnet is an element that holds all pairs of its addresses: a source is on some
+ * bridge when its pair with itself is in the set, and its destination is on the same one when their
+ * pair is.
  *
  * <p><b>Ports</b> are chosen from a random start ({@code fully-random}), as flannel, Calico and
  * kube-proxy do: with plain {@code masquerade} two pods that ask the same server from the same port

@@ -1,5 +1,6 @@
 package dev.sund.dataplane.nft;
 
+import static dev.sund.dataplane.nft.Rows.bridged;
 import static dev.sund.dataplane.nft.Rows.cluster;
 import static dev.sund.dataplane.nft.Rows.nat;
 import static dev.sund.dataplane.nft.Rows.table;
@@ -41,10 +42,18 @@ class MasqueradeLoweringTest {
 
   @Test
   void loweredTableCanBePrinted() {
-    assertThat(lower(List.of(nat("10.244.0.0/16", "a"), cluster("10.244.0.0/16", "a"))).toString())
+    assertThat(
+            lower(
+                    List.of(
+                        nat("10.244.0.0/16", "a"),
+                        cluster("10.244.0.0/16", "a"),
+                        bridged("10.1.0.0/16", "dbnet")))
+                .toString())
         .startsWith(
             """
             table inet sund
+            set inet sund bridged-v4: ipv4_addr . ipv4_addr
+            set inet sund bridged-v6: ipv6_addr . ipv6_addr
             set inet sund cluster-v4: ipv4_addr
             set inet sund cluster-v6: ipv6_addr
             set inet sund nat-outgoing-v4: ipv4_addr
@@ -59,9 +68,20 @@ class MasqueradeLoweringTest {
               rule reg 1 = meta nfproto; reg 1 == 0x0a; reg 1 = 16 bytes of network header at 8; \
             reg 1 in @nat-outgoing-v6; reg 1 = 16 bytes of network header at 24; \
             reg 1 not in @cluster-v6; counter; masquerade fully-random
+              rule reg 1 = meta nfproto; reg 1 == 0x02; reg 1 = 4 bytes of network header at 12; \
+            reg 9 = 4 bytes of network header at 12; reg 1 in @bridged-v4; \
+            reg 1 = 4 bytes of network header at 12; reg 9 = 4 bytes of network header at 16; \
+            reg 1 not in @bridged-v4; reg 1 = 1 bytes of network header at 16; \
+            reg 1 not in 0xe0-0xef; counter; masquerade fully-random
+              rule reg 1 = meta nfproto; reg 1 == 0x0a; reg 1 = 16 bytes of network header at 8; \
+            reg 2 = 16 bytes of network header at 8; reg 1 in @bridged-v6; \
+            reg 1 = 16 bytes of network header at 8; reg 2 = 16 bytes of network header at 24; \
+            reg 1 not in @bridged-v6; reg 1 = 1 bytes of network header at 24; \
+            reg 1 not in 0xff-0xff; counter; masquerade fully-random
             """)
         .endsWith(
             """
+            element bridged-v4 10.1.0.0/16 with itself # Network:dbnet::none:0
             element cluster-v4 10.244.0.0/16 # IPPool:a::none:0
             element nat-outgoing-v4 10.244.0.0/16 # IPPool:a::none:0
             """);

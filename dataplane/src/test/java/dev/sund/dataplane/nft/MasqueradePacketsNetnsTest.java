@@ -1,5 +1,6 @@
 package dev.sund.dataplane.nft;
 
+import static dev.sund.dataplane.nft.Rows.bridged;
 import static dev.sund.dataplane.nft.Rows.cluster;
 import static dev.sund.dataplane.nft.Rows.nat;
 import static dev.sund.dataplane.nft.Rows.put;
@@ -101,6 +102,28 @@ class MasqueradePacketsNetnsTest {
     apply();
     assertThat(sourceSeen(family, outside)).isEqualTo(podAddress(family));
     assertThat(sourceSeen(family, remotePod)).isEqualTo(podAddress(family));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void whatLeavesABridgesSubnetHasTheNodesAddressWhereverItGoes(Family family) throws Exception {
+    List<Masquerade> around =
+        List.of(bridged("10.244.0.0/16", "net"), bridged("fd00:10::/56", "net"));
+    List<Masquerade> inside =
+        List.of(bridged("10.244.1.0/24", "net"), bridged("fd00:10::100/120", "net"));
+    want(around);
+
+    assertThat(sourceSeen(family, outside)).isEqualTo(nodeAddress(family));
+    assertThat(sourceSeen(family, remotePod)).as("on one subnet").isEqualTo(podAddress(family));
+
+    driver.want(remove(around.toArray(Masquerade[]::new)));
+    driver.want(put(ROWS.toArray(Masquerade[]::new)));
+    want(inside);
+    assertThat(sourceSeen(family, remotePod))
+        .as("also to what is in the cluster")
+        .isNotEqualTo(podAddress(family));
+    assertThat(driver.lift().values()).containsAll(inside);
+    assertThat(driver.verify()).isEmpty();
   }
 
   @ParameterizedTest

@@ -58,11 +58,20 @@ final class NftRuleEvaluator {
           registers.put(into, header.slice(offset, offset + length));
         }
         case Expr.Lookup(var set, var from, var into, var inverted) when into.isEmpty() -> {
-          Optional<NftElement> element = lookup(sets.get(set), registers.get(from));
+          Optional<NftElement> element =
+              set.startsWith("bridged-")
+                  ? pair(sets.getOrDefault(set, List.of()), source, second(rule, registers))
+                  : lookup(sets.get(set), registers.get(from));
           if (element.isPresent() == inverted) {
             return Optional.empty();
           }
           found = found.or(() -> element.map(NftElement::comment));
+        }
+        case Expr.Range(var from, var inverted, var low, var high) -> {
+          Bytes value = registers.get(from);
+          if ((low.compareTo(value) <= 0 && value.compareTo(high) <= 0) == inverted) {
+            return Optional.empty();
+          }
         }
         case Expr.Counter _ -> {}
         case Expr.Masquerade _ -> {
@@ -72,6 +81,29 @@ final class NftRuleEvaluator {
       }
     }
     return Optional.empty();
+  }
+
+  /** What stands behind the source in a key of two addresses. */
+  private static Ip second(NftRule rule, Map<Reg, Bytes> registers) {
+    Reg reg = rule.comment().startsWith("v4") ? Reg.word(1) : Reg.R2;
+    return Ip.of(registers.get(reg).toArray());
+  }
+
+  /** An element of pairs holds a key when each address is between its own ends. */
+  private static Optional<NftElement> pair(List<NftElement> elements, Ip source, Ip other) {
+    int length = source.toBytes().length;
+    return elements.stream()
+        .filter(element -> {
+          Bytes high = element.keyEnd().orElseThrow();
+          return within(element.key(), high, 0, length, source)
+              && within(element.key(), high, length, 2 * length, other);
+        })
+        .findFirst();
+  }
+
+  private static boolean within(Bytes low, Bytes high, int from, int to, Ip ip) {
+    Bytes key = Bytes.of(ip);
+    return low.slice(from, to).compareTo(key) <= 0 && key.compareTo(high.slice(from, to)) <= 0;
   }
 
   /** The greatest element at or below the key decides: a start holds it, an end does not. */

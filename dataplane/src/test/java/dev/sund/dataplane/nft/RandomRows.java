@@ -47,7 +47,7 @@ final class RandomRows {
   }
 
   Masquerade row() {
-    Part part = random.nextBoolean() ? Part.CLUSTER : Part.NAT_OUTGOING;
+    Part part = Part.values()[random.nextInt(Part.values().length)];
     return new Masquerade(
         prefix(family()), part, RuleId.of("IPPool", "pool-" + random.nextInt(5), ""));
   }

@@ -23,6 +23,11 @@ final class Rows {
     return new Masquerade(Prefix.parse(range), Part.CLUSTER, RuleId.of("IPPool", pool, ""));
   }
 
+  /** A range on a bridge of this network. */
+  static Masquerade bridged(String range, String network) {
+    return new Masquerade(Prefix.parse(range), Part.BRIDGED, RuleId.of("Network", network, ""));
+  }
+
   static SortedMap<Masquerade.Key, Masquerade> table(Collection<Masquerade> rows) {
     SortedMap<Masquerade.Key, Masquerade> table = new TreeMap<>();
     rows.forEach(row -> table.put(row.key(), row));

@@ -159,9 +159,15 @@ final class NodeView {
         return leaving.map(Masquerade::rule);
       }
     }
-    return range(source, Part.BRIDGED)
+    return outermost(source, Part.BRIDGED)
         .filter(row -> !row.range().contains(destination) && !destination.isMulticast())
         .map(Masquerade::rule);
+  }
+
+  private Optional<Masquerade> outermost(Ip ip, Part part) {
+    return program.masquerade().values().stream()
+        .filter(row -> row.part() == part && row.range().contains(ip))
+        .min(java.util.Comparator.comparingInt(row -> row.range().length()));
   }
 
   private Optional<Masquerade> range(Ip ip, Part part) {
