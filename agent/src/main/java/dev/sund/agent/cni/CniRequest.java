@@ -70,14 +70,15 @@ public record CniRequest(
       checkInterface(interfaceName);
     }
     String plugin = word(request, "plugin", "the plugin's name");
+    Map<String, String> args = args(word(request, "args", "CNI_ARGS"));
     return new CniRequest(
         command,
         plugin.isEmpty() ? network.type() : plugin,
         containerId,
         interfaceName,
         word(request, "netns", "CNI_NETNS"),
-        args(word(request, "args", "CNI_ARGS")),
-        network);
+        args,
+        command == CniCommand.ADD ? network.withArgs(args) : network);
   }
 
   /** The attachment's key. */
@@ -94,11 +95,11 @@ public record CniRequest(
   public Optional<PodKey> pod() throws CniException {
     String namespace = args.getOrDefault("K8S_POD_NAMESPACE", "");
     String name = args.getOrDefault("K8S_POD_NAME", "");
-    if (namespace.isEmpty() && name.isEmpty()) {
-      return Optional.empty();
+    if (namespace.isEmpty()) {
+      return Optional.empty(); // podman says its container's name in K8S_POD_NAME
     }
-    if (namespace.isEmpty() || name.isEmpty()) {
-      throw environment("CNI_ARGS names a pod without K8S_POD_NAMESPACE or K8S_POD_NAME.");
+    if (name.isEmpty()) {
+      throw environment("CNI_ARGS names a pod by K8S_POD_NAMESPACE without K8S_POD_NAME.");
     }
     return Optional.of(new PodKey(namespace, name));
   }

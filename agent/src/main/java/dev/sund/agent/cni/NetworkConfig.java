@@ -74,6 +74,10 @@ public record NetworkConfig(
         fields);
   }
 
+  NetworkConfig withArgs(Map<String, String> args) throws CniException {
+    return new NetworkConfig(version, name, type, runtime.withArgs(args), previous, fields);
+  }
+
   /** The version that the configuration names; without one it is 0.2.0 (C7). */
   static CniVersion version(Map<String, Object> fields) throws CniException {
     Object said = fields.getOrDefault("cniVersion", "");

@@ -33,6 +33,26 @@ public record RuntimeConfig(
     portMappings = List.copyOf(portMappings);
   }
 
+  /**
+   * With what podman and others say in {@code CNI_ARGS} instead: {@code IP} and {@code MAC}. What a
+   * capability says counts.
+   */
+  RuntimeConfig withArgs(Map<String, String> args) throws CniException {
+    List<InterfaceAddress> wanted = addresses;
+    Optional<Mac> wantedMac = mac;
+    try {
+      if (wanted.isEmpty() && !args.getOrDefault("IP", "").isEmpty()) {
+        wanted = List.of(address(args.getOrDefault("IP", "")));
+      }
+      if (wantedMac.isEmpty() && !args.getOrDefault("MAC", "").isEmpty()) {
+        wantedMac = Optional.of(ofOneInterface(args.getOrDefault("MAC", "")));
+      }
+    } catch (IllegalArgumentException e) {
+      throw CniRequest.environment("CNI_ARGS: " + e.getMessage() + ".");
+    }
+    return new RuntimeConfig(wanted, wantedMac, portMappings, bandwidth, fields);
+  }
+
   static RuntimeConfig parse(Map<String, Object> fields) throws CniException {
     return new RuntimeConfig(
         addresses(fields), mac(fields), portMappings(fields), bandwidth(fields), fields);
@@ -70,14 +90,18 @@ public record RuntimeConfig(
       return Optional.empty();
     }
     try {
-      Mac mac = Mac.parse(Json.text(fields, "mac"));
-      if ((mac.toBytes()[0] & 1) != 0 || mac.bits() == 0) {
-        throw new IllegalArgumentException("'" + mac + "' is no address of one interface");
-      }
-      return Optional.of(mac);
+      return Optional.of(ofOneInterface(Json.text(fields, "mac")));
     } catch (IllegalArgumentException e) {
       throw invalid("mac", e, "Pass one such as 02:42:ac:11:00:02, its first byte even.");
     }
+  }
+
+  private static Mac ofOneInterface(String text) {
+    Mac mac = Mac.parse(text);
+    if ((mac.toBytes()[0] & 1) != 0 || mac.bits() == 0) {
+      throw new IllegalArgumentException("'" + text + "' is no address of one interface");
+    }
+    return mac;
   }
 
   private static List<PortMapping> portMappings(Map<String, Object> fields) throws CniException {

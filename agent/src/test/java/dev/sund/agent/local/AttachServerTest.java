@@ -196,7 +196,7 @@ class AttachServerTest {
     assertRefused(with(add("10.1.0.5"), "netns", ""), 4, "ADD needs CNI_NETNS, which");
     assertRefused(with(add("10.1.0.5"), "netns", "/no/such"), 4, "CNI_NETNS '/no/such'");
     assertRefused(with(add("10.1.0.5"), "args", "K8S_POD_NAME"), 4, "'K8S_POD_NAME'");
-    assertRefused(with(add("10.1.0.5"), "args", "K8S_POD_NAME=x"), 4, "K8S_POD_NAMESPACE");
+    assertRefused(with(add("10.1.0.5"), "args", "K8S_POD_NAMESPACE=x"), 4, "K8S_POD_NAME");
     assertRefused(with(add("10.1.0.5"), "command", "FLY"), 4, "CNI_COMMAND 'FLY'");
     assertRefused(with(add("10.1.0.5"), "config", "none"), 6, "field config must be an object");
     assertRefused(add(), 7, "pod shop/web has no address");

@@ -90,11 +90,11 @@ final class BenchCluster implements AutoCloseable {
     return scene.nodes().get(number).node();
   }
 
-  private NetNs namespace(int node) {
+  NetNs namespace(int node) {
     return topology.machine(node(node).name().text());
   }
 
-  private Path runDir(int node) {
+  Path runDir(int node) {
     return folder.resolve("run-" + node);
   }
 

@@ -277,6 +277,18 @@ public final class TestRun implements CheckoutTool {
                 "kubectl: the tests speak to the lab's API server with a program that is not ours")
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.startsWith("dev.sund.it.cni."))
+          && tier == Tier.INTEROP) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need("podman", "podman", "a container runtime that calls the CNI plugin")
+            .need("conmon", "conmon", "podman needs it")
+            .need("containerd", "containerd", "a container runtime that calls the CNI plugin")
+            .need("runc", "runc", "both run containers by it")
+            .need("bridge", "containernetworking-plugins", "both bring lo up by its loopback")
+            .need("busybox", "busybox-static", "what runs in the containers")
+            .install()
+            .ifPresent(out::println);
+      }
       return tier == Tier.GUEST ? guest().prepare(out) : Optional.empty();
     }
 
