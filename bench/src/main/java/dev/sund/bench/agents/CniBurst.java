@@ -31,8 +31,7 @@ public final class CniBurst implements Benchmark {
     try (CniBed bed = new CniBed(bench)) {
       bench.say("an agent is ready; bursts of " + PODS + " in turns");
       Pairs pairs =
-          Pairs.run(
-              bench.pairs(), () -> burst(bed, Who.OURS), () -> burst(bed, Who.BRIDGE_MASQ));
+          Pairs.run(bench.pairs(), () -> burst(bed, Who.OURS), () -> burst(bed, Who.BRIDGE_MASQ));
       String note = "%d bursts each, fork to exit".formatted(bench.pairs());
       Estimate ours = pairs.ours();
       return List.of(

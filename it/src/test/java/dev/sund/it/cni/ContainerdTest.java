@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class ContainerdTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
   /** As people have it, with the plugin in place of the reference ones. */
   private static final String CONFLIST =
       """

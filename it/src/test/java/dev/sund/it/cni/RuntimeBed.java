@@ -100,7 +100,9 @@ final class RuntimeBed implements AutoCloseable {
 
   /** What stands on the node of pods' links; empty when no pod is left. */
   String links() throws Exception {
-    return scene.run(scene.node(1), "ip", "-o", "link", "show", "type", "veth").lines()
+    return scene
+        .run(scene.node(1), "ip", "-o", "link", "show", "type", "veth")
+        .lines()
         .filter(line -> !line.contains(" eth0@"))
         .reduce("", (all, line) -> all + line + "\n");
   }
