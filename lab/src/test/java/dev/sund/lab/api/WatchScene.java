@@ -139,6 +139,8 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.Synced _,
             ClusterEvent.Attached _,
             ClusterEvent.Detached _,
+            ClusterEvent.NetworkSeen _,
+            ClusterEvent.NetworkGone _,
             ClusterEvent.FactsSeen _ -> {}
       }
     }
