@@ -44,6 +44,8 @@ import picocli.CommandLine.Spec;
       CleanupCommand.class,
       TestCommand.class,
       BenchCommand.class,
+      DistCommand.class,
+      ImageCommand.class,
       CompletionCommand.class,
       VersionCommand.class
     })

@@ -289,6 +289,14 @@ public final class TestRun implements CheckoutTool {
             .install()
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.endsWith("PackTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need("gcc", "gcc", "the launcher and the CNI plugin are written in C")
+            .need("containerd", "containerd", "to run the agent from its image")
+            .need("runc", "runc", "containerd runs containers by it")
+            .install()
+            .ifPresent(out::println);
+      }
       return tier == Tier.GUEST ? guest().prepare(out) : Optional.empty();
     }
 

@@ -436,7 +436,25 @@ public final class AgentScene implements AutoCloseable {
     topology.close();
   }
 
-  /** A node's run directory, with its agent's socket. */
+  /** How agents reach the API server. */
+  public Path kubeconfig() {
+    return kubeconfig;
+  }
+
+  /** Starts another program as a node's agent, in the node's namespace; does not wait. */
+  public Process startInstead(int node, List<String> program) throws IOException {
+    List<String> command = new ArrayList<>(List.of("nsenter", "--net=" + node(node).path()));
+    command.addAll(program);
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log(node).toFile()))
+            .start();
+    agents.put(node, process);
+    return process;
+  }
+
+  /** Where a node's agent has its socket. */
   public Path runDir(int node) {
     return directory.resolve("run-n" + node);
   }
