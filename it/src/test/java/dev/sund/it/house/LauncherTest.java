@@ -222,6 +222,9 @@ class LauncherTest {
       Files.createFile(root.resolve("pom.xml"));
       Files.createFile(root.resolve("cli/pom.xml"));
       Files.createFile(root.resolve("cli/src/main/java/A.java"));
+      Files.createDirectories(root.resolve("launcher"));
+      Files.createSymbolicLink(
+          root.resolve("launcher/jvm"), Sources.root().resolve("launcher/jvm"));
       Files.copy(LAUNCHER, root.resolve("sund"));
       executable(root.resolve("sund"));
       Path mvn = Files.createDirectories(folder.resolve("bin")).resolve("mvn");
