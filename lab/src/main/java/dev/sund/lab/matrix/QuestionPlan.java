@@ -2,6 +2,7 @@ package dev.sund.lab.matrix;
 
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
 import dev.sund.engine.trace.Packet.FromPod;
@@ -13,6 +14,7 @@ import dev.sund.lab.question.Question.Kind;
 import dev.sund.lab.scene.Scene;
 import dev.sund.lab.scene.Scene.SceneNode;
 import dev.sund.lab.scene.Scene.ScenePod;
+import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Port;
@@ -29,7 +31,8 @@ import java.util.Set;
 /**
  * What is asked of a scene: of all pairs of pods whether each declared port answers and a way
  * through; a port that nobody declares, an address that nobody has; nodes and the host outside in
- * both directions.
+ * both directions; a pod's host ports from itself, from one pod of every node, from its node, also
+ * at 127.0.0.1, from another node and from outside.
  *
  * <p>Path and MTU take many packets each. Of a large scene they are asked for every pod with one
  * peer on every node, unless every pair is wanted; of a very large one, so is everything.
@@ -38,6 +41,7 @@ public final class QuestionPlan {
   /** A TCP port that no pod may declare in a manifest and get an answer at. */
   static final int CLOSED = 1;
 
+  private static final Ip LOOPBACK = Ip.parse("127.0.0.1");
   private static final int ALL_WAYS = 20;
   private static final int ALL_PAIRS = 120;
   private static final int UNREACHABLE = 3;
@@ -106,6 +110,7 @@ public final class QuestionPlan {
     podOf.forEach(this::podToOthers);
     nodes.forEach(this::nodeToOthers);
     outsideToOthers();
+    podOf.forEach(this::toHostPorts);
     return questions;
   }
 
@@ -226,6 +231,65 @@ public final class QuestionPlan {
             add(Kind.REACH, outside, entry.getKey(), ip, Protocol.UDP, listeners.echo());
           }
         });
+  }
+
+  private void toHostPorts(Party owner, Pod pod) {
+    if (pod.hostPorts().isEmpty()) {
+      return;
+    }
+    Optional<Party> home =
+        nodes.stream().filter(node -> node.machine().equals(owner.machine())).findFirst();
+    if (home.isEmpty()) {
+      return;
+    }
+    Party at =
+        new Party(
+            owner + " by node " + owner.machine(),
+            owner.group() + " by its node",
+            owner.origin(),
+            owner.machine());
+    Map<Party, List<Ip>> askers = new LinkedHashMap<>();
+    askers.put(owner, pod.ips());
+    for (Party peer : peers(owner)) {
+      askers.put(peer, podOf.getOrDefault(peer, pod).ips());
+    }
+    askers.put(home.get(), addresses(home.get()));
+    nodes.stream()
+        .filter(node -> !node.equals(home.get()))
+        .findFirst()
+        .ifPresent(node -> askers.put(node, addresses(node)));
+    askers.put(outside, addresses(outside));
+    for (PortMapping mapping : pod.hostPorts()) {
+      List<Ip> places =
+          mapping
+              .hostIp()
+              .filter(ip -> !ip.isUnspecified())
+              .map(List::of)
+              .orElseGet(() ->
+                  addresses(home.get()).stream()
+                      .filter(ip ->
+                          mapping.hostIp().stream().allMatch(any -> any.family() == ip.family()))
+                      .toList());
+      for (Ip ip : places) {
+        if (!ip.isLoopback()) {
+          askers.forEach((asker, own) -> {
+            if (own.stream().anyMatch(one -> one.family() == ip.family())) {
+              hostPort(asker, at, ip, mapping);
+            }
+          });
+        }
+      }
+      if (mapping.hostIp().map(Ip::isUnspecified).orElse(true)
+          && places.stream().anyMatch(ip -> ip.family() == Family.V4)) {
+        hostPort(home.get(), at, LOOPBACK, mapping);
+      }
+    }
+  }
+
+  private void hostPort(Party from, Party at, Ip ip, PortMapping mapping) {
+    if (mapping.protocol() == Protocol.TCP || mapping.protocol() == Protocol.UDP) {
+      add(Kind.REACH, from, at, ip, mapping.protocol(), mapping.hostPort());
+    }
   }
 
   private void toMachine(Party from, List<Ip> own, Party to) {

@@ -26,20 +26,26 @@ import dev.sund.model.NodeName;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Answers questions by tracing. Programs without ports are traced once for each pair of sender and
- * address, since in this phase no table looks at a port.
+ * Answers questions by tracing. Ports that no program's table has are all alike: they are traced
+ * once for each pair of sender and address.
  *
  * <p>For one thread.
  */
 public final class Prediction {
-  private record Way(Origin from, Ip destination) {}
+  /** What is traced; port 0 stands for all that no table looks at. */
+  private record Way(Origin from, Ip destination, Protocol protocol, int port) {}
+
+  private record Asked(Protocol protocol, int port) {}
 
   private final PathTracer tracer;
   private final Listeners listeners;
+  private final Set<Asked> translated = new HashSet<>();
   private final Map<Way, Trace> traces = new HashMap<>();
   private final Map<Way, Mtu> sizes = new HashMap<>();
 
@@ -53,21 +59,34 @@ public final class Prediction {
   public Prediction(Map<NodeName, PacketProgram> programs, Underlay underlay, Listeners listeners) {
     this.tracer = new PathTracer(programs, underlay);
     this.listeners = listeners;
+    programs
+        .values()
+        .forEach(program ->
+            program
+                .frontends()
+                .keySet()
+                .forEach(key -> translated.add(new Asked(key.protocol(), key.port()))));
   }
 
   /** Answers a question. */
   public Answer answer(Question question) {
-    Way way = new Way(question.from().origin(), question.destination());
+    boolean matters = translated.contains(new Asked(question.protocol(), question.port()));
+    Way way =
+        new Way(
+            question.from().origin(),
+            question.destination(),
+            matters ? question.protocol() : Protocol.UDP,
+            matters ? question.port() : 0);
     Trace trace = traces.computeIfAbsent(way, _ -> tracer.trace(packet(way)));
     return switch (question.kind()) {
-      case REACH -> reached(trace, question.port());
+      case REACH -> reached(trace, matters ? trace.portSeen() : question.port());
       case PATH -> new Path(tracer.probedPath(packet(way)));
       case MTU -> sizes.computeIfAbsent(way, _ -> mtu(way, trace));
     };
   }
 
   private static Packet packet(Way way) {
-    return Packet.small(way.from, way.destination, Protocol.UDP, 7);
+    return Packet.small(way.from, way.destination, way.protocol, way.port);
   }
 
   private Answer reached(Trace trace, int port) {
