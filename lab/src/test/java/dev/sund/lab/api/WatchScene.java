@@ -141,8 +141,6 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.Detached _,
             ClusterEvent.NetworkSeen _,
             ClusterEvent.NetworkGone _,
-            ClusterEvent.NetworkSeen _,
-            ClusterEvent.NetworkGone _,
             ClusterEvent.FactsSeen _ -> {}
       }
     }
