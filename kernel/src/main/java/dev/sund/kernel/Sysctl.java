@@ -1,7 +1,10 @@
 package dev.sund.kernel;
 
+import dev.sund.kernel.libc.Libc;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -24,6 +27,9 @@ import java.util.Optional;
  */
 public record Sysctl(String key) implements Comparable<Sysctl> {
   private static final Path ROOT = Path.of("/proc/sys");
+
+  /** MS_REMOUNT and MS_BIND without MS_RDONLY; MS_NOSUID, MS_NODEV and MS_NOEXEC as runtimes do. */
+  private static final long REMOUNT_WRITABLE = 32 | 4096 | 2 | 4 | 8;
 
   public Sysctl {
     if (!key.startsWith("net/") || key.contains("..") || key.endsWith("/")) {
@@ -84,7 +90,8 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
    * @throws KernelException.NotFound when there is no such setting
    * @throws KernelException.Denied without CAP_NET_ADMIN
    * @throws KernelException.Refused when the kernel does not accept the value, or with EROFS when
-   *     /proc/sys is mounted read-only
+   *     /proc/sys is mounted read-only and stays so: a container's own such mount is made writable,
+   *     which takes CAP_SYS_ADMIN
    */
   public void write(NetNs namespace, String value) throws KernelException {
     namespace.call(() -> {
@@ -141,12 +148,40 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
   }
 
   private void writeHere(String value) throws KernelException {
+    try {
+      writeOnce(value);
+    } catch (IOException e) {
+      KernelException failure = failure("write sysctl", key + " = " + value, e);
+      if (failure.errno() != Errno.EROFS.number() || !makeWritable()) {
+        throw failure;
+      }
+      try {
+        writeOnce(value);
+      } catch (IOException again) {
+        throw failure("write sysctl", key + " = " + value, again);
+      }
+    }
+  }
+
+  private void writeOnce(String value) throws IOException {
     // One write(2) with no truncation, as sysctl files want.
     try (var channel =
         java.nio.channels.FileChannel.open(file(), java.nio.file.StandardOpenOption.WRITE)) {
       channel.write(StandardCharsets.US_ASCII.encode(value));
-    } catch (IOException e) {
-      throw failure("write sysctl", key + " = " + value, e);
+    }
+  }
+
+  /**
+   * Container runtimes mount /proc/sys read-only unless a container may do everything. The mount is
+   * the container's own, so it can be made writable there and nothing else changes; where /proc/sys
+   * is no mount of its own, as outside of containers, the kernel refuses this.
+   */
+  private static boolean makeWritable() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment none = arena.allocateFrom("none");
+      int outcome =
+          Libc.mount(none, arena.allocateFrom(ROOT.toString()), none, REMOUNT_WRITABLE, none);
+      return outcome >= 0;
     }
   }
 
