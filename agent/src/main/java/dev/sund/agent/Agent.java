@@ -24,6 +24,7 @@ import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.ApiServer;
 import dev.sund.kube.api.ConfigException;
 import dev.sund.kube.api.Dialer;
@@ -37,6 +38,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -65,6 +67,7 @@ import java.util.Set;
  */
 public final class Agent implements AutoCloseable {
   private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
+  private static final Duration API_PATIENCE = Duration.ofSeconds(10);
 
   private final AgentOptions options;
   private final long began = System.nanoTime();
@@ -96,6 +99,14 @@ public final class Agent implements AutoCloseable {
       NetNs namespace = options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess);
       ApiServer server =
           Kubeconfig.read(options.kubeconfig(), options.apiServers(), System.getenv());
+      if (options.apiServers().isEmpty() && Files.isDirectory(options.kubeconfig())) {
+        log.warn(
+            "the API server is reached by its Service, which somebody else must provide",
+            "server",
+            server,
+            "remedy",
+            "give --api-server (apiServers in deploy/kustomization.yaml)");
+      }
       Mailbox mailbox = new Mailbox();
 
       // The network is waited for longest, so the watch begins first.
@@ -106,7 +117,9 @@ public final class Agent implements AutoCloseable {
       ClusterWatch watch = ClusterWatch.start(server, means, mailbox::put, this::reachability);
       opened.push(watch);
 
-      StateDir state = StateDir.open(options.stateDir(), StateDir.bootIdOfThisKernel(), LOCK_WAIT);
+      String bootId =
+          options.bootId().isPresent() ? options.bootId().get() : StateDir.bootIdOfThisKernel();
+      StateDir state = StateDir.open(options.stateDir(), bootId, LOCK_WAIT);
       opened.push(state);
       StateDir.Restored restored = state.restore();
       this.stateConditions = restored.conditions();
@@ -158,6 +171,16 @@ public final class Agent implements AutoCloseable {
           options.runDir(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
       opened.push(AttachServer.start(options.runDir(), new Calls(), sink.log("attach")));
+      NodeCondition condition =
+          new NodeCondition(
+              options.node(),
+              new ApiObjects(server, means.dialer(), API_PATIENCE),
+              () -> notReady().isEmpty(),
+              InstantSource.system(),
+              NodeCondition.Pace.DEFAULT,
+              sink.log("node"));
+      opened.push(condition);
+      condition.start();
       this.cniInstall =
           options.cni().map(files -> new CniInstall(files, () -> notReady().isEmpty(), log));
       cniInstall.ifPresent(opened::push);

@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param apiServers where the API servers listen, the preferred first; none: where the kubeconfig
  *     says
  * @param cni what is written for the container runtime when the agent is ready; empty for nothing
+ * @param bootId what tells this boot of the machine from others; empty: what the kernel says
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -35,7 +36,8 @@ public record AgentOptions(
     LogLevel log,
     FabricSettings fabric,
     List<ApiServer.Endpoint> apiServers,
-    Optional<CniFiles> cni) {
+    Optional<CniFiles> cni,
+    Optional<String> bootId) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
   }
@@ -52,7 +54,17 @@ public record AgentOptions(
       FabricSettings fabric,
       List<ApiServer.Endpoint> apiServers) {
     this(
-        kubeconfig, node, runDir, stateDir, http, netns, log, fabric, apiServers, Optional.empty());
+        kubeconfig,
+        node,
+        runDir,
+        stateDir,
+        http,
+        netns,
+        log,
+        fabric,
+        apiServers,
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** These, with files for the container runtime. */
@@ -67,7 +79,24 @@ public record AgentOptions(
         log,
         fabric,
         apiServers,
-        Optional.of(files));
+        Optional.of(files),
+        bootId);
+  }
+
+  /** These, in a boot of the machine that the kernel does not tell from others. */
+  public AgentOptions withBootId(String other) {
+    return new AgentOptions(
+        kubeconfig,
+        node,
+        runDir,
+        stateDir,
+        http,
+        netns,
+        log,
+        fabric,
+        apiServers,
+        cni,
+        Optional.of(other));
   }
 
   /** With the API server that the kubeconfig names. */

@@ -123,6 +123,14 @@ public final class AgentCommand implements Callable<Integer> {
       })
   Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
 
+  @Option(
+      names = "--boot-id",
+      hidden = true,
+      paramLabel = "TEXT",
+      description =
+          "Which boot of the machine this is; for the lab, whose machines share a kernel.")
+  @Nullable String bootId;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -137,6 +145,9 @@ public final class AgentCommand implements Callable<Integer> {
 
   private AgentOptions options() {
     AgentOptions options = withoutCni();
+    if (bootId != null) {
+      options = options.withBootId(bootId);
+    }
     if (cniConfDir == null) {
       return options;
     }

@@ -3,26 +3,21 @@ package dev.sund.cli;
 import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.LocalClient;
 import dev.sund.kernel.NetNs;
-import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.manifest.ManifestFiles;
-import dev.sund.lab.api.LabApi;
-import dev.sund.lab.api.Rbac;
-import dev.sund.lab.api.Subject;
+import dev.sund.lab.ApiMachine;
 import dev.sund.lab.scene.Scene;
 import dev.sund.lab.scene.SceneReader;
 import dev.sund.lab.topology.Topology;
 import dev.sund.model.Family;
-import dev.sund.model.Ip;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -32,7 +27,6 @@ import java.util.stream.Collectors;
  */
 final class AgentTraining implements AutoCloseable {
   private static final String TOKEN = "training";
-  private static final int API_PORT = 6443;
   private static final int HTTP_PORT = 9470;
 
   private final Path root = Path.of(System.getProperty("sund.root"));
@@ -43,12 +37,13 @@ final class AgentTraining implements AutoCloseable {
           OptionalInt.empty());
   private final Scene.SceneNode node = scene.nodes().getFirst();
   private final Topology topology = Topology.build("sund-train-", scene.underlay());
-  private final LabApi api = new LabApi(InstantSource.system());
+  private final ApiMachine machine =
+      ApiMachine.start(scene, topology.machine(Scene.API), Optional.of(root.resolve("deploy")));
 
   AgentTraining() throws IOException {}
 
   void run() throws Exception {
-    serveApi();
+    fillApi();
     NetNs namespace = topology.machine(node.name().text());
     Thread agent =
         new Thread(
@@ -82,28 +77,11 @@ final class AgentTraining implements AutoCloseable {
     page(namespace, "/metrics");
   }
 
-  private void serveApi() throws Exception {
-    api.allow(Rbac.read(root.resolve("deploy/rbac.yaml")));
-    api.token(TOKEN, Subject.serviceAccount("kube-system", "sund-agent"));
-    scene.objects().forEach(api::put);
-    scene.nodes().forEach(each -> api.put(each.tree()));
-    scene.pods().forEach(each -> api.put(each.tree()));
-    Ip address =
-        scene.addresses(Scene.API).stream()
-            .filter(ip -> ip.family() == Family.V4)
-            .findFirst()
-            .orElseThrow();
-    ServerSocket socket =
-        topology
-            .machine(Scene.API)
-            .call(() -> {
-              ServerSocket made = new ServerSocket();
-              made.bind(new InetSocketAddress(API_PORT));
-              return made;
-            });
-    api.serve(socket);
-    Files.writeString(
-        folder.resolve("kubeconfig"), Kubeconfig.text("http://" + address + ":" + API_PORT, TOKEN));
+  private void fillApi() throws IOException {
+    scene.objects().forEach(machine.api()::put);
+    scene.nodes().forEach(each -> machine.api().put(each.tree()));
+    scene.pods().forEach(each -> machine.api().put(each.tree()));
+    machine.writeAgentConfig(folder.resolve("kubeconfig"), Family.V4, TOKEN);
   }
 
   private boolean isReady(LocalClient client) {
@@ -154,7 +132,7 @@ final class AgentTraining implements AutoCloseable {
 
   @Override
   public void close() {
-    api.close();
+    machine.close();
     topology.close();
   }
 }

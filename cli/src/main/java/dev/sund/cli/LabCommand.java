@@ -33,12 +33,17 @@ import picocli.CommandLine.ParentCommand;
       "  sudo ./sund lab                        the examples' cluster, until Ctrl-C",
       "  sudo ./sund lab --once -o json         measure once, remove all, exit",
       "  sudo ./sund lab fault cut-link n3      while it stands, from another terminal",
+      "  sudo ./sund lab apply -f pod.yaml      also by kubectl; the lab says how",
+      "  sudo ./sund lab exec shop/web -- ip route",
       "  kubectl get nodes,pods,ippools -A -o yaml | sudo ./sund lab -f -"
     },
     subcommands = {
       LabStatusCommand.class,
       LabProbeCommand.class,
       LabTraceCommand.class,
+      LabApplyCommand.class,
+      LabDeleteCommand.class,
+      LabExecCommand.class,
       LabFaultCommand.class
     })
 public final class LabCommand implements Callable<Integer> {
@@ -78,7 +83,7 @@ public final class LabCommand implements Callable<Integer> {
     List<String> manifests =
         files.isEmpty() ? List.of(Path.of(root, "examples", "shop").toString()) : files;
     boolean colours = sund != null && sund.colors();
-    Path rbac = Path.of(root, "deploy", "rbac.yaml");
+    Path deploy = Path.of(root, "deploy");
     LabOptions options =
         new LabOptions(
             manifests,
@@ -87,7 +92,7 @@ public final class LabCommand implements Callable<Integer> {
             all,
             output.json(),
             colours,
-            Files.exists(rbac) ? Optional.of(rbac) : Optional.empty(),
+            Files.isDirectory(deploy) ? Optional.of(deploy) : Optional.empty(),
             this::launcher);
     return Lab.run(options, new Console(System.out, System.err, colours), System.in);
   }

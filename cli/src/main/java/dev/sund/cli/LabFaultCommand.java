@@ -17,19 +17,25 @@ import picocli.CommandLine.Parameters;
       "  sudo ./sund lab fault cut-link n3",
       "  sudo ./sund lab fault cut-link n3 --restore",
       "  sudo ./sund lab fault shrink-mtu n2 1400",
-      "  sudo ./sund lab fault delete-route n1 10.244.3.0/24"
+      "  sudo ./sund lab fault delete-route n1 10.244.3.0/24",
+      "  sudo ./sund lab fault kill-node n2",
+      "  sudo ./sund lab fault restart-node n2",
+      "  sudo ./sund lab fault partition n1 n2"
     })
 final class LabFaultCommand implements Callable<Integer> {
   @Mixin LabTalk lab = new LabTalk();
 
   @Parameters(
-      arity = "2..3",
+      arity = "2..*",
       paramLabel = "FAULT",
       description =
-          "kill-agent NODE, cut-link NODE, shrink-mtu NODE BYTES, delete-route NODE PREFIX.")
+          "kill-agent NODE, cut-link NODE, shrink-mtu NODE BYTES, delete-route NODE PREFIX, kill-node"
+              + " NODE, restart-node NODE, partition NODE... (these together, apart from all others).")
   List<String> fault = new ArrayList<>();
 
-  @Option(names = "--restore", description = "Undo cut-link or shrink-mtu of this node.")
+  @Option(
+      names = "--restore",
+      description = "Undo cut-link, shrink-mtu or partition of these nodes.")
   boolean restore;
 
   @Override

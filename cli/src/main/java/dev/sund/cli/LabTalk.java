@@ -4,6 +4,7 @@ import dev.sund.lab.Lab;
 import dev.sund.lab.control.ControlClient;
 import dev.sund.lab.topology.LabHome;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,11 @@ final class LabTalk {
 
   /** Gives the words to the lab, prints what it says, and returns its exit code. */
   int say(List<String> words) {
+    return say(words, System.out);
+  }
+
+  /** As above; what the lab says goes elsewhere. */
+  int say(List<String> words, OutputStream out) {
     try {
       Optional<LabHome> home = Lab.standing(Optional.ofNullable(id));
       if (home.isEmpty()) {
@@ -26,7 +32,7 @@ final class LabTalk {
             id == null ? "No lab stands." : "No lab " + id + " stands.",
             "Start one in another terminal: sudo ./sund lab.");
       }
-      return ControlClient.run(home.get().controlSocket(), words, System.out);
+      return ControlClient.run(home.get().controlSocket(), words, out);
     } catch (IOException e) {
       throw CommandFailure.couldNotRun(
           "The lab does not answer: " + e.getMessage() + ".",

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -40,9 +41,11 @@ record ClusterPrograms(
   /**
    * Compiles and lifts.
    *
+   * @param dead nodes without a kernel
    * @param objects the API server's objects
    */
-  static ClusterPrograms read(Scene scene, Topology topology, List<Tree.Mapping> objects)
+  static ClusterPrograms read(
+      Scene scene, Topology topology, Set<NodeName> dead, List<Tree.Mapping> objects)
       throws KernelException {
     List<ClusterEvent> events = events(objects);
     Map<NodeName, PacketProgram> wanted = new TreeMap<>();
@@ -50,6 +53,9 @@ record ClusterPrograms(
     List<String> drift = new ArrayList<>();
     List<Condition> conditions = new ArrayList<>();
     for (SceneNode node : scene.nodes()) {
+      if (dead.contains(node.name())) {
+        continue;
+      }
       NetNs namespace = topology.machine(node.name().text());
       ProgramCompiler compiler = new ProgramCompiler(node.name(), scene.fabric());
       List<ClusterEvent> all = new ArrayList<>(events);

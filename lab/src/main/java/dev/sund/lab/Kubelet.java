@@ -68,6 +68,25 @@ final class Kubelet {
     api.update(Resource.PODS, pod.pod().key().toString(), object -> running(object, pod));
   }
 
+  /**
+   * Takes a pod's network away, as the runtime does before it removes the sandbox. An agent that is
+   * away is asked no further: the namespace goes in any case, and the pod's link with it.
+   */
+  void stop(ScenePod pod, NetNs namespace) throws InterruptedException {
+    try {
+      agent.ask(
+          LocalClient.cniRequest(
+              "DEL",
+              containerId(pod),
+              namespace.path().toString(),
+              INTERFACE,
+              arguments(pod),
+              List.of()));
+    } catch (IOException _) {
+      // There is no agent to tell; the next one finds out by itself.
+    }
+  }
+
   /** Asks until the agent no longer says that it is too early, as a container runtime does. */
   private Answer add(ScenePod pod, NetNs namespace, List<String> ips)
       throws IOException, InterruptedException {

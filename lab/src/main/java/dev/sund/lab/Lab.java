@@ -42,6 +42,9 @@ public final class Lab {
 
   private static final long CLEANING_SECONDS = 20;
 
+  /** How often it is looked whether somebody has changed objects. */
+  private static final long FOLLOW_MILLIS = 200;
+
   private final LabOptions options;
   private final Console console;
   private final BlockingQueue<Runnable> work = new LinkedBlockingQueue<>();
@@ -130,7 +133,7 @@ public final class Lab {
     try (LabHome home = LabHome.create()) {
       LabCluster cluster =
           LabCluster.stand(
-              scene, home, options.agents().apply(scene.nodes().size()), options.rbac(), console);
+              scene, home, options.agents().apply(scene.nodes().size()), options.deploy(), console);
       try {
         Matrix matrix = cluster.matrix(cluster.questions(options.everyPair()));
         console.done(
@@ -169,11 +172,19 @@ public final class Lab {
             home.controlSocket(), (words, out) -> onOwnThread(() -> commands.run(words, out)))) {
       console.say(
           "stands until Ctrl-C; from another terminal: sund lab"
-              + " status|probe|trace FROM TO|fault ... ("
+              + " status|probe|trace FROM TO|apply|delete|exec|fault ... ("
               + server.path()
               + ")");
+      console.say(
+          "kubectl works too: KUBECONFIG=" + home.kubeconfig() + " kubectl get pods -A -o wide");
+      cluster.follow(console::say);
       while (true) {
-        work.take().run();
+        Runnable job = work.poll(FOLLOW_MILLIS, TimeUnit.MILLISECONDS);
+        if (job != null) {
+          job.run();
+        } else if (cluster.hasChanged()) {
+          cluster.follow(console::say);
+        }
       }
     }
   }

@@ -1,15 +1,13 @@
 package dev.sund.lab;
 
+import dev.sund.agent.state.StateDir;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
-import dev.sund.kube.api.Kubeconfig;
 import dev.sund.lab.agents.AgentLauncher;
 import dev.sund.lab.agents.AgentLauncher.Order;
 import dev.sund.lab.api.LabApi;
-import dev.sund.lab.api.Rbac;
-import dev.sund.lab.api.Subject;
 import dev.sund.lab.matrix.Cell;
 import dev.sund.lab.matrix.Matrix;
 import dev.sund.lab.matrix.QuestionPlan;
@@ -31,24 +29,23 @@ import dev.sund.model.Port;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 
 /**
  * A cluster that stands: machines, API server, agents, pods with networks, and the probes' sockets.
@@ -56,22 +53,25 @@ import java.util.concurrent.Future;
  * <p>For one thread, which must live as long as the cluster. Closing removes all of it.
  */
 public final class LabCluster implements AutoCloseable {
-  private static final int API_PORT = 6443;
   private static final Duration AGENT_LIMIT = Duration.ofSeconds(30);
   private static final Duration SETTLE_LIMIT = Duration.ofSeconds(15);
   private static final Duration STILL = Duration.ofSeconds(5);
   private static final Duration SETTLE_STEP = Duration.ofMillis(25);
   private static final int HANDS = 8;
 
-  private final Scene scene;
   private final LabHome home;
   private final AgentLauncher launcher;
-  private final Listeners listeners;
-  private final LabApi api;
+  private final ApiMachine machine;
+  private final PodFollower follower;
   private final Map<NodeName, Order> orders = new LinkedHashMap<>();
   private final Map<NodeName, AgentLauncher.Running> agents = new LinkedHashMap<>();
   private final Topology topology;
   private final Measurement measurement;
+  private final Set<NodeName> dead = new TreeSet<>();
+  private final Map<NodeName, Integer> boots = new HashMap<>();
+  private Scene scene;
+  private Listeners listeners;
+  private long followed;
   private long lastAsked = System.nanoTime() - Topology.LEARNT_MTU.toNanos();
 
   private LabCluster(
@@ -79,36 +79,48 @@ public final class LabCluster implements AutoCloseable {
       LabHome home,
       AgentLauncher launcher,
       Topology topology,
+      ApiMachine machine,
       Measurement measurement) {
     this.scene = scene;
     this.home = home;
     this.launcher = launcher;
-    this.listeners = Listeners.of(scene.pods().stream().map(ScenePod::pod).toList(), Site.ECHO);
-    this.api = new LabApi(InstantSource.system());
+    this.listeners = listeners(scene);
+    this.machine = machine;
     this.topology = topology;
     this.measurement = measurement;
+    this.follower = new PodFollower(machine.api(), topology, this::kubelet);
+  }
+
+  private static Listeners listeners(Scene scene) {
+    return Listeners.of(scene.pods().stream().map(ScenePod::pod).toList(), Site.ECHO);
   }
 
   /**
    * Stands a cluster up.
    *
-   * @param rbac what agents may do; empty: everything
+   * @param deploy the folder of the manifests that are shipped; empty: agents may do everything
    * @throws IOException when the kernel, the file system or an agent refuses
    */
   public static LabCluster stand(
-      Scene scene, LabHome home, AgentLauncher launcher, Optional<Path> rbac, Console console)
+      Scene scene, LabHome home, AgentLauncher launcher, Optional<Path> deploy, Console console)
       throws IOException, InterruptedException {
     Topology topology = Topology.build(home.namespacePrefix(), scene.underlay());
     LabCluster cluster;
     try {
-      Measurement measurement = Measurement.open(scene.fabric().vxlanPort());
-      cluster = new LabCluster(scene, home, launcher, topology, measurement);
-    } catch (KernelException | RuntimeException e) {
+      ApiMachine machine = ApiMachine.start(scene, topology.machine(Scene.API), deploy);
+      try {
+        Measurement measurement = Measurement.open(scene.fabric().vxlanPort());
+        cluster = new LabCluster(scene, home, launcher, topology, machine, measurement);
+      } catch (KernelException | RuntimeException e) {
+        machine.close();
+        throw e;
+      }
+    } catch (IOException | RuntimeException e) {
       topology.close();
       throw e;
     }
     try {
-      cluster.build(rbac, console);
+      cluster.build(console);
       return cluster;
     } catch (IOException | RuntimeException | InterruptedException e) {
       cluster.close();
@@ -116,10 +128,9 @@ public final class LabCluster implements AutoCloseable {
     }
   }
 
-  private void build(Optional<Path> rbac, Console console)
-      throws IOException, InterruptedException {
+  private void build(Console console) throws IOException, InterruptedException {
     long begun = System.nanoTime();
-    serveApi(rbac);
+    fillApi();
     for (SceneNode node : scene.nodes()) {
       startAgent(node.name());
     }
@@ -158,44 +169,28 @@ public final class LabCluster implements AutoCloseable {
     }
   }
 
-  private void serveApi(Optional<Path> rbac) throws IOException {
-    scene.objects().forEach(api::put);
-    scene.nodes().forEach(node -> api.put(node.tree()));
-    scene.pods().forEach(pod -> api.put(pod.tree()));
-    if (rbac.isPresent()) {
-      api.allow(Rbac.read(rbac.get()));
-    }
-    NetNs host = topology.machine(Scene.API);
-    for (Ip ip : scene.addresses(Scene.API)) {
-      InetSocketAddress address =
-          new InetSocketAddress(InetAddress.getByAddress(ip.toBytes()), API_PORT);
-      // The socket keeps the namespace it is opened in; connections are taken elsewhere.
-      ServerSocket listener =
-          host.<ServerSocket, IOException>call(() -> {
-            ServerSocket socket = new ServerSocket();
-            socket.bind(address, 1024);
-            return socket;
-          });
-      api.serve(listener);
-    }
+  private void fillApi() throws IOException {
+    scene.objects().forEach(api()::put);
+    scene.nodes().forEach(node -> api().put(node.tree()));
+    scene.pods().forEach(pod -> api().put(pod.tree()));
+    machine.openToPeople(home.kubeconfig());
   }
 
   private Order order(SceneNode node) throws IOException {
     Path directory = home.directory().resolve(node.name().text());
     Files.createDirectories(directory);
-    String token = "lab-" + node.name();
-    api.token(token, Subject.serviceAccount("kube-system", "sund-agent"));
     Path kubeconfig = directory.resolve("kubeconfig");
     Family family = node.node().addresses().getFirst().family();
-    Ip server =
-        scene.addresses(Scene.API).stream()
-            .filter(ip -> ip.family() == family)
-            .findFirst()
-            .orElseThrow();
-    String host = family == Family.V4 ? server.toString() : "[" + server + "]";
-    Files.writeString(kubeconfig, Kubeconfig.text("http://" + host + ":" + API_PORT, token));
+    machine.writeAgentConfig(kubeconfig, family, "lab-" + node.name());
     NetNs namespace = topology.machine(node.name().text());
-    return new Order(node.name(), namespace, kubeconfig, scene.fabric(), directory);
+    int boot = boots.merge(node.name(), 1, Integer::sum);
+    return new Order(
+        node.name(),
+        namespace,
+        kubeconfig,
+        scene.fabric(),
+        directory,
+        StateDir.bootIdOfThisKernel() + "-" + boot);
   }
 
   /** Starts the agent of a node that has none; from the cluster's own thread. */
@@ -234,10 +229,7 @@ public final class LabCluster implements AutoCloseable {
   private void openNodeSites() throws KernelException, InterruptedException {
     for (SceneNode node : scene.nodes()) {
       String name = node.name().text();
-      FromNode origin = new FromNode(node.name());
-      List<Ip> addresses = node.node().addresses();
-      measurement.enter(
-          new Site(origin, name, topology.machine(name), addresses, ports(origin), true));
+      enter(node);
       measurement.watch(name, topology.machine(topology.router()), topology.port(name));
       // A node's answers to packets that came by a tunnel have the tunnel's address.
       for (Prefix range : node.node().podCidrs()) {
@@ -259,6 +251,21 @@ public final class LabCluster implements AutoCloseable {
     }
   }
 
+  private void enter(SceneNode node) throws KernelException, InterruptedException {
+    String name = node.name().text();
+    FromNode origin = new FromNode(node.name());
+    List<Ip> addresses = node.node().addresses();
+    measurement.enter(
+        new Site(origin, name, topology.machine(name), addresses, ports(origin), true));
+  }
+
+  private void enter(ScenePod pod) throws KernelException, InterruptedException {
+    var origin = Listeners.origin(pod.pod());
+    NetNs namespace = topology.pod(pod.pod().key()).orElseThrow();
+    measurement.enter(
+        new Site(origin, pod.node().text(), namespace, pod.pod().ips(), ports(origin), false));
+  }
+
   private List<Port> ports(dev.sund.engine.trace.Packet.Origin origin) {
     SortedSet<Integer> numbers = new TreeSet<>(listeners.of(origin));
     return numbers.stream().map(number -> new Port(number, Protocol.TCP, "")).toList();
@@ -266,12 +273,8 @@ public final class LabCluster implements AutoCloseable {
 
   /** On a helper's thread: a node's pods one after the other, as a kubelet starts them. */
   private void startPods(SceneNode node) throws IOException, InterruptedException {
-    Order order = orders.get(node.name());
-    if (order == null) {
-      throw new IllegalStateException("node " + node.name() + " has no agent");
-    }
-    awaitSocket(order, agent(node.name()));
-    Kubelet kubelet = new Kubelet(order.runDirectory(), api, node.node().addresses());
+    awaitSocket(order(node.name()), agent(node.name()));
+    Kubelet kubelet = kubelet(node.name());
     for (ScenePod pod : scene.pods()) {
       if (!pod.node().equals(node.name())) {
         continue;
@@ -279,11 +282,17 @@ public final class LabCluster implements AutoCloseable {
       NetNs namespace = topology.pod(pod.pod().key()).orElse(topology.machine(node.name().text()));
       kubelet.start(pod, namespace);
       if (!pod.pod().hostNetwork()) {
-        var origin = Listeners.origin(pod.pod());
-        measurement.enter(
-            new Site(origin, node.name().text(), namespace, pod.pod().ips(), ports(origin), false));
+        enter(pod);
       }
     }
+  }
+
+  private Kubelet kubelet(NodeName name) {
+    Order order = orders.get(name);
+    if (order == null) {
+      throw new IllegalArgumentException("node " + name + " has no agent");
+    }
+    return new Kubelet(order.runDirectory(), api(), node(name).node().addresses());
   }
 
   private static void awaitSocket(Order order, AgentLauncher.Running agent)
@@ -311,6 +320,113 @@ public final class LabCluster implements AutoCloseable {
     return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
   }
 
+  /** Whether the API server's objects have changed since {@link #follow} was called. */
+  public boolean hasChanged() {
+    return api().resourceVersion() != followed;
+  }
+
+  /**
+   * Starts and ends pods, so that those stand which the API server has.
+   *
+   * @param say told a line for each pod
+   */
+  public void follow(Consumer<String> say) throws IOException, InterruptedException {
+    Scene before = scene;
+    long version = -1;
+    while (version != api().resourceVersion()) { // what is done here changes objects too
+      version = api().resourceVersion();
+      scene = follower.follow(scene, dead, say);
+    }
+    followed = version;
+    if (!scene.pods().equals(before.pods())) {
+      enterAgain(before);
+    }
+  }
+
+  private void enterAgain(Scene before) throws KernelException, InterruptedException {
+    Listeners old = listeners;
+    listeners = listeners(scene);
+    for (ScenePod pod : before.pods()) {
+      if (!scene.pods().contains(pod) && !pod.pod().hostNetwork()) {
+        measurement.leave(Listeners.origin(pod.pod()));
+      }
+    }
+    for (ScenePod pod : scene.pods()) {
+      if (!before.pods().contains(pod) && !pod.pod().hostNetwork()) {
+        enter(pod);
+      }
+    }
+    for (SceneNode node : scene.nodes()) {
+      FromNode origin = new FromNode(node.name());
+      if (!dead.contains(node.name()) && !old.of(origin).equals(listeners.of(origin))) {
+        measurement.leave(origin); // its new sockets want the same ports
+        enter(node);
+      }
+    }
+  }
+
+  /** Switches a node off: agent, kernel, pods, all at once. */
+  public void killNode(NodeName name) throws IOException, InterruptedException {
+    String off = node(name).name().text();
+    if (!dead.add(name)) {
+      throw new IllegalArgumentException("node " + name + " is switched off already");
+    }
+    agent(name).kill();
+    measurement.leave(new FromNode(name));
+    for (ScenePod pod : scene.pods()) {
+      if (pod.node().equals(name) && !pod.pod().hostNetwork()) {
+        measurement.leave(Listeners.origin(pod.pod()));
+        topology.removePod(pod.pod().key());
+      }
+    }
+    topology.switchOff(off);
+  }
+
+  /** Boots a node, switching it off first if need be: an empty kernel, an agent, its pods anew. */
+  public void restartNode(NodeName name) throws IOException, InterruptedException {
+    SceneNode node = node(name);
+    if (!dead.contains(name)) {
+      killNode(name);
+    }
+    topology.switchOn(name.text());
+    dead.remove(name);
+    Order order = order(node);
+    orders.put(name, order);
+    Files.deleteIfExists(order.runDirectory().resolve("agent.sock")); // a boot begins with none
+    startAgent(name);
+    awaitSocket(order, agent(name));
+    enter(node);
+    measurement.watch(name.text(), topology.machine(topology.router()), topology.port(name.text()));
+    for (ScenePod pod : scene.pods()) {
+      if (pod.node().equals(name)) {
+        follower.start(pod);
+        if (!pod.pod().hostNetwork()) {
+          enter(pod);
+        }
+      }
+    }
+  }
+
+  private Order order(NodeName name) {
+    return Optional.ofNullable(orders.get(name))
+        .orElseThrow(() -> new IllegalArgumentException("node " + name + " has no agent"));
+  }
+
+  /** Whether this node is switched off. */
+  public boolean isDead(NodeName name) {
+    return dead.contains(name);
+  }
+
+  /** The namespace of a pod, given as NAMESPACE/NAME, or of a machine. */
+  public NetNs place(String name) {
+    for (ScenePod pod : scene.pods()) {
+      if (pod.pod().key().toString().equals(name)) {
+        return topology.pod(pod.pod().key()).orElseGet(() -> topology.machine(pod.node().text()));
+      }
+    }
+    return topology.machine(name);
+  }
+
   /** Waits until each kernel holds what is wanted, or nothing has changed for long enough. */
   public ClusterPrograms settle() throws KernelException, InterruptedException {
     long deadline = System.nanoTime() + SETTLE_LIMIT.toNanos();
@@ -333,12 +449,19 @@ public final class LabCluster implements AutoCloseable {
 
   /** The programs as they are now. */
   public ClusterPrograms programs() throws KernelException {
-    return ClusterPrograms.read(scene, topology, api.snapshot());
+    return ClusterPrograms.read(scene, topology, dead, api().snapshot());
   }
 
   /** The questions that the scene raises. */
   public List<Question> questions(boolean everyPair) {
-    return QuestionPlan.of(scene, listeners, everyPair);
+    List<Question> all = QuestionPlan.of(scene, listeners, everyPair);
+    if (dead.isEmpty()) {
+      return all;
+    }
+    Set<String> off = new TreeSet<>();
+    dead.forEach(name -> off.add(name.text()));
+    return Question.renumbered(
+        all.stream().filter(question -> !off.contains(question.from().machine())).toList());
   }
 
   /** Predicts and measures; once more when a kernel was changed meanwhile. */
@@ -410,7 +533,7 @@ public final class LabCluster implements AutoCloseable {
 
   /** Its API server. */
   public LabApi api() {
-    return api;
+    return machine.api();
   }
 
   @Override
@@ -424,7 +547,7 @@ public final class LabCluster implements AutoCloseable {
       }
     }
     agents.clear();
-    api.close();
+    machine.close();
     topology.close();
   }
 }

@@ -59,6 +59,9 @@ final class LabCommands {
         case "probe" -> probe(rest, out);
         case "trace" -> trace(rest, out);
         case "fault" -> fault(rest, out);
+        case "where" -> where(rest, out);
+        case "apply" -> change(rest, out, new LabManifests(cluster)::apply);
+        case "delete" -> change(rest, out, new LabManifests(cluster)::delete);
         default -> throw new IllegalArgumentException("the lab does not know " + words);
       };
     } catch (IllegalArgumentException e) {
@@ -70,6 +73,33 @@ final class LabCommands {
     }
   }
 
+  /** Changes objects as the files say. */
+  @FunctionalInterface
+  private interface Changes {
+    boolean make(List<String> files, PrintStream out);
+  }
+
+  private int change(List<String> files, PrintStream out, Changes changes)
+      throws IOException, InterruptedException {
+    if (files.isEmpty()) {
+      throw new IllegalArgumentException("which files? give -f FILE");
+    }
+    if (!changes.make(files, out)) {
+      return Lab.BAD_INPUT;
+    }
+    cluster.follow(out::println);
+    return measureAll(out);
+  }
+
+  /** For {@code sund lab exec}: the namespace of a pod or a machine, alone on its line. */
+  private int where(List<String> words, PrintStream out) {
+    if (words.size() != 1) {
+      throw new IllegalArgumentException("a pod as NAMESPACE/NAME is wanted, or a machine");
+    }
+    out.println(cluster.place(words.getFirst()).path());
+    return Lab.AGREE;
+  }
+
   private int status(PrintStream out) {
     Scene scene = cluster.scene();
     for (SceneNode node : scene.nodes()) {
@@ -78,7 +108,9 @@ final class LabCommands {
       out.printf(
           "node %s  agent %s  %s  %s %s mtu %d  podCIDRs %s  %d pods%n",
           node.name(),
-          cluster.agent(node.name()).alive() ? "runs" : "is dead",
+          cluster.isDead(node.name())
+              ? "is gone, its node is off"
+              : cluster.agent(node.name()).alive() ? "runs" : "is dead",
           node.node().addresses(),
           link.device(),
           link.up() ? "up" : "cut",
@@ -105,7 +137,7 @@ final class LabCommands {
     if (words.isEmpty()) {
       return measureAll(out);
     }
-    List<Question> questions = renumbered(between(words));
+    List<Question> questions = Question.renumbered(between(words));
     if (questions.isEmpty()) {
       throw new IllegalArgumentException(
           "nothing is asked from "
@@ -127,23 +159,6 @@ final class LabCommands {
             isCalled(question.to(), words.get(1))
                 || question.destination().toString().equals(words.get(1)))
         .toList();
-  }
-
-  private static List<Question> renumbered(List<Question> questions) {
-    List<Question> numbered = new ArrayList<>();
-    for (Question question : questions) {
-      numbered.add(
-          new Question(
-              numbered.size(),
-              question.kind(),
-              question.from(),
-              question.to(),
-              question.destination(),
-              question.protocol(),
-              question.port(),
-              question.sizes()));
-    }
-    return numbered;
   }
 
   private static boolean isCalled(Party party, String name) {
@@ -247,17 +262,37 @@ final class LabCommands {
         remember("shrink-mtu " + node + (restore ? "" : " to " + mtu), restore, out);
       }
       case "delete-route" -> deleteRoute(node, words, out);
+      case "kill-node" -> {
+        cluster.killNode(new NodeName(node));
+        remember("kill-node " + node, false, out);
+      }
+      case "restart-node" -> {
+        cluster.restartNode(new NodeName(node));
+        faults.removeIf(known -> known.endsWith("-node " + node));
+        out.println("fault: restart-node " + node + "; its kernel began empty");
+      }
+      case "partition" -> partition(words, restore, out);
       default ->
           throw new IllegalArgumentException(
               "the faults are kill-agent NODE, cut-link NODE, shrink-mtu NODE BYTES,"
-                  + " delete-route NODE [PREFIX]; cut-link and shrink-mtu end with --restore");
+                  + " delete-route NODE [PREFIX], kill-node NODE, restart-node NODE, partition"
+                  + " NODE...; cut-link, shrink-mtu and partition end with --restore, kill-node with"
+                  + " restart-node");
     }
     return measureAll(out);
   }
 
+  private void partition(List<String> words, boolean restore, PrintStream out)
+      throws KernelException {
+    List<String> nodes = words.stream().skip(1).filter(word -> !word.equals("--restore")).toList();
+    nodes.forEach(name -> cluster.agent(new NodeName(name))); // or says that there is none
+    cluster.topology().setApart(nodes, !restore);
+    remember("partition " + String.join(" ", nodes), restore, out);
+  }
+
   private void remember(String fault, boolean restore, PrintStream out) {
     String[] words = fault.split(" ");
-    faults.removeIf(known -> known.startsWith(words[0] + " " + words[1]));
+    faults.removeIf(known -> (known + " ").startsWith(words[0] + " " + words[1] + " "));
     if (!restore) {
       faults.add(fault);
     }

@@ -16,7 +16,8 @@ import java.util.function.IntFunction;
  * @param everyPair whether to ask and print every pair
  * @param json whether the matrix is printed as JSON
  * @param colour whether lines that differ stand out
- * @param rbac the manifests of what agents may do; empty: everything
+ * @param deploy the folder of the manifests that are shipped, which say what agents may do; empty:
+ *     everything
  * @param agents starts the agents of a lab with this many nodes
  */
 public record LabOptions(
@@ -26,7 +27,7 @@ public record LabOptions(
     boolean everyPair,
     boolean json,
     boolean colour,
-    Optional<Path> rbac,
+    Optional<Path> deploy,
     IntFunction<AgentLauncher> agents) {
   /** With more nodes than this, agents share the lab's process. */
   public static final int MOST_PROCESSES = 8;

@@ -63,7 +63,7 @@ public final class AgentBenchmark implements Benchmark {
                 home,
                 new AgentProcesses(
                     List.of(bench.launcher().toString()), Map.of("SUND_BUILD", "never")),
-                Optional.of(bench.root().resolve("deploy/rbac.yaml")),
+                Optional.of(bench.root().resolve("deploy")),
                 console)) {
       try {
         measure(bench, cluster, home, rows);

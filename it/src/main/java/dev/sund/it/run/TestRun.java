@@ -253,8 +253,9 @@ public final class TestRun implements CheckoutTool {
             "--kill-child",
             "sh",
             "-c",
-            "mkdir -p /run/netns && mount -t tmpfs -o mode=755 sund-test /run/netns && ip link set lo"
-                + " up && \"$@\"; exit $?",
+            "for dir in /run/netns /run/sund-lab; do"
+                + " mkdir -p $dir && mount -t tmpfs -o mode=755 sund-test $dir || exit 1; done;"
+                + " ip link set lo up && \"$@\"; exit $?",
             "sund-test-worker");
 
     private Guest guest() {

@@ -60,7 +60,7 @@ class WrongEntryTest {
             false,
             false,
             false,
-            Optional.of(root.resolve("deploy/rbac.yaml")),
+            Optional.of(root.resolve("deploy")),
             _ -> new AgentsInProcess());
     return Lab.run(
         options,

@@ -16,9 +16,15 @@ public interface AgentLauncher {
    * @param kubeconfig how it reaches the API server
    * @param fabric what is set for the fabric as a whole
    * @param directory for its run and state directories and its log
+   * @param boot which boot of its machine this is
    */
   record Order(
-      NodeName node, NetNs namespace, Path kubeconfig, FabricSettings fabric, Path directory) {
+      NodeName node,
+      NetNs namespace,
+      Path kubeconfig,
+      FabricSettings fabric,
+      Path directory,
+      String boot) {
     /** Where its socket is. */
     public Path runDirectory() {
       return directory.resolve("run");

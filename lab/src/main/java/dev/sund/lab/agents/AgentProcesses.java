@@ -48,6 +48,7 @@ public final class AgentProcesses implements AgentLauncher {
     line.addAll(List.of("--kubeconfig", order.kubeconfig().toString()));
     line.addAll(List.of("--run-dir", order.runDirectory().toString()));
     line.addAll(List.of("--state-dir", order.stateDirectory().toString()));
+    line.addAll(List.of("--boot-id", order.boot()));
     if (!order.fabric().equals(FabricSettings.DEFAULT)) {
       Path fabric = order.directory().resolve("fabric.yaml");
       Files.writeString(fabric, FabricObject.text(order.fabric()));

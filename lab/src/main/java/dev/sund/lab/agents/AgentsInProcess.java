@@ -26,7 +26,7 @@ public final class AgentsInProcess implements AgentLauncher {
             LogLevel.WARN,
             order.fabric());
     try {
-      return new Started(Agent.start(options), new AtomicBoolean());
+      return new Started(Agent.start(options.withBootId(order.boot())), new AtomicBoolean());
     } catch (AgentException e) {
       throw new IOException(e.condition().toString(), e);
     }

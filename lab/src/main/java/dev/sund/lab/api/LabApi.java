@@ -22,9 +22,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import javax.naming.InvalidNameException;
-import javax.naming.ldap.LdapName;
-import javax.naming.ldap.Rdn;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
@@ -322,16 +319,18 @@ public final class LabApi implements AutoCloseable {
     String user = "";
     List<String> groups = new ArrayList<>();
     try {
+      // RFC 2253 as the JDK writes it: CN=name,O=group+O=group, with a backslash before these
+      // signs.
       String name = tls.getSession().getPeerPrincipal().getName();
-      for (Rdn part : new LdapName(name).getRdns()) {
-        String value = String.valueOf(part.getValue());
-        if (part.getType().equalsIgnoreCase("CN")) {
+      for (String part : name.split("(?<!\\\\)[,+]")) {
+        String value = part.substring(part.indexOf('=') + 1).replace("\\", "");
+        if (part.strip().startsWith("CN=")) {
           user = value;
-        } else if (part.getType().equalsIgnoreCase("O")) {
+        } else if (part.strip().startsWith("O=")) {
           groups.add(value);
         }
       }
-    } catch (SSLPeerUnverifiedException | InvalidNameException _) {
+    } catch (SSLPeerUnverifiedException _) {
       return Optional.empty(); // none was shown
     }
     return user.isEmpty() ? Optional.empty() : Optional.of(new Subject(user, groups));

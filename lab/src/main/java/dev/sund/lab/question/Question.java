@@ -3,6 +3,7 @@ package dev.sund.lab.question;
 import dev.sund.model.Checks;
 import dev.sund.model.Ip;
 import dev.sund.model.Protocol;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -48,6 +49,24 @@ public record Question(
   /** The same question with these sizes. */
   public Question withSizes(List<Integer> newSizes) {
     return new Question(id, kind, from, to, destination, protocol, port, newSizes);
+  }
+
+  /** The same questions, numbered anew from 0. */
+  public static List<Question> renumbered(List<Question> questions) {
+    List<Question> numbered = new ArrayList<>();
+    for (Question question : questions) {
+      numbered.add(
+          new Question(
+              numbered.size(),
+              question.kind,
+              question.from,
+              question.to,
+              question.destination,
+              question.protocol,
+              question.port,
+              question.sizes));
+    }
+    return numbered;
   }
 
   /** {@code shop/web -> shop/db 5432/tcp v6}. */

@@ -71,6 +71,11 @@ public record Scene(
     }
   }
 
+  /** The same with other pods, sorted by namespace and name. */
+  public Scene withPods(List<ScenePod> others) {
+    return new Scene(nodes, others, objects, underlay, fabric, invented);
+  }
+
   /** A machine of the underlay. */
   public Underlay.Host host(String name) {
     return underlay.hosts().stream()

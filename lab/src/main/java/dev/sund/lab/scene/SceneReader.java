@@ -31,7 +31,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.regex.Pattern;
 
 /**
  * Makes a {@link Scene} of manifests.
@@ -40,8 +39,6 @@ import java.util.regex.Pattern;
  * What they leave open is invented in the order of names, from ranges that the files do not use.
  */
 public final class SceneReader {
-  private static final Pattern TEMPLATE_HASH =
-      Pattern.compile("(.+)-[bcdfghjklmnpqrstvwxz2456789]{5,10}");
   private static final Prefix PODS_V4 = Prefix.parse("10.244.0.0/16");
   private static final Prefix PODS_V6 = Prefix.parse("fd00:10:244::/48");
   private static final int NODES_WHEN_NONE = 3;
@@ -280,33 +277,6 @@ public final class SceneReader {
       node.podCidrs().forEach(range -> chosen.add(ranges.address(range, 2)));
       ips = chosen;
     }
-    Pod running =
-        new Pod(
-            pod.key(),
-            pod.uid(),
-            pod.created(),
-            pod.node(),
-            pod.hostNetwork(),
-            false,
-            ips,
-            pod.ports(),
-            pod.hostPorts());
-    return Optional.of(new ScenePod(running, group(pod, tree), unstarted));
-  }
-
-  /** The namespace and the name of whatever made the pod: one line of the matrix for all alike. */
-  private static String group(Pod pod, Tree.Mapping tree) {
-    String name = pod.key().name();
-    for (Tree item : Trees.items(Trees.child(tree, "metadata"), "ownerReferences")) {
-      if (item instanceof Tree.Mapping owner && owner.text("name").isPresent()) {
-        name = owner.text("name").get();
-        var hashed = TEMPLATE_HASH.matcher(name);
-        if (owner.text("kind").equals(Optional.of("ReplicaSet")) && hashed.matches()) {
-          name = hashed.group(1);
-        }
-        break;
-      }
-    }
-    return pod.key().namespace() + "/" + name;
+    return Optional.of(ScenePods.running(pod, tree, ips));
   }
 }

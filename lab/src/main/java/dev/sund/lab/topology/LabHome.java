@@ -51,6 +51,11 @@ public record LabHome(String id, Path directory) implements AutoCloseable {
     return directory.resolve("control.sock");
   }
 
+  /** How people's programs reach the lab's API server. */
+  public Path kubeconfig() {
+    return directory.resolve("kubeconfig");
+  }
+
   /** The labs that stand, by their directories. */
   public static List<LabHome> standing() throws IOException {
     return all().stream().filter(LabHome::ownerLives).toList();

@@ -18,6 +18,7 @@ import dev.sund.kernel.route.RouteSocket;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import java.time.Duration;
@@ -46,6 +47,9 @@ public final class Topology implements AutoCloseable {
 
   private static final int ROUTE_PROTOCOL_STATIC = 4;
 
+  /** What the name of a segment ends with on which machines are that were taken apart. */
+  private static final String APART = "'";
+
   /** How long a machine or pod remembers a path's MTU that it was told; a kernel's own is 600 s. */
   public static final Duration LEARNT_MTU = Duration.ofSeconds(1);
 
@@ -53,7 +57,9 @@ public final class Topology implements AutoCloseable {
   private final Map<String, NetNs> machines = new LinkedHashMap<>();
   private final Map<PodKey, NetNs> pods = new TreeMap<>();
   private final Map<String, Integer> ports = new HashMap<>();
+  private final Map<String, String> portNames = new HashMap<>();
   private Underlay underlay;
+  private int nextPort = 1;
 
   private Topology(String prefix, Underlay underlay) {
     this.prefix = prefix;
@@ -103,6 +109,14 @@ public final class Topology implements AutoCloseable {
       throw new IllegalArgumentException("machine " + machine + " has no uplink");
     }
     return index;
+  }
+
+  private String portName(String machine) {
+    String name = portNames.get(machine);
+    if (name == null) {
+      throw new IllegalArgumentException("machine " + machine + " has no uplink");
+    }
+    return name;
   }
 
   /** Makes the empty namespace of a pod, as a container runtime does: its loopback device is up. */
@@ -160,6 +174,72 @@ public final class Topology implements AutoCloseable {
         link -> new Link(link.device(), link.segment(), link.addresses(), mtu, mtu, link.up()));
   }
 
+  /**
+   * Takes machines off their segments, together with those of the same segment, or puts them back:
+   * they reach each other and nobody else.
+   *
+   * @param apart whether to take them off; otherwise all are put back
+   */
+  public void setApart(List<String> names, boolean apart) throws KernelException {
+    try (RouteSocket routes = RouteSocket.open(machine(router()))) {
+      for (String name : names) {
+        Link link = uplink(name);
+        String whole =
+            link.segment().endsWith(APART)
+                ? link.segment().substring(0, link.segment().length() - APART.length())
+                : link.segment();
+        String segment = apart ? whole + APART : whole;
+        String bridge = apart ? "apart-" + whole : "br-" + whole;
+        if (apart && routes.link(bridge).isEmpty()) {
+          apply(
+              routes,
+              new RouteBatch().createLink(bridge, new LinkKind.Bridge(), new LinkSetting.Up(true)));
+        }
+        int index = routes.link(bridge).orElseThrow().index();
+        apply(routes, new RouteBatch().setLink(port(name), new LinkSetting.Master(index)));
+        change(
+            name,
+            each ->
+                new Link(
+                    each.device(), segment, each.addresses(), each.mtu(), each.takes(), each.up()));
+      }
+    }
+  }
+
+  /** Switches a machine off: its namespace and its link are gone, and all that it held. */
+  public void switchOff(String machine) throws KernelException {
+    try (RouteSocket routes = RouteSocket.open(machine(router()))) {
+      apply(routes, new RouteBatch().deleteLink(portName(machine)));
+    }
+    portNames.remove(machine);
+    ports.remove(machine);
+    machine(machine).delete();
+    change(
+        machine,
+        link ->
+            new Link(
+                link.device(), link.segment(), link.addresses(), link.mtu(), link.takes(), false));
+  }
+
+  /** Switches a machine on again: an empty kernel with its uplink and its addresses. */
+  public void switchOn(String machine) throws KernelException {
+    NetNs namespace = NetNs.create(prefix + machine);
+    machines.put(machine, namespace);
+    quieten(namespace);
+    change(
+        machine,
+        link ->
+            new Link(
+                link.device(), link.segment(), link.addresses(), link.mtu(), link.takes(), true));
+    Host host = underlay.host(machine).orElseThrow();
+    try (RouteSocket routes = RouteSocket.open(machine(router()))) {
+      Map<String, Integer> bridges = new HashMap<>();
+      String segment = host.links().getFirst().segment();
+      bridges.put(segment, routes.link("br-" + segment).orElseThrow().index());
+      connect(routes, host, "p" + nextPort++, bridges);
+    }
+  }
+
   private void change(String machine, UnaryOperator<Link> how) {
     List<Host> hosts = new ArrayList<>();
     for (Host host : underlay.hosts()) {
@@ -193,7 +273,12 @@ public final class Topology implements AutoCloseable {
     try (RouteSocket routes = RouteSocket.open(routerNamespace)) {
       RouteBatch bridges = new RouteBatch().up("lo");
       for (Link link : router.links()) {
-        bridges.createLink(link.device(), new LinkKind.Bridge(), new LinkSetting.Up(true));
+        // A bridge without an address of its own takes its ports' lowest, which may leave.
+        bridges.createLink(
+            link.device(),
+            new LinkKind.Bridge(),
+            new LinkSetting.Address(Mac.derivedFrom(prefix + link.device())),
+            new LinkSetting.Up(true));
       }
       apply(routes, bridges);
       Map<String, Integer> bridgeOf = new HashMap<>();
@@ -204,10 +289,9 @@ public final class Topology implements AutoCloseable {
         link.addresses().forEach(address -> addresses.put(Address.of(index, address)));
       }
       apply(routes, addresses);
-      int number = 1;
       for (Host host : underlay.hosts()) {
         if (host.role() != Role.ROUTER) {
-          connect(routes, host, "p" + number++, bridgeOf);
+          connect(routes, host, "p" + nextPort++, bridgeOf);
         }
       }
       // A bridge takes the smallest MTU of its ports until it is given another: it must not, or the
@@ -240,6 +324,7 @@ public final class Topology implements AutoCloseable {
                   new LinkSetting.Master(bridge),
                   new LinkSetting.Up(link.up())));
     }
+    portNames.put(host.name(), port);
     ports.put(host.name(), routes.link(port).orElseThrow().index());
     try (RouteSocket own = RouteSocket.open(namespace)) {
       int device = own.link(link.device()).orElseThrow().index();
