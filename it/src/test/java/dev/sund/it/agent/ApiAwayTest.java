@@ -1,0 +1,74 @@
+package dev.sund.it.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.agent.local.Answer;
+import dev.sund.it.agent.AgentScene.PodHandle;
+import dev.sund.kube.tree.JsonText;
+import dev.sund.kube.tree.Tree;
+import dev.sund.lab.api.Resource;
+import dev.sund.model.Family;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What agents need the API server for, and what they do without it. */
+@Tag("netns")
+@Timeout(180)
+class ApiAwayTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  @TempDir private Path directory;
+
+  @Test
+  void podsKeepTheirNetworkAndWhatIsKnownCanBeAddedWhileTheApiServerIsAway() throws Exception {
+    try (AgentScene scene = AgentScene.build(directory)) {
+      scene.startAgent(1);
+      scene.startAgent(2);
+      scene.awaitReady(1, LIMIT);
+      scene.awaitReady(2, LIMIT);
+      PodHandle a = scene.addPod("a", 1);
+      PodHandle b = scene.addPod("b", 2);
+      scene.await("n1 says that its network is there", LIMIT, () -> networkIsThere(scene));
+
+      scene.stopApi();
+      scene.await("the loss is told", LIMIT, () -> scene.metric(1, "sund_api_reachable") == 0);
+      assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
+      assertThat(scene.reaches(a, b, Family.V4)).isTrue();
+      scene.run(scene.node(1), "ip", "route", "del", "10.244.2.0/24");
+      scene.await(
+          "drift is repaired",
+          LIMIT,
+          () -> scene.run(scene.node(1), "ip", "route").contains("10.244.2.0/24"));
+
+      PodHandle late = scene.makePod("late", 1);
+      Answer added = scene.ask(late, "ADD");
+      assertThat(added.exitCode()).as(added.json()).isZero();
+      assertThat(scene.reaches(late, a, Family.V6)).isTrue();
+      assertThat(scene.ask(late, "DEL").exitCode()).isZero();
+
+      scene.kill(1);
+      scene.startAgent(1);
+      scene.await("the agent answers", LIMIT, () -> !scene.get(1, "/readyz").isEmpty());
+      assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 503");
+      Answer early = scene.ask(scene.makePod("early", 1), "ADD");
+      assertThat(early.exitCode()).isNotZero();
+      assertThat(early.json()).contains("\"code\":11");
+      assertThat(scene.reaches(a, b, Family.V4)).as("nothing is swept").isTrue();
+
+      scene.resumeApi();
+      scene.awaitReady(1, LIMIT);
+      assertThat(scene.reaches(a, b, Family.V6)).isTrue();
+    }
+  }
+
+  private static boolean networkIsThere(AgentScene scene) {
+    Tree.Mapping node = scene.api().get(Resource.NODES, "n1").orElseThrow();
+    return JsonText.of(node)
+        .contains(
+            "{\"type\":\"NetworkUnavailable\",\"status\":\"False\",\"reason\":\"SundIsReady\"");
+  }
+}
