@@ -106,6 +106,51 @@ class ClusterWatchTest {
   }
 
   @Test
+  void anHourWithoutTheServerTellsNothingAndThenOnlyWhatHasChanged() {
+    scene.api.put(node("n1", "192.168.1.11"));
+    scene.api.put(pod("shop", "web", "n1", "10.244.1.5"));
+    // An hour of waits of at most 20 s each is some 240 tries; here they are a tenth of a
+    // millisecond.
+    Duration never = Duration.ofNanos(100_000);
+    scene
+        .watch(
+            new WatchSettings(
+                500, Duration.ofSeconds(5), Duration.ofSeconds(60), never, never, never),
+            "secret")
+        .synced();
+    int told = scene.events().size();
+    int connections = scene.connectionsRefused(300);
+    assertThat(connections).isGreaterThanOrEqualTo(300);
+    assertThat(scene.events()).as("nothing is gone while nobody says so").hasSize(told);
+    assertThat(scene.reachability())
+        .as("said when the reason changes, not at each try")
+        .hasSizeBetween(1, 10)
+        .allMatch(Optional::isPresent);
+    scene.api.delete(Resource.PODS, "shop/web");
+    scene.serveAgain();
+    scene.untilState("Node n1 [192.168.1.11]");
+    scene.until(() -> scene.reachability().getLast().isEmpty());
+    assertThat(scene.events().subList(told, scene.events().size()))
+        .as("and what is the same is not told again")
+        .noneMatch(event -> event.key().name().equals("n1"));
+  }
+
+  @Test
+  void watchGoesOnAtAnotherServerWhenOneFails() {
+    scene.api.put(node("n1", "192.168.1.11"));
+    int second = scene.serveToo();
+    scene.watchBoth(second).synced();
+    int told = scene.events().size();
+    scene.stopFirst();
+    scene.api.put(node("n2", "192.168.1.12"));
+    scene.untilState("Node n1 [192.168.1.11]", "Node n2 [192.168.1.12]");
+    assertThat(scene.events().subList(told, scene.events().size()))
+        .as("from where it was, not from the beginning")
+        .hasSize(1);
+    assertThat(scene.reachability()).as("nobody needs to know").isEmpty();
+  }
+
+  @Test
   void serverRestoredFromAnOlderBackupIsListedAnew() {
     scene.api.put(node("n1", "192.168.1.11"));
     scene.watch().synced();

@@ -37,6 +37,7 @@ final class WatchScene implements AutoCloseable {
   LabApi api = new LabApi(CLOCK);
   private final int port;
   private Optional<ClusterWatch> watch = Optional.empty();
+  private final List<ServerSocket> listeners = new ArrayList<>();
   private final List<ClusterEvent> events = new ArrayList<>();
   private final List<Optional<Condition>> reachability = new ArrayList<>();
 
@@ -50,6 +51,7 @@ final class WatchScene implements AutoCloseable {
       ServerSocket socket = new ServerSocket();
       socket.setReuseAddress(true);
       socket.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
+      listeners.add(socket);
       api.serve(socket);
       return socket.getLocalPort();
     } catch (IOException e) {
@@ -72,15 +74,60 @@ final class WatchScene implements AutoCloseable {
     return port;
   }
 
+  /** Lets the same server listen at one more port. */
+  int serveToo() {
+    return serve(0);
+  }
+
+  /** Closes the first port, and the connections that came by any. */
+  void stopFirst() {
+    try {
+      listeners.getFirst().close();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    api.dropConnections();
+  }
+
+  /** Takes connections at the server's port and closes them, this often; then nobody listens. */
+  int connectionsRefused(int count) {
+    stopFirst();
+    int taken = 0;
+    try (ServerSocket refusing = new ServerSocket()) {
+      refusing.setReuseAddress(true);
+      refusing.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      for (; taken < count; taken++) {
+        refusing.accept().close();
+      }
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return taken;
+  }
+
+  WatchScene watchBoth(int secondPort) {
+    return watch(
+        QUICK,
+        ApiServer.plain("127.0.0.1", port, "secret")
+            .at(
+                List.of(
+                    new ApiServer.Endpoint("127.0.0.1", port),
+                    new ApiServer.Endpoint("127.0.0.1", secondPort))));
+  }
+
   WatchScene watch() {
     return watch(QUICK, "secret");
   }
 
   WatchScene watch(WatchSettings settings, String token) {
+    return watch(settings, ApiServer.plain("127.0.0.1", port, token));
+  }
+
+  private WatchScene watch(WatchSettings settings, ApiServer server) {
     watch =
         Optional.of(
             ClusterWatch.start(
-                ApiServer.plain("127.0.0.1", port, token),
+                server,
                 ClusterWatch.Means.ordinary().with(settings),
                 event -> {
                   synchronized (events) {
