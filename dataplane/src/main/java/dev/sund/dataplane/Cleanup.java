@@ -1,5 +1,6 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.kernel.KernelException;
@@ -81,6 +82,7 @@ public final class Cleanup {
     Cleanup cleanup = new Cleanup(kernel, nft, stateDirectory, dryRun);
     cleanup.routes();
     cleanup.links();
+    cleanup.forward();
     cleanup.table();
     cleanup.sysctls();
     return new Report(cleanup.done, cleanup.failed);
@@ -151,6 +153,14 @@ public final class Cleanup {
       }
     } catch (KernelException e) {
       failed.add(Problems.refused(new ObjectRef("table", Marks.TABLE), e));
+    }
+  }
+
+  private void forward() {
+    try {
+      done.addAll(ForwardDriver.removeAll(nft, dryRun));
+    } catch (KernelException e) {
+      failed.add(Problems.refused(new ObjectRef("chain", "forward"), e));
     }
   }
 

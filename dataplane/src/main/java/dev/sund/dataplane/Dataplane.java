@@ -41,17 +41,20 @@ public final class Dataplane implements AutoCloseable {
    * @param kernel the node's namespace; closed by whoever opened it
    * @param stateDirectory where the sysctls' old values are recorded
    * @param table the driver of translations
+   * @param beside other drivers of nf_tables
    */
-  public static Dataplane of(KernelRoutes kernel, Path stateDirectory, NftDriver table) {
+  public static Dataplane of(
+      KernelRoutes kernel, Path stateDirectory, NftDriver table, Driver... beside) {
     TunnelDriver tunnels = new TunnelDriver(kernel);
-    return new Dataplane(
-        List.of(
-            new SysctlDriver(kernel, stateDirectory),
-            table,
-            tunnels,
-            new PodDriver(kernel),
-            new RouteDriver(kernel, tunnels::isForeign),
-            new LoopbackDriver(kernel, table::isInForce)));
+    List<Driver> drivers = new ArrayList<>();
+    drivers.add(new SysctlDriver(kernel, stateDirectory));
+    drivers.add(table);
+    drivers.addAll(List.of(beside));
+    drivers.add(tunnels);
+    drivers.add(new PodDriver(kernel));
+    drivers.add(new RouteDriver(kernel, tunnels::isForeign));
+    drivers.add(new LoopbackDriver(kernel, table::isInForce));
+    return new Dataplane(drivers);
   }
 
   /** The drivers, in the order of writing. */

@@ -15,6 +15,9 @@ public final class Marks {
   /** The comment of our table: one of our name without it was made by someone else. */
   public static final String TABLE_COMMENT = "made by sund";
 
+  /** The comment of the rules that we put into others' chains, where these drop by policy. */
+  public static final String FORWARD_COMMENT = "made by sund for pods";
+
   /** The route protocol number ({@code rtm_protocol}) of every route we write. */
   public static final int ROUTE_PROTOCOL = 83;
 

@@ -107,6 +107,8 @@ public enum Reason {
   DRIFT_MISSING(Severity.WARNING),
   /** An object of ours has another value than the program says. */
   DRIFT_CHANGED(Severity.WARNING),
+  /** A chain of somebody else's drops what is forwarded; pods' packets are accepted in it. */
+  FORWARD_DROPPED(Severity.INFO),
   /** The kernel refused a change. */
   KERNEL_REFUSED(Severity.ERROR),
   /** The agent lacks a capability. */

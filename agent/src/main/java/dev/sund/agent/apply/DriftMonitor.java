@@ -1,6 +1,7 @@
 package dev.sund.agent.apply;
 
 import dev.sund.agent.log.Log;
+import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftEvent;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Listens to the kernel: what changed that was not us. Two platform threads, {@code sund-monitor}
@@ -45,6 +47,7 @@ public final class DriftMonitor implements AutoCloseable {
   private final Listener listener;
   private final Log log;
   private boolean touched;
+  private boolean othersTouched;
 
   private DriftMonitor(
       RouteMonitor routes, NftMonitor nft, DriftFilter filter, Listener listener, Log log) {
@@ -66,7 +69,7 @@ public final class DriftMonitor implements AutoCloseable {
     try {
       return new DriftMonitor(
           routes,
-          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE),
+          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE, ForwardDriver::mayDecide),
           filter,
           listener,
           log);
@@ -91,7 +94,7 @@ public final class DriftMonitor implements AutoCloseable {
           @Override
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
-            listener.drifted(Set.of(MASQUERADE), "overflow");
+            listener.drifted(Set.of(MASQUERADE, ForwardDriver.NAME), "overflow");
           }
         });
   }
@@ -140,17 +143,28 @@ public final class DriftMonitor implements AutoCloseable {
         // a kind that no table of ours has
       }
       case NftEvent.Committed committed -> {
-        if (touched && !byUs(committed.generation().process())) {
+        Set<String> parts = new TreeSet<>();
+        if (touched) {
+          parts.add(MASQUERADE);
+        }
+        if (othersTouched) {
+          parts.add(ForwardDriver.NAME);
+        }
+        if (!parts.isEmpty() && !byUs(committed.generation().process())) {
           log.debug("the rules changed", "by", committed.generation());
-          listener.drifted(Set.of(MASQUERADE), "event");
+          listener.drifted(parts, "event");
         }
         touched = false;
+        othersTouched = false;
       }
     }
   }
 
-  private static boolean ours(NftFamily family, String table) {
-    return family == NftFamily.INET && table.equals(Marks.TABLE);
+  /** Whether it is our table; notes that another's changed. */
+  private boolean ours(NftFamily family, String table) {
+    boolean ours = family == NftFamily.INET && table.equals(Marks.TABLE);
+    othersTouched |= !ours;
+    return ours;
   }
 
   /** The kernel names the thread that committed. */

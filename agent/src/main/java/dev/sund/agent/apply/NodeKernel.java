@@ -6,6 +6,7 @@ import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.Reaper;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.cluster.NodeFacts;
@@ -39,7 +40,10 @@ public final class NodeKernel implements AutoCloseable {
       opened.push(factsRoutes);
       Dataplane dataplane =
           Dataplane.of(
-              routes, stateDir, new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint));
+              routes,
+              stateDir,
+              new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
+              new ForwardDriver(NftPort.over(NftSocket.open(namespace))));
       opened.push(dataplane);
       this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);

@@ -2,8 +2,10 @@ package dev.sund.dataplane.nft;
 
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftOp;
+import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSocket;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +20,16 @@ public interface NftPort extends AutoCloseable {
 
   /** A transaction that changes nothing when someone has committed since {@code generation}. */
   Commit commitAt(int generation, List<NftOp> ops) throws KernelException;
+
+  /** All chains of the namespace, whoever made them. */
+  default List<NftChain> chains() throws KernelException {
+    return List.of();
+  }
+
+  /** The rules of a chain in their order. */
+  default List<NftRule> rules(NftChain chain) throws KernelException {
+    return List.of();
+  }
 
   @Override
   void close();
@@ -38,6 +50,16 @@ public interface NftPort extends AutoCloseable {
       @Override
       public Commit commitAt(int generation, List<NftOp> ops) throws KernelException {
         return socket.commitAt(generation, ops);
+      }
+
+      @Override
+      public List<NftChain> chains() throws KernelException {
+        return socket.chains();
+      }
+
+      @Override
+      public List<NftRule> rules(NftChain chain) throws KernelException {
+        return socket.rules(chain);
       }
 
       @Override

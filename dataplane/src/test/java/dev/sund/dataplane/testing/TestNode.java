@@ -6,6 +6,7 @@ import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.FabricSettings;
@@ -46,7 +47,11 @@ public final class TestNode {
       compiler = new ProgramCompiler(name, FabricSettings.DEFAULT);
       kernel = SocketRoutes.open(ns, failPoint);
       dataplane =
-          Dataplane.of(kernel, state, new NftDriver(NftPort.over(NftSocket.open(ns)), failPoint));
+          Dataplane.of(
+              kernel,
+              state,
+              new NftDriver(NftPort.over(NftSocket.open(ns)), failPoint),
+              new ForwardDriver(NftPort.over(NftSocket.open(ns))));
       facts();
       for (Attachment attachment : attachments) {
         place(attachment);

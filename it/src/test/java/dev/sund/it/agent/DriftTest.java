@@ -83,6 +83,27 @@ class DriftTest {
     }
   }
 
+  /**
+   * A firewall that loads its rules anew takes ours out of its chain, nftables.service flushes all
+   * tables, systemd-networkd removes routes that it does not know.
+   */
+  @Test
+  void whatOtherServicesTakeAwayAtTheirReloadIsBackWithinASecond() throws Exception {
+    scene.run(n1, "iptables-nft", "-P", "FORWARD", "DROP");
+    scene.await(
+        "pods' packets are accepted in the chain that drops",
+        SECOND,
+        () -> scene.run(n1, "iptables-nft", "-S", "FORWARD").contains("-i sund+"));
+    drift("forward", "-i sund+", "iptables-nft", "-F", "FORWARD");
+    assertThat(scene.reaches(a, d, Family.V4)).isTrue();
+    drift("routes", "10.244.3.0/24", "ip", "route", "flush", "proto", "83");
+    drift("routes", "fd00:10:244:3::/64", "ip", "-6", "route", "flush", "proto", "83");
+    drift("masquerade", "table inet sund", "sh", "-c", "nft flush ruleset");
+    for (Family family : Family.values()) {
+      assertThat(scene.reaches(a, d, family)).as("a to d by %s", family).isTrue();
+    }
+  }
+
   @Test
   void aLinkThatFlapsComesBackWithItsRoutes() throws Exception {
     scene.run(n1, "ip", "link", "set", "eth0", "down");
@@ -191,7 +212,11 @@ class DriftTest {
           lines(
               scene.run(n1, "ip", "-o", "route", "show", "proto", "83"),
               scene.run(n1, "ip", "-o", "-6", "route", "show", "proto", "83"));
-      case "masquerade" -> lines(scene.run(n1, "nft", "list", "tables"));
+      case "masquerade" ->
+          lines(scene.run(n1, "nft", "list", "tables")).stream()
+              .filter(line -> line.contains("sund"))
+              .toList();
+      case "forward" -> lines(scene.run(n1, "iptables-nft", "-S", "FORWARD"));
       case "pods" -> lines(scene.run(n1, "ip", "-o", "link", "show", deviceOfA));
       default ->
           lines(

@@ -61,6 +61,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** nf_tables objects as messages and back. Numbers are in network order, userdata excepted. */
 final class NftCodec {
@@ -494,6 +495,30 @@ final class NftCodec {
       }
     }
     return false;
+  }
+
+  /**
+   * Whether a message may be about who drops what is forwarded: a table that is gone, a base chain
+   * at the hook forward, a chain of one of {@code names}, or a rule that is gone from one of these.
+   */
+  static boolean mayForward(int type, NlReader in, Predicate<String> names) throws KernelException {
+    return switch (type) {
+      case DELTABLE -> true;
+      case NEWCHAIN, DELCHAIN -> {
+        NftChain chain = readChain(in);
+        int hook = chain.base().map(NftChain.Base::hook).orElse(-1);
+        yield hook == NftChain.Hook.FORWARD.number() || names.test(chain.name());
+      }
+      case DELRULE -> {
+        in.skip(4);
+        boolean named = false;
+        while (!named && in.next()) {
+          named = in.type() == RULE_CHAIN && names.test(in.string());
+        }
+        yield named;
+      }
+      default -> false;
+    };
   }
 
   static NftEvent readEvent(int type, NlReader in) throws KernelException {

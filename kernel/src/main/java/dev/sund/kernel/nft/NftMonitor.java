@@ -7,6 +7,7 @@ import dev.sund.kernel.netlink.Netlink;
 import dev.sund.kernel.netlink.NetlinkMonitor;
 import dev.sund.kernel.netlink.NlReader;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * A subscription to the changes of nf_tables in one namespace (NFNLGRP_NFTABLES).
@@ -22,7 +23,7 @@ public final class NftMonitor implements AutoCloseable {
   private final Optional<Scope> scope;
 
   /** The table whose changes are told. */
-  private record Scope(NftFamily family, String table) {}
+  private record Scope(NftFamily family, String table, Predicate<String> forwarding) {}
 
   /** Takes what is delivered, on the thread of {@link #run}. */
   public interface Sink {
@@ -55,8 +56,19 @@ public final class NftMonitor implements AutoCloseable {
    */
   public static NftMonitor openFor(NetNs namespace, NftFamily family, String table)
       throws KernelException {
+    return openFor(namespace, family, table, _ -> false);
+  }
+
+  /**
+   * As {@link #openFor(NetNs, NftFamily, String)}, and of other tables what decides whether packets
+   * are forwarded: tables that go, base chains at the hook forward and chains of these names, and
+   * rules that go from them.
+   */
+  public static NftMonitor openFor(
+      NetNs namespace, NftFamily family, String table, Predicate<String> forwarding)
+      throws KernelException {
     return new NftMonitor(
-        subscribed(namespace, Buffers.DEFAULT), Optional.of(new Scope(family, table)));
+        subscribed(namespace, Buffers.DEFAULT), Optional.of(new Scope(family, table, forwarding)));
   }
 
   private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers)
@@ -89,7 +101,8 @@ public final class NftMonitor implements AutoCloseable {
       @Override
       public void message(int type, int flags, NlReader body) throws KernelException {
         if (scope.isEmpty()
-            || NftCodec.isAbout(type, body.ahead(), scope.get().family(), scope.get().table())) {
+            || NftCodec.isAbout(type, body.ahead(), scope.get().family(), scope.get().table())
+            || NftCodec.mayForward(type, body.ahead(), scope.get().forwarding())) {
           sink.event(NftCodec.readEvent(type, body));
         }
       }

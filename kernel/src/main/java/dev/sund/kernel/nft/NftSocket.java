@@ -229,6 +229,24 @@ public final class NftSocket implements AutoCloseable {
         .toList();
   }
 
+  /** All chains of the namespace. */
+  public synchronized List<NftChain> chains() throws KernelException {
+    NftCodec.begin(out.clear(), NftCodec.GETCHAIN, 0, 0, 0).end();
+    return list("list chains", NftCodec.NEWCHAIN, NftCodec::readChain);
+  }
+
+  /** The rules of a chain in their order. */
+  public synchronized List<NftRule> rules(NftChain chain) throws KernelException {
+    NftCodec.begin(out.clear(), NftCodec.GETRULE, 0, chain.family().number(), 0)
+        .string(1, chain.table())
+        .string(2, chain.name())
+        .end();
+    return list("list rules", NftCodec.NEWRULE, NftCodec::readRule).stream()
+        .filter(rule -> rule.family() == chain.family() && rule.table().equals(chain.table()))
+        .filter(rule -> rule.chain().equals(chain.name()))
+        .toList();
+  }
+
   /** The rules of a table, chain by chain, in their order. */
   public synchronized List<NftRule> rules(NftFamily family, String table) throws KernelException {
     NftCodec.begin(out.clear(), NftCodec.GETRULE, 0, family.number(), 0).string(1, table).end();
