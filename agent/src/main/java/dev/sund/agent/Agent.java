@@ -69,6 +69,9 @@ public final class Agent implements AutoCloseable {
   private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
   private static final Duration API_PATIENCE = Duration.ofSeconds(10);
 
+  /** A runtime waits for it, with a pod that is to start. */
+  private static final Duration POD_PATIENCE = Duration.ofSeconds(3);
+
   private final AgentOptions options;
   private final long began = System.nanoTime();
   private final LogSink sink;
@@ -114,7 +117,18 @@ public final class Agent implements AutoCloseable {
       if (options.netns().isPresent()) {
         means = means.with(() -> namespace.call(Dialer::newSocket));
       }
-      ClusterWatch watch = ClusterWatch.start(server, means, mailbox::put, this::reachability);
+      ApiObjects objects = new ApiObjects(server, means.dialer(), POD_PATIENCE);
+      opened.push(objects);
+      PodDirectory directory = new PodDirectory(options.node(), objects::read, System::nanoTime);
+      ClusterWatch watch =
+          ClusterWatch.start(
+              server,
+              means,
+              event -> {
+                directory.see(event);
+                mailbox.put(event);
+              },
+              this::reachability);
       opened.push(watch);
 
       String bootId =
@@ -151,7 +165,7 @@ public final class Agent implements AutoCloseable {
       opened.push(bridges);
       bridges.restore();
       List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
-      kinds.add(new RoutedNetwork(calls, AddressSource.given()));
+      kinds.add(new RoutedNetwork(calls, AddressSource.given(), directory));
       this.dispatch = new CniDispatch(namespace, kinds);
       FactsWatch facts =
           new FactsWatch(

@@ -28,10 +28,16 @@ public final class RoutedNetwork implements NetworkKind {
 
   private final PodNetworks pods;
   private final AddressSource addresses;
+  private final PodSource known;
 
-  /** The network of the pods that {@code pods} attaches. */
-  public RoutedNetwork(PodNetworks pods, AddressSource addresses) {
+  /**
+   * The network of the pods that {@code pods} attaches.
+   *
+   * @param known who knows the pods that a kubelet's runtime names
+   */
+  public RoutedNetwork(PodNetworks pods, AddressSource addresses, PodSource known) {
     this.pods = pods;
+    this.known = known;
     this.addresses = addresses;
   }
 
@@ -54,6 +60,7 @@ public final class RoutedNetwork implements NetworkKind {
           reason.get(),
           "The runtime tries again by itself; if it lasts, look at the agent's /readyz and log.");
     }
+    String uid = uid(request);
     List<Ip> given = addresses.assign(request, pod);
     boolean kept = false;
     try {
@@ -63,7 +70,7 @@ public final class RoutedNetwork implements NetworkKind {
               request.interfaceName(),
               request.netns(),
               pod,
-              request.podUid(),
+              uid,
               given,
               request.config().runtime().portMappings(),
               request.config().runtime().mac(),
@@ -76,6 +83,23 @@ public final class RoutedNetwork implements NetworkKind {
         addresses.release(request.key());
       }
     }
+  }
+
+  /** The pod's uid; empty for a container that is no pod of a cluster. */
+  private String uid(CniRequest request) throws CniException {
+    Optional<PodKey> pod = request.pod();
+    if (pod.isEmpty()) {
+      return request.podUid();
+    }
+    Optional<String> told = known.uid(pod.get());
+    if (!request.podUid().isEmpty()) {
+      return request.podUid(); // a static pod's mirror has another one
+    }
+    return told.orElseThrow(() ->
+        new CniException(
+            Code.TRY_AGAIN_LATER,
+            "Pod " + pod.get() + " is not in the API, and CNI_ARGS has no K8S_POD_UID.",
+            "The runtime tries again by itself; newer ones say the uid."));
   }
 
   /** What a runtime wants for the container must not be without effect. */

@@ -73,6 +73,11 @@ public final class LocalClient {
     config.put("name", "sund");
     config.put("type", "sund");
     config.put("runtimeConfig", Map.of("ips", ips));
+    if (command.equals("CHECK")) {
+      config.put(
+          "prevResult",
+          Map.of("ips", ips.stream().map(ip -> Map.of("address", withLength(ip))).toList()));
+    }
     Map<String, Object> request = new LinkedHashMap<>();
     request.put("command", command);
     request.put("containerId", containerId);
@@ -82,5 +87,9 @@ public final class LocalClient {
     request.put("path", "/opt/cni/bin");
     request.put("config", config);
     return request;
+  }
+
+  private static String withLength(String ip) {
+    return ip.contains("/") ? ip : ip + (ip.contains(":") ? "/128" : "/32");
   }
 }

@@ -9,6 +9,7 @@ import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.PodNetworks;
+import dev.sund.agent.cni.PodSource;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
@@ -81,7 +82,8 @@ class AttachServerTest {
 
     @Override
     public Answer cni(Map<String, Object> request) throws InterruptedException {
-      List<NetworkKind> kinds = List.of(new RoutedNetwork(this, AddressSource.given()));
+      List<NetworkKind> kinds =
+          List.of(new RoutedNetwork(this, AddressSource.given(), PodSource.none()));
       return new CniDispatch(NetNs.ofProcess(), kinds).serve(request);
     }
 

@@ -302,6 +302,11 @@ public final class AgentScene implements AutoCloseable {
             .formatted(name, cidr));
   }
 
+  /** Tells the API server of a pod, before it has its network, as a scheduler does. */
+  public void announce(PodHandle pod) {
+    api.put(podObject(pod));
+  }
+
   /** The pod of this name. */
   public PodHandle pod(String name) {
     PodHandle pod = pods.get(name);

@@ -34,6 +34,10 @@ class ApiAwayTest {
       PodHandle b = scene.addPod("b", 2);
       scene.await("n1 says that its network is there", LIMIT, () -> networkIsThere(scene));
 
+      PodHandle late = scene.makePod("late", 1);
+      double events = scene.metric(1, "sund_events_total");
+      scene.announce(late);
+      scene.await("late is known", LIMIT, () -> scene.metric(1, "sund_events_total") > events);
       scene.stopApi();
       scene.await("the loss is told", LIMIT, () -> scene.metric(1, "sund_api_reachable") == 0);
       assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
@@ -44,7 +48,6 @@ class ApiAwayTest {
           LIMIT,
           () -> scene.run(scene.node(1), "ip", "route").contains("10.244.2.0/24"));
 
-      PodHandle late = scene.makePod("late", 1);
       Answer added = scene.ask(late, "ADD");
       assertThat(added.exitCode()).as(added.json()).isZero();
       assertThat(scene.reaches(late, a, Family.V6)).isTrue();

@@ -158,6 +158,11 @@ class DriftTest {
 
   @Test
   void anApiServerThatIsLostChangesNothingAndIsFollowedAgain() throws Exception {
+    PodHandle late = scene.makePod("late", 1);
+    double events = scene.metric(1, "sund_events_total");
+    scene.announce(late);
+    scene.await("late is known", PATIENCE, () -> scene.metric(1, "sund_events_total") > events);
+    PodHandle unheardOf = scene.makePod("unheard-of", 1);
     try (ChangeRecorder recorder = new ChangeRecorder(n1)) {
       scene.stopApi();
       scene.await(
@@ -168,9 +173,11 @@ class DriftTest {
       assertThat(recorder.changes()).isEmpty();
       assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
     }
-    // Drift is repaired and pods come without the API server.
+    // Drift is repaired, and pods that are known come, without the API server.
     drift("routes", "10.244.3.0/24", "ip", "route", "del", "10.244.3.0/24");
-    PodHandle late = scene.addPod("late", 1);
+    scene.attach(late);
+    assertThat(scene.ask(unheardOf, "ADD").json())
+        .contains("\"code\":11,", "Pod shop/unheard-of is not known here yet");
     assertThat(scene.reaches(late, a, Family.V4)).isTrue();
     scene.resumeApi();
     PodHandle later = scene.addPod("later", 2);

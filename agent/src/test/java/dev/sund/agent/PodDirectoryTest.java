@@ -1,0 +1,101 @@
+package dev.sund.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sund.agent.cni.CniException;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Ip;
+import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class PodDirectoryTest {
+  private static final PodKey WEB = new PodKey("shop", "web");
+
+  private final List<String> asked = new ArrayList<>();
+  private long now = 5;
+  private Optional<String> uidInApi = Optional.empty();
+  private boolean broken;
+  private final PodDirectory directory =
+      new PodDirectory(
+          new NodeName("n1"),
+          path -> {
+            asked.add(path);
+            if (broken) {
+              throw new IOException("connection reset");
+            }
+            return uidInApi.map(uid ->
+                Tree.Mapping.of(
+                    Map.of("metadata", Tree.Mapping.of(Map.of("uid", Tree.Scalar.text(uid))))));
+          },
+          () -> now);
+
+  @Test
+  void whatTheWatchHasToldNeedsNoQuestion() throws Exception {
+    broken = true;
+    directory.see(new ClusterEvent.PodSeen(pod("n1")));
+    assertThat(directory.uid(WEB)).contains("uid-1");
+    assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void whatTheWatchHasNotToldIsAskedFor() throws Exception {
+    uidInApi = Optional.of("uid-2");
+    assertThat(directory.uid(WEB)).contains("uid-2");
+    assertThat(asked).containsExactly("/api/v1/namespaces/shop/pods/web");
+  }
+
+  @Test
+  void aPodOfWhichTheApiKnowsNothingIsNoError() throws Exception {
+    assertThat(directory.uid(WEB)).isEmpty();
+  }
+
+  @Test
+  void aGonePodAndOneOfAnotherNodeAreAskedFor() throws Exception {
+    directory.see(new ClusterEvent.PodSeen(pod("n1")));
+    directory.see(new ClusterEvent.PodGone(WEB));
+    assertThat(directory.uid(WEB)).isEmpty();
+    directory.see(new ClusterEvent.PodSeen(pod("n2")));
+    assertThat(directory.uid(WEB)).isEmpty();
+    assertThat(asked).hasSize(2);
+  }
+
+  @Test
+  void withoutAnApiServerAnUnknownPodMustWait() throws Exception {
+    broken = true;
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> directory.uid(WEB))
+          .isInstanceOfSatisfying(
+              CniException.class,
+              e -> assertThat(e.code()).isEqualTo(CniException.Code.TRY_AGAIN_LATER))
+          .hasMessage(
+              "Pod shop/web is not known here yet, and the API server cannot be asked:"
+                  + " connection reset.");
+    }
+    assertThat(asked).as("a burst asks once").hasSize(1);
+    now += 2_000_000_000L;
+    broken = false;
+    uidInApi = Optional.of("uid-3");
+    assertThat(directory.uid(WEB)).contains("uid-3");
+  }
+
+  private static Pod pod(String node) {
+    return new Pod(
+        WEB,
+        "uid-1",
+        0,
+        Optional.of(new NodeName(node)),
+        false,
+        false,
+        List.of(Ip.parse("10.244.1.9")),
+        List.of());
+  }
+}
