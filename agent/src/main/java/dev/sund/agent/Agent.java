@@ -9,6 +9,7 @@ import dev.sund.agent.apply.Timing;
 import dev.sund.agent.bridge.BridgeMode;
 import dev.sund.agent.cni.AddressSource;
 import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.http.HttpPages;
@@ -175,6 +176,10 @@ public final class Agent implements AutoCloseable {
       opened.push(facts);
       opened.push(kernel.listen(heard(facts, watch)));
       facts.start();
+      options
+          .flannelEnv()
+          .map(FlannelEnv::new)
+          .ifPresent(env -> loop.tellSubnets(subnet -> env.write(subnet, log)));
       opened.push(loop);
       loop.start();
 

@@ -25,6 +25,8 @@ import java.util.Optional;
  *     says
  * @param cni what is written for the container runtime when the agent is ready; empty for nothing
  * @param bootId what tells this boot of the machine from others; empty: what the kernel says
+ * @param flannelEnv where flannel's {@code subnet.env} is written for those who read it; empty for
+ *     nowhere
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -37,7 +39,8 @@ public record AgentOptions(
     FabricSettings fabric,
     List<ApiServer.Endpoint> apiServers,
     Optional<CniFiles> cni,
-    Optional<String> bootId) {
+    Optional<String> bootId,
+    Optional<Path> flannelEnv) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
   }
@@ -64,6 +67,7 @@ public record AgentOptions(
         fabric,
         apiServers,
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -80,7 +84,8 @@ public record AgentOptions(
         fabric,
         apiServers,
         Optional.of(files),
-        bootId);
+        bootId,
+        flannelEnv);
   }
 
   /** These, in a boot of the machine that the kernel does not tell from others. */
@@ -96,7 +101,25 @@ public record AgentOptions(
         fabric,
         apiServers,
         cni,
-        Optional.of(other));
+        Optional.of(other),
+        flannelEnv);
+  }
+
+  /** These, with flannel's file for those who read it. */
+  public AgentOptions withFlannelEnv(Path file) {
+    return new AgentOptions(
+        kubeconfig,
+        node,
+        runDir,
+        stateDir,
+        http,
+        netns,
+        log,
+        fabric,
+        apiServers,
+        cni,
+        bootId,
+        Optional.of(file));
   }
 
   /** With the API server that the kubeconfig names. */

@@ -131,6 +131,15 @@ public final class AgentCommand implements Callable<Integer> {
           "Which boot of the machine this is; for the lab, whose machines share a kernel.")
   @Nullable String bootId;
 
+  @Option(
+      names = "--flannel-env",
+      paramLabel = "FILE",
+      description = {
+        "Write what flannel writes to /run/flannel/subnet.env to this file, for those who read it"
+            + " (default: write none)."
+      })
+  @Nullable Path flannelEnv;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -147,6 +156,9 @@ public final class AgentCommand implements Callable<Integer> {
     AgentOptions options = withoutCni();
     if (bootId != null) {
       options = options.withBootId(bootId);
+    }
+    if (flannelEnv != null) {
+      options = options.withFlannelEnv(flannelEnv);
     }
     if (cniConfDir == null) {
       return options;

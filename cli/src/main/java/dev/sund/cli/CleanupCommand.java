@@ -1,6 +1,7 @@
 package dev.sund.cli;
 
 import dev.sund.agent.cni.CniFiles;
+import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -60,6 +61,13 @@ public final class CleanupCommand implements Callable<Integer> {
       description = "Where the runtime's plugins are (default: ${DEFAULT-VALUE}).")
   Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
 
+  @Option(
+      names = "--flannel-env",
+      paramLabel = "FILE",
+      defaultValue = "/run/flannel/subnet.env",
+      description = "Removed when Sund wrote it (default: ${DEFAULT-VALUE}).")
+  Path flannelEnv = FlannelEnv.USUAL;
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -93,6 +101,7 @@ public final class CleanupCommand implements Callable<Integer> {
   private void files(List<String> done, List<Condition> problems) {
     try {
       done.addAll(CniFiles.remove(cniConfDir, cniBinDir, dryRun));
+      done.addAll(FlannelEnv.remove(flannelEnv, dryRun));
     } catch (IOException e) {
       problems.add(
           new Condition(

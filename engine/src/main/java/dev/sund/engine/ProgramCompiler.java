@@ -1,6 +1,7 @@
 package dev.sund.engine;
 
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
@@ -15,6 +16,7 @@ import dev.sund.engine.program.Route;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Condition;
+import dev.sund.model.Family;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
@@ -28,6 +30,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -120,6 +124,25 @@ public final class ProgramCompiler {
                   endpoints.rows()));
     }
     return program.get();
+  }
+
+  /**
+   * What flannel would tell of this node; empty while the node is not known or has no range. Costs
+   * the same whatever the size of the cluster.
+   */
+  public Optional<FlannelSubnet> flannelSubnet() {
+    SortedMap<Family, Prefix> networks = new TreeMap<>();
+    SortedMap<Family, Prefix> subnets = new TreeMap<>();
+    int mtu = Integer.MAX_VALUE;
+    for (Prefix range : state.inForce(self).map(Node::podCidrs).orElse(List.of())) {
+      Family family = range.family();
+      subnets.put(family, range);
+      networks.put(family, state.poolOf(range).map(IpPool::cidr).orElse(range));
+      mtu = Math.min(mtu, fabric.podMtu(family));
+    }
+    return subnets.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new FlannelSubnet(networks, subnets, mtu));
   }
 
   /**

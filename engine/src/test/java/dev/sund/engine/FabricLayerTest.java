@@ -150,4 +150,20 @@ class FabricLayerTest {
     pools.take(new ClusterEvent.PoolSeen(pool("other", "10.9.0.0/16")));
     assertThat(pools.pools()).containsOnlyKeys("other", "six");
   }
+
+  @Test
+  void whatFlannelWouldTellFollowsPoolsAndMtu() {
+    compiler.apply(scene.events("n1"));
+    FlannelSubnet first = compiler.flannelSubnet().orElseThrow();
+    assertThat(first.networks()).isEqualTo(first.subnets());
+    assertThat(first.mtu()).isEqualTo(1430);
+    compiler.apply(
+        List.of(
+            new ClusterEvent.PoolSeen(pool("all", "10.244.0.0/16")),
+            new ClusterEvent.LayerSeen(layer(Rank.CALICO_CONFIG, limit(1400, Scope.PODS)))));
+    FlannelSubnet then = compiler.flannelSubnet().orElseThrow();
+    assertThat(then.networks().get(Family.V4)).hasToString("10.244.0.0/16");
+    assertThat(then.subnets().get(Family.V4)).hasToString("10.244.1.0/24");
+    assertThat(then.mtu()).isEqualTo(1400);
+  }
 }

@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogSink;
+import dev.sund.engine.FlannelSubnet;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
@@ -16,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * The agent's two writers: {@code sund-engine} compiles what comes out of the mailbox, {@code
@@ -67,6 +69,15 @@ public final class ApplyLoop implements AutoCloseable {
         new ApplyCycle(kernel, tickets, timing, System::nanoTime, metrics, log, state::set);
     this.engineThread = thread("engine", this::runEngine);
     this.dataplaneThread = thread("dataplane", this::runDataplane);
+  }
+
+  /**
+   * Tells what flannel would tell of this node, whenever that changes. Before {@link #start}.
+   *
+   * @param listener called on the engine's thread
+   */
+  public void tellSubnets(Consumer<FlannelSubnet> listener) {
+    engine.tellSubnets(listener);
   }
 
   /** Starts both threads. Not from inside a namespace: they belong to the caller's. */

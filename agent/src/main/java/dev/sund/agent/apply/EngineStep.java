@@ -2,6 +2,7 @@ package dev.sund.agent.apply;
 
 import dev.sund.agent.AgentMetrics;
 import dev.sund.engine.Compilation;
+import dev.sund.engine.FlannelSubnet;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -31,12 +33,27 @@ final class EngineStep {
   private final Map<String, LocalPod> pods = new HashMap<>();
   private List<Condition> conditions = List.of();
   private Optional<String> hold = Optional.of("");
+  private Consumer<FlannelSubnet> subnets = _ -> {};
+  private Optional<FlannelSubnet> subnet = Optional.empty();
   private long number;
 
   EngineStep(ProgramCompiler compiler, AgentMetrics metrics, LongSupplier nanos) {
     this.compiler = compiler;
     this.metrics = metrics;
     this.nanos = nanos;
+  }
+
+  /** Tells from now on what flannel would tell of this node, whenever that changes. */
+  void tellSubnets(Consumer<FlannelSubnet> listener) {
+    subnets = listener;
+  }
+
+  private void tellSubnet(boolean synced) {
+    Optional<FlannelSubnet> now = synced ? compiler.flannelSubnet() : Optional.empty();
+    if (now.isPresent() && !now.equals(subnet)) {
+      subnet = now;
+      subnets.accept(now.get());
+    }
   }
 
   /** Compiles a batch; empty when nothing that matters to the data plane came of it. */
@@ -48,6 +65,7 @@ final class EngineStep {
     Compilation compilation = compiler.apply(batch);
     metrics.compileSeconds.observe((nanos.getAsLong() - began) / 1e9);
     metrics.events.inc(batch.size());
+    tellSubnet(compilation.synced());
     Map<String, LocalPod> gone = notePods(compilation.delta());
     count(compilation.delta());
     Optional<String> holdNow = hold(compilation);
