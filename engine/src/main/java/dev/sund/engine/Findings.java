@@ -4,6 +4,7 @@ import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Fabric.Passage;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
@@ -62,6 +63,28 @@ final class Findings {
                 "spec.cidr",
                 pool.cidr() + " " + overlap(state.poolRanges(), pool.cidr()),
                 "Give each pool a range of its own, or delete one of the two."));
+      }
+      found.addAll(ofServices(pool));
+    }
+    return found;
+  }
+
+  /** A pool that shares addresses with Services stays in force: pods may have its addresses. */
+  private List<Condition> ofServices(IpPool pool) {
+    List<Condition> found = new ArrayList<>();
+    for (FabricLayer layer : state.layers()) {
+      for (Prefix services : layer.serviceCidrs()) {
+        if (services.overlaps(pool.cidr())) {
+          found.add(
+              new Condition(
+                  Reason.OVERLAPPING_POOL,
+                  new ObjectRef("IPPool", pool.name()),
+                  "spec.cidr",
+                  "%s overlaps %s, the range of Services (%s): a pod may get the address of a Service."
+                      .formatted(pool.cidr(), services, layer.source()),
+                  "Disable the pool and make one of another range; pods move when they are made"
+                      + " anew."));
+        }
       }
     }
     return found;

@@ -16,6 +16,7 @@ import dev.sund.model.Family;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -165,5 +166,33 @@ class FabricLayerTest {
     assertThat(then.networks().get(Family.V4)).hasToString("10.244.0.0/16");
     assertThat(then.subnets().get(Family.V4)).hasToString("10.244.1.0/24");
     assertThat(then.mtu()).isEqualTo(1400);
+  }
+
+  @Test
+  void aPoolThatSharesAddressesWithServicesIsToldAndStaysInForce() {
+    compiler.apply(scene.events("n1"));
+    ObjectRef source = new ObjectRef("ServiceCIDR", "kubernetes");
+    FabricLayer services =
+        new FabricLayer(
+            source,
+            Rank.SERVICE_CIDR,
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            List.of(),
+            List.of(),
+            List.of(Prefix.parse("10.96.0.0/12"), Prefix.parse("fd00:96::/112")),
+            List.of());
+    compiler.apply(List.of(new ClusterEvent.PoolSeen(pool("wide", "10.0.0.0/8"))));
+    assertThat(say(services).conditions())
+        .extracting(Condition::toString)
+        .contains(
+            "IPPool wide spec.cidr: 10.0.0.0/8 overlaps 10.96.0.0/12, the range of Services"
+                + " (ServiceCIDR kubernetes): a pod may get the address of a Service. Disable the"
+                + " pool and make one of another range; pods move when they are made anew."
+                + " [overlapping-pool]");
+    assertThat(compiler.flannelSubnet().orElseThrow().networks().get(Family.V4))
+        .hasToString("10.0.0.0/8");
+    assertThat(compiler.apply(List.of(new ClusterEvent.LayerGone(source))).conditions())
+        .noneMatch(condition -> condition.reason() == Reason.OVERLAPPING_POOL);
   }
 }

@@ -3,6 +3,7 @@ package dev.sund.engine.cluster;
 import dev.sund.model.Checks;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
+import dev.sund.model.Prefix;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -10,8 +11,9 @@ import java.util.OptionalInt;
 
 /**
  * What the configuration of another network sets for the fabric as a whole: Calico's Installation,
- * its ConfigMap, the environment of its nodes, flannel's net-conf.json. What it leaves open is left
- * to other layers; what Sund's own Fabric sets counts before all of them.
+ * its ConfigMap, the environment of its nodes, flannel's net-conf.json; and what Kubernetes says of
+ * the ranges that are not for pods. What it leaves open is left to other layers; what Sund's own
+ * Fabric sets counts before all of them.
  *
  * @param source the object that says so
  * @param rank of two layers that set the same thing the one of the earlier rank counts, of one rank
@@ -20,6 +22,8 @@ import java.util.OptionalInt;
  * @param vxlanPort the UDP port of VXLAN packets, 1 to 65535
  * @param mtus the largest packets; of several all hold
  * @param pools the pools that it makes, each unless an IPPool of this name exists
+ * @param serviceCidrs the ranges of Services' addresses, as the source knows them; no pool may
+ *     share addresses with them
  * @param remarks what is to be told of it, such as a field that Sund has no use for
  */
 public record FabricLayer(
@@ -29,6 +33,7 @@ public record FabricLayer(
     OptionalInt vxlanPort,
     List<MtuLimit> mtus,
     List<IpPool> pools,
+    List<Prefix> serviceCidrs,
     List<Condition> remarks)
     implements Comparable<FabricLayer> {
 
@@ -40,7 +45,20 @@ public record FabricLayer(
     vxlanPort.ifPresent(value -> Checks.range("vxlanPort", value, 1, 65535));
     mtus = List.copyOf(mtus);
     pools = List.copyOf(pools);
+    serviceCidrs = List.copyOf(serviceCidrs);
     remarks = List.copyOf(remarks);
+  }
+
+  /** A layer that knows no ranges of Services. */
+  public FabricLayer(
+      ObjectRef source,
+      Rank rank,
+      OptionalInt vni,
+      OptionalInt vxlanPort,
+      List<MtuLimit> mtus,
+      List<IpPool> pools,
+      List<Condition> remarks) {
+    this(source, rank, vni, vxlanPort, mtus, pools, List.of(), remarks);
   }
 
   /** Kinds of sources, the one that counts most first. */
@@ -52,7 +70,9 @@ public record FabricLayer(
     /** The environment of Calico's nodes. */
     CALICO_NODE(true),
     /** Flannel's ConfigMap. */
-    FLANNEL(true);
+    FLANNEL(true),
+    /** Kubernetes' own {@code ServiceCIDR}, which says nothing but what it is called after. */
+    SERVICE_CIDR(false);
 
     private final boolean fallback;
 

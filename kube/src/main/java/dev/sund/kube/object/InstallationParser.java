@@ -61,8 +61,7 @@ final class InstallationParser {
                   .use("type", "ipam")
                   .tell("binDir", "where Sund's plugin goes is set where it is installed")
                   .tell("confDir", "where Sund's plugin goes is set where it is installed"))
-          .use("variant")
-          .tell("serviceCIDRs", "Sund carries no Services yet")
+          .use("variant", "serviceCIDRs")
           .tell("windowsNodes", "Sund runs on Linux");
   private static final Set<String> OF_PROGRAMS =
       Set.of(
@@ -114,6 +113,7 @@ final class InstallationParser {
         .ifPresent(mtus::add);
     switches(network);
     List<IpPool> pools = pools(network.at("ipPools"));
+    List<Prefix> services = LayerParts.prefixes(spec.at("serviceCIDRs"));
     return object.finish(() ->
         new FabricLayer(
             ref,

@@ -31,6 +31,13 @@ public enum Kinds {
       false,
       List.of("operator.tigera.io/v1"),
       InstallationParser.SHAPE),
+  /** The ranges of Services, which are not for pods. */
+  SERVICE_CIDR(
+      "ServiceCIDR",
+      "servicecidrs",
+      false,
+      List.of("networking.k8s.io/v1"),
+      ServiceCidrParser.SHAPE),
   /** Only the ConfigMaps of Calico and flannel. */
   CONFIG_MAP("ConfigMap", "configmaps", true, List.of("v1"), LayerParts.CONFIG_MAP),
   /** Only the DaemonSet of Calico's nodes. */
@@ -80,7 +87,7 @@ public enum Kinds {
    */
   public Set<String> names() {
     return switch (this) {
-      case NODE, POD, NAMESPACE, IP_POOL, INSTALLATION -> Set.of();
+      case NODE, POD, NAMESPACE, IP_POOL, INSTALLATION, SERVICE_CIDR -> Set.of();
       case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG);
       case DAEMON_SET -> Set.of(CALICO_NODE);
     };
@@ -150,6 +157,7 @@ public enum Kinds {
       case NAMESPACE ->
           NamespaceParser.parse(ref.name(), root).map(ClusterEvent.NamespaceSeen::new);
       case INSTALLATION -> InstallationParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
+      case SERVICE_CIDR -> ServiceCidrParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
       case CONFIG_MAP ->
           (ref.name().endsWith("/" + CALICO_CONFIG)
                   ? CalicoConfigParser.parse(ref, root)
@@ -166,7 +174,7 @@ public enum Kinds {
       case POD -> new ClusterEvent.PodGone(podKey(ref));
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
       case NAMESPACE -> new ClusterEvent.NamespaceGone(ref.name());
-      case INSTALLATION, CONFIG_MAP, DAEMON_SET -> new ClusterEvent.LayerGone(ref);
+      case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> new ClusterEvent.LayerGone(ref);
     };
   }
 

@@ -12,6 +12,7 @@ import dev.sund.model.LabelExpression;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -56,6 +57,11 @@ final class LayerParts {
       return Optional.empty();
     }
     return Optional.of(new MtuLimit(object, field.path(), bytes, scope));
+  }
+
+  /** The ranges of the list here. */
+  static List<Prefix> prefixes(Field list) {
+    return list.items().stream().flatMap(item -> item.prefix("10.96.0.0/12").stream()).toList();
   }
 
   /** The whole number that the text here is, as ConfigMaps and environments have it. */

@@ -118,7 +118,8 @@ public final class ClusterWatch implements AutoCloseable {
       watch.poolGroups.put(pools, watch.poolGroups.size());
       all.add(pools);
     }
-    for (Kinds kind : List.of(Kinds.INSTALLATION, Kinds.CONFIG_MAP, Kinds.DAEMON_SET)) {
+    for (Kinds kind :
+        List.of(Kinds.INSTALLATION, Kinds.SERVICE_CIDR, Kinds.CONFIG_MAP, Kinds.DAEMON_SET)) {
       Set<String> names = kind.names().isEmpty() ? Set.of("") : kind.names();
       String version = kind.apiVersions().getFirst();
       names.stream().sorted().forEach(name -> all.add(new Followed(kind, version, true, name)));

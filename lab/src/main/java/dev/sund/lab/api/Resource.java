@@ -97,6 +97,10 @@ public record Resource(
   public static final Resource POOLS_V1 =
       plain(cluster("crd.projectcalico.org", "v1", "ippools", "IPPool"));
 
+  /** {@code networking.k8s.io/v1 ServiceCIDR}. */
+  public static final Resource SERVICE_CIDRS =
+      cluster("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR");
+
   /** What Calico's operator installs. */
   public static final Resource INSTALLATIONS =
       cluster("operator.tigera.io", "v1", "installations", "Installation");
@@ -122,7 +126,8 @@ public record Resource(
           DEFINITIONS,
           POOLS_V3,
           POOLS_V1,
-          INSTALLATIONS);
+          INSTALLATIONS,
+          SERVICE_CIDRS);
 
   public Resource {
     shortNames = List.copyOf(shortNames);

@@ -107,7 +107,7 @@ public final class SceneReader {
         case NODE -> nodeTrees.put(object.ref().name(), tree);
         case POD -> podTrees.put(object.ref().name(), tree);
         case NAMESPACE -> others.add(tree);
-        case INSTALLATION, CONFIG_MAP, DAEMON_SET -> {
+        case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> {
           others.add(tree);
           if (object.event().orElse(null) instanceof ClusterEvent.LayerSeen(FabricLayer layer)) {
             layers.add(layer);

@@ -408,7 +408,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 9);
+    scene.until(() -> scene.api.connections() == 10);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
