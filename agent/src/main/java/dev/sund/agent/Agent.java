@@ -1,5 +1,7 @@
 package dev.sund.agent;
 
+import dev.sund.agent.addresses.AddressKeeper;
+import dev.sund.agent.addresses.NodeAddresses;
 import dev.sund.agent.apply.ApplyLoop;
 import dev.sund.agent.apply.ApplyState;
 import dev.sund.agent.apply.DriftMonitor;
@@ -7,7 +9,6 @@ import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
 import dev.sund.agent.bridge.BridgeMode;
-import dev.sund.agent.cni.AddressSource;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.agent.cni.NetworkKind;
@@ -23,6 +24,9 @@ import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.ipam.AddressPlan;
+import dev.sund.engine.ipam.AddressSettings;
+import dev.sund.engine.ipam.Allocator;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.api.ApiObjects;
@@ -30,6 +34,7 @@ import dev.sund.kube.api.ApiServer;
 import dev.sund.kube.api.ConfigException;
 import dev.sund.kube.api.Dialer;
 import dev.sund.kube.api.Kubeconfig;
+import dev.sund.kube.claims.ApiClaims;
 import dev.sund.kube.watch.ClusterWatch;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
@@ -47,6 +52,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * One node's agent: makes every part, connects them, and closes them in reverse order. Several may
@@ -69,6 +75,7 @@ import java.util.Set;
 public final class Agent implements AutoCloseable {
   private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
   private static final Duration API_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration CLAIM_PATIENCE = Duration.ofSeconds(3);
 
   /** A runtime waits for it, with a pod that is to start. */
   private static final Duration POD_PATIENCE = Duration.ofSeconds(3);
@@ -82,6 +89,7 @@ public final class Agent implements AutoCloseable {
   private final ApplyLoop loop;
   private final AttachCalls calls;
   private final BridgeMode bridges;
+  private final AddressKeeper keeper;
   private final CniDispatch dispatch;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
@@ -121,19 +129,24 @@ public final class Agent implements AutoCloseable {
       ApiObjects objects = new ApiObjects(server, means.dialer(), POD_PATIENCE);
       opened.push(objects);
       PodDirectory directory = new PodDirectory(options.node(), objects::read, System::nanoTime);
+      String bootId =
+          options.bootId().isPresent() ? options.bootId().get() : StateDir.bootIdOfThisKernel();
+      AddressPlan plan = new AddressPlan(options.node());
+      AddressSettings addressSettings = options.fabric().addresses();
+      Allocator allocator = allocator(server, means.dialer(), bootId);
+      NodeAddresses addresses = new NodeAddresses(allocator, plan, addressSettings);
       ClusterWatch watch =
           ClusterWatch.start(
               server,
               means,
               event -> {
                 directory.see(event);
+                addresses.see(event);
                 mailbox.put(event);
               },
               this::reachability);
       opened.push(watch);
 
-      String bootId =
-          options.bootId().isPresent() ? options.bootId().get() : StateDir.bootIdOfThisKernel();
       StateDir state = StateDir.open(options.stateDir(), bootId, LOCK_WAIT);
       opened.push(state);
       StateDir.Restored restored = state.restore();
@@ -166,8 +179,21 @@ public final class Agent implements AutoCloseable {
       opened.push(bridges);
       bridges.restore();
       List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
-      kinds.add(new RoutedNetwork(calls, AddressSource.given(), directory));
+      addresses.follow(calls::attachments);
+      kinds.add(new RoutedNetwork(calls, addresses, directory));
       this.dispatch = new CniDispatch(namespace, kinds);
+      this.keeper =
+          new AddressKeeper(
+              allocator,
+              addresses,
+              calls,
+              state,
+              kernel::linkNames,
+              metrics,
+              sink.log("addresses"));
+      keeper.restore(restored);
+      opened.push(keeper);
+      keeper.start();
       FactsWatch facts =
           new FactsWatch(
               kernel::facts,
@@ -292,6 +318,26 @@ public final class Agent implements AutoCloseable {
     }
   }
 
+  /** Gives the node's addresses; with pools over a connection of its own to the API server. */
+  private Allocator allocator(ApiServer server, Dialer dialer, String bootId) {
+    InstantSource clock = InstantSource.system();
+    return switch (options.fabric().addresses().mode()) {
+      case KUBERNETES -> Allocator.ofNode(options.node(), Allocator.COOL_DOWN, clock);
+      case POOLS -> {
+        ApiObjects objects = new ApiObjects(server, dialer, CLAIM_PATIENCE);
+        opened.push(objects);
+        yield Allocator.ofPools(
+            options.node(),
+            bootId,
+            UUID.randomUUID().toString(),
+            new ApiClaims(objects),
+            Allocator.COOL_DOWN,
+            clock,
+            System::nanoTime);
+      }
+    };
+  }
+
   /** What becomes of what the kernel says. */
   private DriftMonitor.Listener heard(FactsWatch facts, ClusterWatch watch) {
     return new DriftMonitor.Listener() {
@@ -339,6 +385,7 @@ public final class Agent implements AutoCloseable {
     List<String> reasons = notReady();
     metrics.ready.set(reasons.isEmpty() ? 1 : 0);
     metrics.apiReachable.set(apiCondition.isEmpty() ? 1 : 0);
+    keeper.measure();
     metrics.conditions.clear();
     StatusReport.all(loop.state(), ownConditions())
         .forEach(condition -> metrics.conditions.labelValues(condition.reason().code()).inc());
@@ -349,6 +396,7 @@ public final class Agent implements AutoCloseable {
     own.addAll(bridges.conditions());
     apiCondition.ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
+    own.addAll(keeper.conditions());
     return own;
   }
 
@@ -373,6 +421,11 @@ public final class Agent implements AutoCloseable {
     @Override
     public Map<String, Object> status() {
       return Agent.this.status();
+    }
+
+    @Override
+    public Answer ipam(Map<String, Object> request) throws InterruptedException {
+      return keeper.ipam(request);
     }
 
     @Override

@@ -68,6 +68,14 @@ public final class AgentMetrics {
   public final Histogram attachSeconds =
       histogram("attach_seconds", "Time of attach calls.", "command", "outcome");
 
+  /** Addresses that this node may give, by pool (empty: the node's own range), range and state. */
+  public final Gauge addresses =
+      gauge("addresses", "Addresses that this node may give.", "pool", "range", "state");
+
+  /** Addresses taken back from pods that the kernel has no more. */
+  public final Counter addressesLost =
+      counter("addresses_lost_total", "Addresses taken back from pods that are no more.");
+
   /** Where they are registered, for {@code /metrics}. */
   public PrometheusRegistry registry() {
     return registry;

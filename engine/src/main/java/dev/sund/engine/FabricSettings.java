@@ -4,6 +4,7 @@ import dev.sund.engine.Mtu.Encapsulation;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
 import dev.sund.engine.cluster.FabricLayer.Scope;
+import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.model.Checks;
 import dev.sund.model.ObjectRef;
 import java.util.ArrayList;
@@ -20,8 +21,10 @@ import java.util.OptionalInt;
  * @param vxlanPort the UDP port of VXLAN packets, 1 to 65535
  * @param mtu the MTU of pods in bytes; when empty, computed from the underlay
  * @param limits other networks' limits, which hold where {@code mtu} is empty
+ * @param addresses how pods get their addresses
  */
-public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu, List<MtuLimit> limits) {
+public record FabricSettings(
+    int vni, int vxlanPort, OptionalInt mtu, List<MtuLimit> limits, AddressSettings addresses) {
   /** VNI 4096, port 4789 (RFC 7348), MTU computed. */
   public static final FabricSettings DEFAULT = new FabricSettings(4096, 4789, OptionalInt.empty());
 
@@ -36,7 +39,12 @@ public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu, List<MtuLi
 
   /** Settings of Sund's own alone. */
   public FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
-    this(vni, vxlanPort, mtu, List.of());
+    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT);
+  }
+
+  /** The same with other settings for addresses. */
+  public FabricSettings with(AddressSettings changed) {
+    return new FabricSettings(vni, vxlanPort, mtu, limits, changed);
   }
 
   /** The limit of pods' packets where {@code worst} is the most costly way of wrapping them. */
@@ -74,7 +82,8 @@ public record FabricSettings(int vni, int vxlanPort, OptionalInt mtu, List<MtuLi
             ? vxlanPort
             : first(layers.stream().map(FabricLayer::vxlanPort).toList(), vxlanPort),
         mtu,
-        found);
+        found,
+        addresses);
   }
 
   private static int first(List<OptionalInt> values, int otherwise) {

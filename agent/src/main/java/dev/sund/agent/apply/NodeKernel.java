@@ -13,9 +13,14 @@ import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftSocket;
+import dev.sund.model.Marks;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** Everything of an agent that holds a socket to a node's kernel. */
 public final class NodeKernel implements AutoCloseable {
@@ -82,6 +87,28 @@ public final class NodeKernel implements AutoCloseable {
   /** What the node has that Sund did not make. One thread at a time, another than the drivers'. */
   public NodeFacts facts() throws KernelException {
     return new FactsReader(factsRoutes).read();
+  }
+
+  /** The names of the node's links. From any thread, also a virtual one. */
+  public Set<String> linkNames() throws KernelException, InterruptedException {
+    FutureTask<Set<String>> reading = new FutureTask<>(this::readLinkNames);
+    Thread.ofPlatform().name(Marks.THREAD_PREFIX + "links").daemon(true).start(reading);
+    try {
+      return reading.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof KernelException failure) {
+        throw failure;
+      }
+      throw new AssertionError("reading links throws nothing else", e);
+    }
+  }
+
+  private Set<String> readLinkNames() throws KernelException {
+    try (SocketRoutes routes = SocketRoutes.open(namespace)) {
+      Set<String> names = new TreeSet<>();
+      routes.links().forEach(link -> names.add(link.name()));
+      return names;
+    }
   }
 
   /** Begins to listen for what others change; {@code listener} is called on other threads. */

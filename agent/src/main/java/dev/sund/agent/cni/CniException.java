@@ -37,6 +37,8 @@ public final class CniException extends Exception {
     ADDRESS_IN_USE(101),
     /** ADD: the container has an interface of this name already. */
     INTERFACE_EXISTS(103),
+    /** ADD: all addresses are taken, or none may be given to this pod. */
+    NO_ADDRESS_LEFT(104),
     /** CHECK: the kernel does not hold what it should. */
     DIFFERS(102),
     /** What the reference plugins call internal; in bridge mode, for the sake of equal codes. */

@@ -26,6 +26,8 @@ public final class RoutedNetwork implements NetworkKind {
   /** What a runtime may hand over in {@code runtimeConfig}. */
   public static final List<String> CAPABILITIES = List.of("ips", "mac", "portMappings");
 
+  private static final Set<String> KEYS = Set.of("ipam");
+
   private final PodNetworks pods;
   private final AddressSource addresses;
   private final PodSource known;
@@ -48,7 +50,7 @@ public final class RoutedNetwork implements NetworkKind {
 
   @Override
   public CniResult add(CniRequest request) throws CniException, InterruptedException {
-    request.config().refuseUnknownKeys(Set.of());
+    request.config().refuseUnknownKeys(KEYS);
     refuseUnknownCapabilities(request);
     refuseRepeat(request);
     // A runtime without Kubernetes (podman, ctr): the container is its own pod.
@@ -187,7 +189,7 @@ public final class RoutedNetwork implements NetworkKind {
 
   @Override
   public void status(CniRequest request) throws CniException, InterruptedException {
-    request.config().refuseUnknownKeys(Set.of());
+    request.config().refuseUnknownKeys(KEYS);
     Optional<String> reason = pods.notReady();
     if (reason.isPresent()) {
       throw new CniException(Code.NOT_AVAILABLE, reason.get(), "Look at the agent's status.");

@@ -13,6 +13,9 @@ public interface LocalCalls {
   /** The node's one status object. */
   Map<String, Object> status();
 
+  /** Serves {@code sund ipam}; errors are answers too. */
+  Answer ipam(Map<String, Object> request) throws InterruptedException;
+
   /**
    * Sets the log's level.
    *

@@ -72,6 +72,10 @@ public final class LocalClient {
     config.put("cniVersion", "1.0.0");
     config.put("name", "sund");
     config.put("type", "sund");
+    if (!ips.isEmpty()) {
+      config.put(
+          "ipam", Map.of("type", "given")); // the asker has chosen them, and nobody else does
+    }
     config.put("runtimeConfig", Map.of("ips", ips));
     if (command.equals("CHECK")) {
       config.put(

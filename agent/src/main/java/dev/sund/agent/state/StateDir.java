@@ -15,13 +15,16 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,14 +61,20 @@ public final class StateDir implements AutoCloseable {
    * The attachments on disk.
    *
    * @param attachments those of this boot
+   * @param released those of this boot that were removed a moment ago
    * @param conditions one for each file that could not be read; the file stays as it is
    */
-  public record Restored(List<Attachment> attachments, List<Condition> conditions) {
+  public record Restored(
+      List<Attachment> attachments, List<Released> released, List<Condition> conditions) {
     public Restored {
       attachments = List.copyOf(attachments);
+      released = List.copyOf(released);
       conditions = List.copyOf(conditions);
     }
   }
+
+  /** An attachment that is no more, and when it was removed. */
+  public record Released(Attachment attachment, Instant at) {}
 
   private StateDir(Path dir, String bootId, FileChannel lockChannel) {
     this.dir = dir;
@@ -90,6 +99,7 @@ public final class StateDir implements AutoCloseable {
     try {
       checkVersion(dir);
       Files.createDirectories(dir.resolve("attachments"), PRIVATE_DIR);
+      Files.createDirectories(dir.resolve("released"), PRIVATE_DIR);
       return new StateDir(dir, bootId, channel);
     } catch (IOException | RuntimeException e) {
       channel.close();
@@ -124,9 +134,35 @@ public final class StateDir implements AutoCloseable {
     replace(file(attachment.containerId(), attachment.interfaceName()), Json.write(fields));
   }
 
-  /** Removes an attachment; nothing happens when there is none. */
+  /**
+   * Removes an attachment, and remembers when that was; nothing happens when there is none. Its
+   * addresses must not be given at once to others, not even by another agent.
+   */
   public void remove(Attachment attachment) throws IOException {
-    Files.deleteIfExists(file(attachment.containerId(), attachment.interfaceName()));
+    Path file = file(attachment.containerId(), attachment.interfaceName());
+    try {
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      Files.move(
+          file,
+          dir.resolve("released").resolve(String.valueOf(file.getFileName())),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (NoSuchFileException _) {
+      // gone already
+    }
+  }
+
+  /** Forgets what was removed before this time. */
+  public void forgetReleased(Instant before) throws IOException {
+    try (var files = Files.list(dir.resolve("released"))) {
+      for (Path file : files.toList()) {
+        if (Files.getLastModifiedTime(file).toInstant().isBefore(before)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (NoSuchFileException _) {
+      // forgotten by somebody else
+    }
   }
 
   /**
@@ -157,7 +193,28 @@ public final class StateDir implements AutoCloseable {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return new Restored(attachments, conditions);
+    return new Restored(attachments, released(), conditions);
+  }
+
+  /** What was removed lately; a file that cannot be read says nothing that counts. */
+  private List<Released> released() throws IOException {
+    List<Released> released = new ArrayList<>();
+    try (var files = Files.list(dir.resolve("released"))) {
+      for (Path file : files.sorted().toList()) {
+        try {
+          Map<String, Object> fields = Json.object(Files.readAllBytes(file));
+          if (bootId.equals(Json.text(fields, "boot"))) {
+            Instant at = Files.getLastModifiedTime(file).toInstant();
+            released.add(new Released(attachment(fields), at));
+            continue;
+          }
+        } catch (IllegalArgumentException | Json.MalformedException _) {
+          // deleted below
+        }
+        Files.deleteIfExists(file);
+      }
+    }
+    return released;
   }
 
   /** Lets go of the lock. Idempotent. */

@@ -106,6 +106,11 @@ class AttachServerTest {
     }
 
     @Override
+    public Answer ipam(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public Map<String, Object> status() {
       return Map.of("node", "n1");
     }

@@ -111,6 +111,24 @@ public final class Allocator {
     }
   }
 
+  /**
+   * Notes that somebody else's choice of addresses is in use here, so that they are not given.
+   *
+   * @return false when one of them is another owner's
+   */
+  public boolean note(String owner, PodKey pod, List<Ip> addresses) {
+    lock.lock();
+    try {
+      if (addresses.stream().anyMatch(ip -> !book.owner(ip).orElse(owner).equals(owner))) {
+        return false;
+      }
+      book.put(owner, pod, addresses);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Takes up that an address was released before, at this time. */
   public void restoreCooling(Ip ip, PodKey pod, java.time.Instant released) {
     lock.lock();
@@ -134,26 +152,47 @@ public final class Allocator {
       if (!book.of(request.owner()).isEmpty()) {
         return new Allocation.Given(book.of(request.owner()));
       }
-      List<Ip> chosen = new ArrayList<>();
-      for (Family family : request.families().stream().sorted().toList()) {
-        Optional<Ip> fixed =
-            request.fixed().stream().filter(ip -> ip.family() == family).findFirst();
-        Choice choice =
-            fixed.isPresent()
-                ? fixed(request, fixed.get(), arrived)
-                : free(request, family, arrived);
-        switch (choice) {
-          case Choice.Found(Ip ip) -> chosen.add(ip);
-          case Choice.Not(Allocation.Refused refused) -> {
-            return refused; // nothing was entered yet: half a success is none
-          }
-        }
+      Allocation chosen = choose(request, arrived);
+      if (chosen instanceof Allocation.Given(List<Ip> addresses)) {
+        book.put(request.owner(), request.pod(), addresses);
       }
-      book.put(request.owner(), request.pod(), chosen);
-      return new Allocation.Given(chosen);
+      return chosen;
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * What {@link #allocate} would answer now; nothing is given.
+   *
+   * @param request of an owner that has nothing
+   */
+  public Allocation probe(AddressRequest request) throws InterruptedException {
+    long arrived = nanos.getAsLong();
+    if (!lock.tryLock(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+      return new Allocation.Refused(busy(request), true);
+    }
+    try {
+      return choose(request, arrived);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Allocation choose(AddressRequest request, long arrived) throws InterruptedException {
+    List<Ip> chosen = new ArrayList<>();
+    for (Family family : request.families().stream().sorted().toList()) {
+      Optional<Ip> fixed = request.fixed().stream().filter(ip -> ip.family() == family).findFirst();
+      Choice choice =
+          fixed.isPresent() ? fixed(request, fixed.get(), arrived) : free(request, family, arrived);
+      switch (choice) {
+        case Choice.Found(Ip ip) -> chosen.add(ip);
+        case Choice.Not(Allocation.Refused refused) -> {
+          return refused; // nothing was entered yet: half a success is none
+        }
+      }
+    }
+    return new Allocation.Given(chosen);
   }
 
   /**

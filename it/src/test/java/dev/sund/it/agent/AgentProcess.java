@@ -3,16 +3,21 @@ package dev.sund.it.agent;
 import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
 import dev.sund.agent.log.LogLevel;
+import dev.sund.engine.FabricSettings;
+import dev.sund.engine.ipam.AddressSettings;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
-/** A process that is one agent: {@code KUBECONFIG NODE RUN_DIR STATE_DIR HTTP}. */
+/** A process that is one agent: {@code KUBECONFIG NODE RUN_DIR STATE_DIR HTTP [IPAM_MODE]}. */
 public final class AgentProcess {
   private AgentProcess() {}
 
   /** Runs until a signal ends it. */
   public static void main(String[] args) throws Exception {
+    Mode mode = args.length > 5 ? Mode.valueOf(args[5]) : Mode.KUBERNETES;
     System.exit(
         AgentMain.run(
             new AgentOptions(
@@ -22,7 +27,8 @@ public final class AgentProcess {
                 Path.of(args[3]),
                 AgentOptions.parseHttp(args[4]),
                 Optional.empty(),
-                LogLevel.DEBUG),
+                LogLevel.DEBUG,
+                FabricSettings.DEFAULT.with(new AddressSettings(mode, List.of()))),
             _ -> {}));
   }
 }

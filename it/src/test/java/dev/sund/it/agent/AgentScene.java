@@ -2,6 +2,7 @@ package dev.sund.it.agent;
 
 import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.LocalClient;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.api.Kubeconfig;
@@ -58,6 +59,7 @@ public final class AgentScene implements AutoCloseable {
   private final Map<Integer, Process> agents = new TreeMap<>();
   private final Map<String, PodHandle> pods = new LinkedHashMap<>();
   private final List<String> extraJvmFlags = new ArrayList<>();
+  private Mode mode = Mode.KUBERNETES;
   private int sequence;
 
   private AgentScene(Path directory) throws Exception {
@@ -106,6 +108,11 @@ public final class AgentScene implements AutoCloseable {
   /** The namespace of a node. */
   public NetNs node(int node) {
     return topology.machine("n" + node);
+  }
+
+  /** Where addresses come from on agents that start from now on. */
+  public void addressesFrom(Mode changed) {
+    mode = changed;
   }
 
   /** Flags for the JVM of agents that start from now on. */
@@ -172,7 +179,8 @@ public final class AgentScene implements AutoCloseable {
             "n" + node,
             runDir(node).toString(),
             stateDir(node).toString(),
-            "127.0.0.1:9470"));
+            "127.0.0.1:9470",
+            mode.name()));
     return command;
   }
 

@@ -63,6 +63,11 @@ class ShimTest {
           }
 
           @Override
+          public Answer ipam(Map<String, Object> request) {
+            return Answer.DONE;
+          }
+
+          @Override
           public Map<String, Object> status() {
             return Map.of();
           }

@@ -1,6 +1,8 @@
 package dev.sund.kube.manifest;
 
 import dev.sund.engine.FabricSettings;
+import dev.sund.engine.ipam.AddressSettings;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.kube.object.Field;
 import dev.sund.kube.object.Parsed;
 import dev.sund.kube.object.Problem;
@@ -8,6 +10,7 @@ import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
+import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,6 +29,8 @@ import java.util.OptionalInt;
  * vni: 4096
  * vxlanPort: 4789
  * mtu: 1400
+ * ipam: pools
+ * reserved: [10.244.0.0/28]
  * </pre>
  */
 public final class FabricObject {
@@ -34,7 +39,10 @@ public final class FabricObject {
   private static final String API_VERSION = "sund.dev/v1alpha1";
   private static final int LEAST_MTU = 576;
   private static final Shape SHAPE =
-      Shape.object().use("apiVersion", "kind", "vni", "vxlanPort", "mtu");
+      Shape.object().use("apiVersion", "kind", "vni", "vxlanPort", "mtu", "ipam", "reserved");
+
+  private static final Map<String, Mode> MODES =
+      Map.of("kubernetes", Mode.KUBERNETES, "pools", Mode.POOLS);
 
   private FabricObject() {}
 
@@ -44,6 +52,14 @@ public final class FabricObject {
     text.append("vni: ").append(settings.vni()).append('\n');
     text.append("vxlanPort: ").append(settings.vxlanPort()).append('\n');
     settings.mtu().ifPresent(mtu -> text.append("mtu: ").append(mtu).append('\n'));
+    AddressSettings addresses = settings.addresses();
+    if (addresses.mode() == Mode.POOLS) {
+      text.append("ipam: pools\n");
+    }
+    if (!addresses.reserved().isEmpty()) {
+      List<String> reserved = addresses.reserved().stream().map(r -> "\"" + r + "\"").toList();
+      text.append("reserved: [").append(String.join(", ", reserved)).append("]\n");
+    }
     return text.toString();
   }
 
@@ -74,7 +90,7 @@ public final class FabricObject {
                         REF,
                         path,
                         "a Fabric has no such field.",
-                        "Its fields are vni, vxlanPort and mtu."),
+                        "Its fields are vni, vxlanPort, mtu, ipam and reserved."),
                     value.line(),
                     value.column())));
     Field root = Field.root(REF, tree, problems);
@@ -82,7 +98,13 @@ public final class FabricObject {
     int vni = root.at("vni").number(1, (1 << 24) - 1).orElse(otherwise.vni());
     int port = root.at("vxlanPort").number(1, 65535).orElse(otherwise.vxlanPort());
     OptionalInt mtu = mtu(root.at("mtu"));
-    return root.finish(() -> new FabricSettings(vni, port, mtu));
+    Mode mode = root.at("ipam").oneOf(MODES).orElse(Mode.KUBERNETES);
+    List<Prefix> reserved =
+        root.at("reserved").items().stream()
+            .flatMap(item -> item.prefix("10.244.0.0/28").stream())
+            .toList();
+    return root.finish(
+        () -> new FabricSettings(vni, port, mtu).with(new AddressSettings(mode, reserved)));
   }
 
   private static OptionalInt mtu(Field field) {

@@ -1,0 +1,196 @@
+package dev.sund.agent.addresses;
+
+import dev.sund.agent.cni.AddressSource;
+import dev.sund.agent.cni.CniException;
+import dev.sund.agent.cni.CniException.Code;
+import dev.sund.agent.cni.CniRequest;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.ipam.AddressPlan;
+import dev.sund.engine.ipam.AddressPool;
+import dev.sund.engine.ipam.AddressRequest;
+import dev.sund.engine.ipam.AddressSettings;
+import dev.sund.engine.ipam.AddressSettings.Mode;
+import dev.sund.engine.ipam.Allocation;
+import dev.sund.engine.ipam.Allocator;
+import dev.sund.model.Condition;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
+import dev.sund.model.Reason;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * The addresses of the pods' own network. Where a configuration says {@code ipam: {type: given}},
+ * somebody else chooses them and hands them over; else they come from the node's allocator, also
+ * those that the runtime asks for by the capability {@code ips}. Many threads at once.
+ */
+public final class NodeAddresses implements AddressSource {
+  private static final String GIVEN = "given";
+  private static final String OWN = "sund";
+
+  private final Allocator allocator;
+  private final AddressPlan plan;
+  private final AddressSettings settings;
+  private final AddressSource given = AddressSource.given();
+  private volatile Supplier<Collection<Attachment>> attachments = List::of;
+
+  /**
+   * Addresses of a node.
+   *
+   * @param plan what the cluster says of them; follows the events that {@link #see} is told
+   */
+  public NodeAddresses(Allocator allocator, AddressPlan plan, AddressSettings settings) {
+    this.allocator = allocator;
+    this.plan = plan;
+    this.settings = settings;
+  }
+
+  /** Where to ask what is attached; before the first ADD. */
+  public void follow(Supplier<Collection<Attachment>> attached) {
+    attachments = attached;
+  }
+
+  /** Takes an event of the cluster in, before whoever else hears of it. */
+  public void see(ClusterEvent event) {
+    plan.see(event);
+    boolean node = event instanceof ClusterEvent.NodeSeen || event instanceof ClusterEvent.NodeGone;
+    if (node && settings.mode() == Mode.KUBERNETES) {
+      allocator.ranges(plan.ranges());
+      reserve();
+    }
+  }
+
+  /** Does what is due and not urgent; waits for the API server. */
+  public void maintain() throws InterruptedException {
+    if (settings.mode() == Mode.POOLS) {
+      allocator.know(plan.pools());
+      reserve();
+    }
+    allocator.maintain();
+  }
+
+  private void reserve() {
+    List<Prefix> reserved = new ArrayList<>(settings.reserved());
+    reserved.addAll(plan.nodeAddresses());
+    allocator.reserve(reserved);
+  }
+
+  @Override
+  public List<Ip> assign(CniRequest request, PodKey pod) throws CniException, InterruptedException {
+    String type = type(request);
+    if (type.equals(GIVEN)) {
+      List<Ip> chosen = given.assign(request, pod);
+      allocator.note(request.key(), pod, chosen);
+      return chosen;
+    }
+    inherit(request, pod);
+    return switch (allocator.allocate(request(request, pod))) {
+      case Allocation.Given(List<Ip> addresses) -> addresses;
+      case Allocation.Refused(Condition why, boolean passing) ->
+          throw refusal(passing ? Code.TRY_AGAIN_LATER : code(why), why);
+    };
+  }
+
+  /** A sandbox made anew for the same pod keeps its predecessor's addresses. */
+  private void inherit(CniRequest request, PodKey pod) {
+    String uid = request.podUid();
+    for (Attachment other : attachments.get()) {
+      if (!uid.isEmpty()
+          && other.uid().equals(uid)
+          && other.interfaceName().equals(request.interfaceName())
+          && !other.key().equals(request.key())) {
+        allocator.handOver(other.key(), request.key(), pod);
+      }
+    }
+  }
+
+  private AddressRequest request(CniRequest request, PodKey pod)
+      throws CniException, InterruptedException {
+    List<Ip> fixed =
+        request.config().runtime().addresses().isEmpty()
+            ? List.of()
+            : given.assign(request, pod); // which checks that there is one of a family
+    List<AddressPool> pools =
+        settings.mode() == Mode.POOLS ? plan.poolsFor(pod.namespace()) : List.of();
+    List<Prefix> ranges =
+        settings.mode() == Mode.POOLS
+            ? pools.stream().map(AddressPool::cidr).toList()
+            : plan.ranges();
+    Set<Family> families = EnumSet.copyOf(AddressPlan.families(ranges));
+    if (ranges.isEmpty() && !fixed.isEmpty()) {
+      families.clear();
+    }
+    fixed.forEach(ip -> families.add(ip.family()));
+    return new AddressRequest(request.key(), pod, request.podUid(), families, fixed, pools);
+  }
+
+  private static String type(CniRequest request) throws CniException {
+    Object ipam = request.config().fields().getOrDefault("ipam", Map.of());
+    Object type = ipam instanceof Map<?, ?> fields ? fields.get("type") : ipam;
+    if (type == null || type.equals(OWN)) {
+      return OWN;
+    }
+    if (type.equals(GIVEN)) {
+      return GIVEN;
+    }
+    throw new CniException(
+        Code.UNSUPPORTED_FIELD,
+        "Network "
+            + request.config().name()
+            + ": ipam.type '"
+            + type
+            + "' gives no addresses to the plugin sund.",
+        "Leave ipam out: the agent gives addresses itself. host-local goes with type bridge.");
+  }
+
+  @Override
+  public void release(String attachmentKey) {
+    allocator.release(attachmentKey);
+  }
+
+  @Override
+  public void keepOnly(Set<String> attachmentKeys) {
+    for (String owner : allocator.given().keySet()) {
+      if (!attachmentKeys.contains(owner)) {
+        allocator.release(owner);
+      }
+    }
+  }
+
+  @Override
+  public void status(CniRequest request) throws CniException, InterruptedException {
+    if (type(request).equals(GIVEN)) {
+      return;
+    }
+    PodKey nobody = new PodKey("-", "status");
+    List<AddressPool> pools = settings.mode() == Mode.POOLS ? plan.poolsFor("-") : List.of();
+    List<Prefix> ranges =
+        pools.isEmpty() ? plan.ranges() : pools.stream().map(AddressPool::cidr).toList();
+    Allocation answer =
+        allocator.probe(
+            new AddressRequest(
+                "status", nobody, "", AddressPlan.families(ranges), List.of(), pools));
+    if (answer instanceof Allocation.Refused(Condition why, _)) {
+      throw refusal(Code.NOT_AVAILABLE, why);
+    }
+  }
+
+  private static Code code(Condition why) {
+    return why.reason() == Reason.ADDRESS_NOT_AVAILABLE
+        ? Code.ADDRESS_IN_USE
+        : Code.NO_ADDRESS_LEFT;
+  }
+
+  private static CniException refusal(Code code, Condition why) {
+    return new CniException(
+        code, why.object() + ": " + why.text() + " [" + why.reason().code() + "]", why.remedy());
+  }
+}
