@@ -290,9 +290,16 @@ public final class TestRun implements CheckoutTool {
             .install()
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.endsWith("KernelConstantsTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "compiles for arm64")
+            .need("../aarch64-linux-gnu/include/stdio.h", "libc6-dev-arm64-cross", "its library")
+            .need("qemu-aarch64-static", "qemu-user-static", "runs programs for arm64")
+            .install()
+            .ifPresent(out::println);
+      }
       if (classes.stream().anyMatch(name -> name.endsWith("PackTest"))) {
         new Packages(checkout.reports().resolve("apt.log"), out)
-            .need("gcc", "gcc", "the launcher and the CNI plugin are written in C")
             .need("containerd", "containerd", "to run the agent from its image")
             .need("runc", "runc", "containerd runs containers by it")
             .install()
