@@ -1,5 +1,6 @@
 package dev.sund.engine.ipam;
 
+import dev.sund.engine.PoolsInForce;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Namespace;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * What the cluster's objects say about the addresses that one node may give. Events go in as they
@@ -29,7 +29,7 @@ public final class AddressPlan {
           .thenComparing(IpPool::name);
 
   private final NodeName self;
-  private final Map<String, IpPool> pools = new TreeMap<>();
+  private final PoolsInForce choice = new PoolsInForce();
   private final Map<String, Namespace> namespaces = new HashMap<>();
   private Optional<Node> node = Optional.empty();
 
@@ -44,16 +44,17 @@ public final class AddressPlan {
       case ClusterEvent.NodeSeen(Node seen) when seen.name().equals(self) ->
           node = Optional.of(seen);
       case ClusterEvent.NodeGone(NodeName gone) when gone.equals(self) -> node = Optional.empty();
-      case ClusterEvent.PoolSeen(IpPool pool) -> pools.put(pool.name(), pool);
-      case ClusterEvent.PoolGone(String name) -> pools.remove(name);
+      case ClusterEvent.PoolSeen _,
+          ClusterEvent.PoolGone _,
+          ClusterEvent.LayerSeen _,
+          ClusterEvent.LayerGone _ ->
+          choice.take(event);
       case ClusterEvent.NamespaceSeen(Namespace seen) -> namespaces.put(seen.name(), seen);
       case ClusterEvent.NamespaceGone(String name) -> namespaces.remove(name);
       case ClusterEvent.NodeSeen _,
           ClusterEvent.NodeGone _,
           ClusterEvent.PodSeen _,
           ClusterEvent.PodGone _,
-          ClusterEvent.LayerSeen _,
-          ClusterEvent.LayerGone _,
           ClusterEvent.Refused _,
           ClusterEvent.Synced _,
           ClusterEvent.Attached _,
@@ -103,7 +104,7 @@ public final class AddressPlan {
 
   private List<IpPool> holding() {
     List<IpPool> holding = new ArrayList<>();
-    for (IpPool pool : pools.values().stream().sorted(OLDEST_FIRST).toList()) {
+    for (IpPool pool : choice.pools().values().stream().sorted(OLDEST_FIRST).toList()) {
       if (holding.stream().noneMatch(older -> older.cidr().overlaps(pool.cidr()))) {
         holding.add(pool);
       }
