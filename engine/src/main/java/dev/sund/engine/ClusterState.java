@@ -494,6 +494,19 @@ final class ClusterState {
       ends.forEach(end -> claimFor(end.pod(), touched));
       attached.forEach(pod -> claimFor(pod, touched));
     }
+    // Whoever wants these addresses too is told which pod keeps them.
+    ends.forEach(end -> end.addresses().forEach(ip -> touchRivals(Prefix.host(ip), touched)));
+  }
+
+  private void touchRivals(Prefix address, Touched touched) {
+    for (Claim claim : addresses.containing(address)) {
+      String name = claim.claimant().name();
+      switch (claim.claimant().kind()) {
+        case POD -> touched.pods.add(PodKey.parse(name));
+        case ATTACHMENT -> attachment(name).ifPresent(one -> touched.pods.add(one.pod()));
+        case NODE, POOL -> {} // conditions of these name no pods
+      }
+    }
   }
 
   /** Makes the claims of a pod as the API shows it. */

@@ -13,6 +13,7 @@ import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
@@ -212,15 +213,24 @@ final class RandomCluster {
 
   private IpPool pool() {
     String name = "pool" + random.nextInt(3);
+    Prefix range =
+        Prefix.parse(
+            pick("10.244.0.0/16", "10.244.0.0/17", "10.244.2.0/23", "10.0.0.0/8", "fd00::/16"));
+    boolean ipip = range.family() == Family.V4 && random.nextInt(3) == 0;
     return new IpPool(
         name,
         "uid-" + name,
         random.nextInt(3),
-        Prefix.parse(
-            pick("10.244.0.0/16", "10.244.0.0/17", "10.244.2.0/23", "10.0.0.0/8", "fd00::/16")),
-        VxlanMode.values()[random.nextInt(3)],
+        range,
+        ipip ? VxlanMode.NEVER : VxlanMode.values()[random.nextInt(3)],
+        ipip ? IpPool.IpipMode.values()[random.nextInt(3)] : IpPool.IpipMode.NEVER,
         random.nextBoolean(),
-        random.nextBoolean());
+        random.nextBoolean(),
+        Math.max(IpPool.usualBlock(range.family()), range.length()),
+        LabelExpression.ALL,
+        LabelExpression.ALL,
+        IpPool.USUAL,
+        true);
   }
 
   private NodeFacts facts() {

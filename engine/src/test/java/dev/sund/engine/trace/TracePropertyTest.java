@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.Property;
 import dev.sund.engine.Scene;
+import dev.sund.engine.cluster.IpPool.IpipMode;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Packet.FromNode;
@@ -182,7 +183,11 @@ class TracePropertyTest {
     if (random.nextBoolean()) {
       VxlanMode[] modes = VxlanMode.values();
       VxlanMode mode = faulty ? modes[random.nextInt(3)] : modes[1 + random.nextInt(2)];
-      scene.pool("v4", "10.244.0.0/16", mode, random.nextBoolean());
+      if (random.nextInt(3) == 0) {
+        scene.ipip("v4", "10.244.0.0/16", IpipMode.values()[1 + random.nextInt(2)]);
+      } else {
+        scene.pool("v4", "10.244.0.0/16", mode, random.nextBoolean());
+      }
     }
     List<Packet> packets = new ArrayList<>();
     for (Origin origin : origins) {

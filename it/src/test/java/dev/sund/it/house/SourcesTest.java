@@ -51,11 +51,14 @@ class SourcesTest {
         List.of(
             '"' + Marks.VXLAN_V4 + '"',
             '"' + Marks.VXLAN_V6 + '"',
+            '"' + Marks.IPIP_V4 + '"',
+            '"' + Marks.FORWARD_COMMENT + '"',
             '"' + Marks.GATEWAY_V4.toString() + '"',
             '"' + Marks.GATEWAY_V6.toString() + '"',
             '"' + Marks.GATEWAY_MAC.toString() + '"',
             "0x" + Integer.toHexString(Marks.GROUP_PODS),
-            "0x" + Integer.toHexString(Marks.GROUP_DOOMED));
+            "0x" + Integer.toHexString(Marks.GROUP_DOOMED),
+            "0x" + Integer.toHexString(Marks.GROUP_TUNNELS));
     List<String> found = new ArrayList<>();
     for (Path file : Sources.mainJava()) {
       if (!file.endsWith("Marks.java")) {

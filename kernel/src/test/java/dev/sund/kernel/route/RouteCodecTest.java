@@ -149,6 +149,24 @@ class RouteCodecTest {
   }
 
   @Test
+  void anIpipDevicesSettingsAreReadAsWritten() throws KernelException {
+    for (int i = 0; i < count(1_000); i++) {
+      Ipip ipip =
+          new Ipip(
+              random.nextBoolean() ? Optional.empty() : Optional.of(ip(Family.V4)),
+              index(),
+              random.nextBoolean() ? Optional.empty() : Optional.of(ip(Family.V4)),
+              random.nextInt(256),
+              random.nextBoolean());
+      RouteEvent event = decode(written(new RouteRequest.CreateLink("ii", 7, ipip, List.of())));
+      assertThat(event)
+          .isInstanceOfSatisfying(
+              RouteEvent.LinkChanged.class,
+              changed -> assertThat(changed.link().ipip()).contains(ipip));
+    }
+  }
+
+  @Test
   void aVxlanDevicesSettingsAreReadAsWritten() throws KernelException {
     for (int i = 0; i < count(5_000); i++) {
       Vxlan vxlan =
