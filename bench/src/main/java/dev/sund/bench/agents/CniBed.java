@@ -82,6 +82,7 @@ final class CniBed implements AutoCloseable {
       case OURS -> {
         config.put("type", "sund-cni");
         String ip = "10.244.0." + (10 + number % 200);
+        config.put("ipam", Map.of("type", "given"));
         config.put("runtimeConfig", Map.of("ips", List.of(ip)));
       }
       case BRIDGE_MASQ, BRIDGE -> {
