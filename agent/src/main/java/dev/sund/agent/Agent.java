@@ -384,6 +384,7 @@ public final class Agent implements AutoCloseable {
   private void refreshMetrics() {
     List<String> reasons = notReady();
     metrics.ready.set(reasons.isEmpty() ? 1 : 0);
+    metrics.bridgedContainers.set(bridges.containers());
     metrics.apiReachable.set(apiCondition.isEmpty() ? 1 : 0);
     keeper.measure();
     metrics.conditions.clear();

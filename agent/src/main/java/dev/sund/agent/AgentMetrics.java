@@ -24,6 +24,10 @@ public final class AgentMetrics {
   public final Gauge apiReachable =
       gauge("api_reachable", "Whether the API server can be reached.");
 
+  /** Containers on bridges. */
+  public final Gauge bridgedContainers =
+      gauge("bridged_containers", "Containers that the plugin bridge has given a network.");
+
   /** Events that wait for the engine. */
   public final Gauge mailboxEvents = gauge("mailbox_events", "Events that wait for the engine.");
 

@@ -27,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Makes and removes the links of containers on bridges, in the steps of the reference plugin {@code
@@ -280,6 +282,18 @@ public final class BridgeLinks implements AutoCloseable {
   /** Opens a container's namespace; the caller closes it. */
   public KernelRoutes.Inside enter(Path namespace) throws KernelException {
     return kernel.enter(namespace);
+  }
+
+  /** The networks that have containers on bridges of this namespace, by their links. */
+  public static Set<String> networks(KernelRoutes kernel) throws KernelException {
+    Set<String> networks = new TreeSet<>();
+    for (Link link : kernel.links()) {
+      String[] words = link.alias().split(" ", 3);
+      if (RowReader.isBridgePort(link) && words.length > 1) {
+        networks.add(words[1]);
+      }
+    }
+    return networks;
   }
 
   // DEL and CHECK.

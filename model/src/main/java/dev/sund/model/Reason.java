@@ -115,6 +115,8 @@ public enum Reason {
   CAPABILITY_MISSING(Severity.ERROR),
   /** The kernel lacks a feature. */
   KERNEL_FEATURE_MISSING(Severity.ERROR),
+  /** Containers are on a bridge whose packets between its ports the node's rules do not see. */
+  BRIDGE_UNFILTERED(Severity.WARNING),
   /** The API server cannot be reached; the kernel's state stays as it is. */
   API_UNREACHABLE(Severity.WARNING),
   /** A file of state on disk is of a newer version than this program knows, or damaged. */

@@ -10,7 +10,9 @@ import dev.sund.model.Condition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 
 /** All parts of bridge mode of one agent, connected. */
 public final class BridgeMode implements AutoCloseable {
@@ -20,6 +22,7 @@ public final class BridgeMode implements AutoCloseable {
   private final TranslatedNetworks translated;
   private final List<NetworkKind> kinds;
   private final Log log;
+  private final NetNs node;
   private List<Condition> conditions = List.of();
 
   /**
@@ -38,6 +41,7 @@ public final class BridgeMode implements AutoCloseable {
       Translation translation,
       Runnable linksAreDoomed,
       Log log) {
+    this.node = node;
     this.workers =
         new BridgeWorkers(() -> new BridgeLinks(SocketRoutes.open(node), stateDirectory));
     this.records = new ContainerRecords(stateDirectory, bootId);
@@ -75,9 +79,21 @@ public final class BridgeMode implements AutoCloseable {
     }
   }
 
-  /** What is wrong with the records. */
+  /** What is wrong with the records, and with the bridges that have containers. */
   public List<Condition> conditions() {
-    return conditions;
+    List<Condition> all = new ArrayList<>(conditions);
+    TreeSet<String> bridges = new TreeSet<>();
+    records.all().forEach(container -> bridges.add(container.bridge().name()));
+    if (!bridges.isEmpty()) {
+      try {
+        all.addAll(workers.call(_ -> BridgeFilterCheck.of(node, String.join(" ", bridges))));
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      } catch (Exception e) {
+        log.warn("the bridges' settings cannot be read", "error", String.valueOf(e.getMessage()));
+      }
+    }
+    return all;
   }
 
   /** How many containers are on bridges. */

@@ -1,29 +1,40 @@
 package dev.sund.agent.verify;
 
+import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.FactsReader;
+import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.Verify;
 import dev.sund.dataplane.VerifyReport;
+import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.program.Masquerade;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kube.api.ApiServer;
 import dev.sund.kube.api.Dialer;
 import dev.sund.kube.watch.ClusterWatch;
 import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
+import dev.sund.model.Prefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -60,9 +71,36 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
         events.add(new Attached(Attachment.assumed(pod)));
       }
     }
+    events.addAll(bridgedNetworks(namespace));
     ProgramCompiler compiler = new ProgramCompiler(node, fabric);
     List<Condition> conditions = compiler.apply(events).conditions();
     return new NodeVerification(Verify.node(namespace, compiler.program()), conditions);
+  }
+
+  /**
+   * The networks on the node's bridges, which no object of the cluster tells of: those whose
+   * containers have links are meant to be translated as they are. One without containers is not.
+   */
+  private static List<ClusterEvent> bridgedNetworks(NetNs namespace) throws KernelException {
+    try (SocketRoutes kernel = SocketRoutes.open(namespace);
+        NftDriver nft = new NftDriver(NftPort.over(NftSocket.open(namespace)), FailPoint.NONE)) {
+      Set<String> living = BridgeLinks.networks(kernel);
+      Map<String, List<Prefix>> subnets = new TreeMap<>();
+      nft.lift()
+          .values()
+          .forEach(row -> {
+            if (row.part() == Masquerade.Part.BRIDGED
+                && living.contains(row.rule().object().name())) {
+              subnets
+                  .computeIfAbsent(row.rule().object().name(), _ -> new ArrayList<>())
+                  .add(row.range());
+            }
+          });
+      List<ClusterEvent> events = new ArrayList<>();
+      subnets.forEach((network, ranges) ->
+          events.add(new ClusterEvent.NetworkSeen(new BridgedNetwork(network, ranges))));
+      return events;
+    }
   }
 
   private static boolean hasLink(Pod pod, NodeName node) {
