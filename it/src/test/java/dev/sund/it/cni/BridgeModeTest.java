@@ -47,8 +47,7 @@ class BridgeModeTest {
   @BeforeAll
   static void build() throws Exception {
     scene = AgentScene.build(directory);
-    bridge =
-        new Shim(Shim.build(directory.resolve("bin/sund-cni")), scene.runDir(1)).as("bridge");
+    bridge = new Shim(Shim.build(directory.resolve("bin/sund-cni")), scene.runDir(1)).as("bridge");
     scene.startAgent(1);
     scene.awaitReady(1, PATIENCE);
   }
@@ -118,8 +117,7 @@ class BridgeModeTest {
 
   private static List<String> drift() throws Exception {
     List<ClusterEvent> none = List.of(new ClusterEvent.Synced());
-    return NodeVerification.of(
-            new NodeName("n1"), scene.node(1), none, FabricSettings.DEFAULT)
+    return NodeVerification.of(new NodeName("n1"), scene.node(1), none, FabricSettings.DEFAULT)
         .report()
         .drift()
         .stream()
@@ -152,8 +150,7 @@ class BridgeModeTest {
     return Json.object(ended.output().getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
-  private static Ended call(String command, Box box, Map<String, Object> config)
-      throws Exception {
+  private static Ended call(String command, Box box, Map<String, Object> config) throws Exception {
     return bridge.call(
         Shim.environment(command, box.id(), box.netns().path().toString(), "eth0"),
         Json.write(config));
