@@ -317,7 +317,7 @@ class VerifyNetnsTest {
     var tunnel = node.program().tunnels().get("sund-vxlan4");
     TunnelPeer peer = peer(Family.V4);
     return ("ip link del sund-vxlan4; ip link add sund-vxlan4 address "
-                + tunnel.mac()
+                + tunnel.mac().orElseThrow()
                 + " mtu "
                 + tunnel.mtu()
                 + " type vxlan id 4096 dstport 4789 local 192.168.77.1 dev eth0 df unset nolearning;")

@@ -110,8 +110,8 @@ class BadInputTest {
     ways.add(runtime(7, "two addresses", "ips", List.of("10.244.1.9", "10.244.1.8")));
     ways.add(
         runtime(
-            101,
-            "Address " + holder.v4() + " belongs to pod shop/holder",
+            11,
+            holder.v4() + " is asked for, but pod shop/holder of this node has it.",
             "ips",
             List.of(holder.v4().toString())));
     ways.add(runtime(7, "no address of one interface", "mac", "01:00:00:00:00:01"));

@@ -79,7 +79,7 @@ class HostPortTest {
             false,
             false,
             false,
-            Optional.of(root.resolve("deploy/rbac.yaml")),
+            Optional.of(root.resolve("deploy")),
             _ -> new AgentsInProcess());
     return Lab.run(
         options,

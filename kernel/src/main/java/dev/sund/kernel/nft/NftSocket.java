@@ -11,8 +11,10 @@ import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -273,6 +275,23 @@ public final class NftSocket implements AutoCloseable {
    * @throws KernelException.NotFound when there is no such set
    */
   public synchronized List<NftElement> elements(NftFamily family, String table, String set)
+      throws KernelException {
+    for (int i = 0; ; i++) {
+      List<NftElement> elements = dumpedElements(family, table, set);
+      // While a hash table grows, a dump in several parts shows some elements twice and in return
+      // misses as many others; no generation tells of it.
+      Set<Object> seen = new HashSet<>();
+      if (elements.stream().allMatch(one -> seen.add(List.of(one.key(), one.keyEnd(), one.intervalEnd())))) {
+        return elements;
+      }
+      if (i == CONSISTENT_TRIES) {
+        throw new KernelException.DumpInterrupted(
+            "list elements of " + family + " " + table + " " + set, CONSISTENT_TRIES);
+      }
+    }
+  }
+
+  private List<NftElement> dumpedElements(NftFamily family, String table, String set)
       throws KernelException {
     NftCodec.begin(out.clear(), NftCodec.GETSETELEM, 0, family.number(), 0)
         .string(1, table)

@@ -31,6 +31,8 @@ import java.util.Set;
 final class InstallationParser {
   private static final String PROGRAMS =
       "it is about Calico's own programs, which Sund does not start";
+  private static final String ADDRESS =
+      "a node's address is its InternalIP; kubelet's --node-ip says which that is";
   private static final String EBPF = "Sund's rules are nftables'";
   private static final Shape POOL =
       Shape.object()
@@ -39,7 +41,12 @@ final class InstallationParser {
           .tell("disableBGPExport", "Sund speaks no BGP yet, so no pool is exported");
   private static final Shape AUTODETECTION =
       Shape.object()
-          .use("kubernetes", "firstFound", "interface", "skipInterface", "canReach", "cidrs");
+          .use("kubernetes") // NodeInternalIP is its only value
+          .tell("firstFound", ADDRESS)
+          .tell("interface", ADDRESS)
+          .tell("skipInterface", ADDRESS)
+          .tell("canReach", ADDRESS)
+          .tell("cidrs", ADDRESS);
   private static final Shape SPEC =
       Shape.object()
           .use(

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.concurrent.locks.LockSupport;
 
 /** A server on a loopback port and a watch of it that remembers what it was told. */
 final class WatchScene implements AutoCloseable {
@@ -93,9 +94,7 @@ final class WatchScene implements AutoCloseable {
   int connectionsRefused(int count) {
     stopFirst();
     int taken = 0;
-    try (ServerSocket refusing = new ServerSocket()) {
-      refusing.setReuseAddress(true);
-      refusing.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    try (ServerSocket refusing = boundAgain()) {
       for (; taken < count; taken++) {
         refusing.accept().close();
       }
@@ -103,6 +102,24 @@ final class WatchScene implements AutoCloseable {
       throw new AssertionError(e);
     }
     return taken;
+  }
+
+  /** The port is free a moment after its listener is closed: a thread may still be accepting. */
+  private ServerSocket boundAgain() throws IOException {
+    for (int tries = 0; ; tries++) {
+      ServerSocket socket = new ServerSocket();
+      try {
+        socket.setReuseAddress(true);
+        socket.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return socket;
+      } catch (java.net.BindException e) {
+        socket.close();
+        if (tries == 100) {
+          throw e;
+        }
+        LockSupport.parkNanos(20_000_000);
+      }
+    }
   }
 
   WatchScene watchBoth(int secondPort) {
