@@ -9,6 +9,7 @@ import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
 import dev.sund.agent.bridge.BridgeMode;
+import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.agent.cni.NetworkKind;
@@ -22,6 +23,7 @@ import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
+import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.ipam.AddressPlan;
@@ -181,6 +183,9 @@ public final class Agent implements AutoCloseable {
       List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
       addresses.follow(calls::attachments);
       kinds.add(new RoutedNetwork(calls, addresses, directory));
+      BandwidthPlugin bandwidth = new BandwidthPlugin(new BandwidthLinks(namespace));
+      opened.push(bandwidth);
+      kinds.add(bandwidth);
       this.dispatch = new CniDispatch(namespace, kinds);
       this.keeper =
           new AddressKeeper(

@@ -122,9 +122,13 @@ public final class Cleanup {
       }
     }
     for (Link link : links) {
-      if (RowReader.isOurs(link) || isOwnBridge(link, links)) {
+      if (RowReader.isOurs(link) || isOwnBridge(link, links) || BandwidthLinks.isOurs(link)) {
         String kind =
-            RowReader.isTunnel(link) ? "tunnel" : RowReader.isBridge(link) ? "bridge" : "pod-link";
+            RowReader.isTunnel(link)
+                ? "tunnel"
+                : RowReader.isBridge(link)
+                    ? "bridge"
+                    : BandwidthLinks.isOurs(link) ? "bandwidth-link" : "pod-link";
         requests.add(new RouteRequest.DeleteLink(link.index(), link.name()));
         objects.add(new ObjectRef(kind, link.name()));
         lines.add("remove " + kind + " " + link.name());

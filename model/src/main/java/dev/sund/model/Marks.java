@@ -63,6 +63,15 @@ public final class Marks {
   /** Link group of IPIP devices, which have no address of their own to be known by. */
   public static final int GROUP_TUNNELS = 0x53750004;
 
+  /** First word of the ifalias of the devices in which what containers send waits. */
+  public static final String BANDWIDTH_ALIAS_PREFIX = "sund-bandwidth";
+
+  /**
+   * Prefix of these devices' names; 12 hexadecimal digits of SHA-512 of network and container id
+   * follow: the name that the plugin bandwidth gives them, so that each removes the other's.
+   */
+  public static final String BANDWIDTH_DEVICE_PREFIX = "bwp";
+
   /** First word of the ifalias of every other device we made. */
   public static final String ALIAS_PREFIX = "sund";
 

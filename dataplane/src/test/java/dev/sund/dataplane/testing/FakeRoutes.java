@@ -252,6 +252,7 @@ public final class FakeRoutes implements KernelRoutes {
           require(request, fdb.remove(List.of(entry.device(), entry.mac())) != null, Errno.ENOENT);
       case RouteRequest.CreateRule _, RouteRequest.DeleteRule _ ->
           throw new UnsupportedOperationException("rules");
+      case RouteRequest.ChangeTraffic _ -> throw new UnsupportedOperationException("queues");
     }
   }
 

@@ -59,6 +59,7 @@ class KernelConstantsTest {
           "linux/pkt_cls.h",
           "linux/pkt_sched.h",
           "linux/rtnetlink.h",
+          "linux/tc_act/tc_mirred.h",
           "linux/veth.h");
 
   @TempDir private Path folder;

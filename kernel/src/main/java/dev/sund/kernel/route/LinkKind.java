@@ -5,7 +5,7 @@ import dev.sund.model.Mac;
 import java.util.Optional;
 
 /** What sort of device to make, with the settings that this sort alone has (IFLA_LINKINFO). */
-public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Bridge {
+public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Bridge, LinkKind.Ifb {
 
   /** The kernel's word for it (IFLA_INFO_KIND). */
   String name();
@@ -59,6 +59,17 @@ public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Br
     @Override
     public String name() {
       return "bridge";
+    }
+
+    @Override
+    public void writeData(NlWriter out) {}
+  }
+
+  /** A device whose only use is its queue: what is redirected to it waits there and goes back. */
+  record Ifb() implements LinkKind {
+    @Override
+    public String name() {
+      return "ifb";
     }
 
     @Override

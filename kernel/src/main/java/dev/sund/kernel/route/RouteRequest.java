@@ -265,6 +265,29 @@ public sealed interface RouteRequest {
     }
   }
 
+  /** Changes a device's queues. */
+  record ChangeTraffic(TrafficChange change) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return change.intent();
+    }
+
+    @Override
+    public String operation() {
+      return change.operation();
+    }
+
+    @Override
+    public String object() {
+      return change.device();
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      change.write(out);
+    }
+  }
+
   /** Gives a device an address, or changes the flags of one that it has. */
   record PutAddress(Address address) implements RouteRequest {
     @Override

@@ -242,6 +242,20 @@ public final class RouteSocket implements AutoCloseable {
     return routes;
   }
 
+  /** The queues of a device. */
+  public synchronized List<Qdisc> qdiscs(int device) throws KernelException {
+    message(Rtnl.RTM_GETQDISC);
+    writer.putZeros(4).putU32(device).putZeros(12).end();
+    List<Qdisc> qdiscs = new ArrayList<>();
+    socket.dump(
+        "list qdiscs",
+        writer,
+        collect(
+            qdiscs,
+            body -> Qdisc.read(body).filter(one -> one.device() == device).ifPresent(qdiscs::add)));
+    return qdiscs;
+  }
+
   /** The rules of a family, in the order in which the kernel goes through them. */
   public synchronized List<Rule> rules(Family family) throws KernelException {
     message(Rtnl.RTM_GETRULE);

@@ -52,6 +52,10 @@ public final class Rtnl {
   static final int RTM_NEWRULE = 32;
   static final int RTM_DELRULE = 33;
   static final int RTM_GETRULE = 34;
+  static final int RTM_NEWQDISC = 36;
+  static final int RTM_DELQDISC = 37;
+  static final int RTM_GETQDISC = 38;
+  static final int RTM_NEWTFILTER = 44;
   static final int RTM_NEWNSID = 88;
   static final int RTM_GETNSID = 90;
 
