@@ -281,7 +281,8 @@ public final class NftSocket implements AutoCloseable {
       // While a hash table grows, a dump in several parts shows some elements twice and in return
       // misses as many others; no generation tells of it.
       Set<Object> seen = new HashSet<>();
-      if (elements.stream().allMatch(one -> seen.add(List.of(one.key(), one.keyEnd(), one.intervalEnd())))) {
+      if (elements.stream()
+          .allMatch(one -> seen.add(List.of(one.key(), one.keyEnd(), one.intervalEnd())))) {
         return elements;
       }
       if (i == CONSISTENT_TRIES) {
