@@ -10,6 +10,7 @@ import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
@@ -217,11 +218,15 @@ public final class ProgramCompiler {
     return tunnelPeers.refresh(counted(keys), key -> Optional.ofNullable(now.get(key)));
   }
 
-  private static Collection<Masquerade.Key> masqueradeKeys(Set<Prefix> ranges) {
-    List<Masquerade.Key> keys = new ArrayList<>();
-    for (Prefix range : ranges) {
-      for (Masquerade.Part part : Masquerade.Part.values()) {
-        keys.add(new Masquerade.Key(range, part));
+  private Collection<Masquerade.Key> masqueradeKeys(Set<Prefix> ranges) {
+    Map.Entry<Masquerade.Key, Masquerade> last = masquerade.rows().lastEntry();
+    boolean bridges =
+        !state.networks().isEmpty() || (last != null && last.getKey().part() == Part.BRIDGED);
+    // By part, and then as they came: that is nearly the keys' own order, and so soon sorted.
+    List<Masquerade.Key> keys = new ArrayList<>(ranges.size() * 2);
+    for (Part part : Part.values()) {
+      if (part != Part.BRIDGED || bridges) {
+        ranges.forEach(range -> keys.add(new Masquerade.Key(range, part)));
       }
     }
     return keys;

@@ -55,7 +55,6 @@ class BadInputTest {
       for (int i = 0; i < FAILURES; i++) {
         Wrong wrong = ways.get(i < ways.size() ? i : random.nextInt(ways.size()));
         Map<String, Object> runtime = new LinkedHashMap<>();
-        runtime.put("ips", List.of("10.244.1." + (100 + random.nextInt(100))));
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("cniVersion", "1.0.0");
         config.put("name", "pods");
