@@ -10,10 +10,13 @@ import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What one node has given: which address is whose, and which still cools down. Addresses are given
@@ -30,6 +33,7 @@ final class AddressBook {
   private final Map<String, PodKey> pods = new HashMap<>();
   private final Map<Ip, Cooling> cooling = new TreeMap<>();
   private final Map<Family, Ip> last = new EnumMap<>(Family.class);
+  private final Set<Ip> pledged = new HashSet<>();
   private List<Prefix> reserved = List.of();
 
   /**
@@ -65,6 +69,24 @@ final class AddressBook {
   /** The pod whose address it is. */
   Optional<PodKey> pod(Ip ip) {
     return owner(ip).flatMap(owner -> Optional.ofNullable(pods.get(owner)));
+  }
+
+  /**
+   * Keeps an address for somebody whose other addresses are still being looked for: meanwhile the
+   * node must not give up its claim on it.
+   */
+  void pledge(Ip ip) {
+    pledged.add(ip);
+  }
+
+  /** Ends all pledges: what came of them has been entered by {@link #put}, or nothing. */
+  void endPledges() {
+    pledged.clear();
+  }
+
+  /** Every address that somebody has or has been pledged. */
+  Stream<Ip> needed() {
+    return Stream.concat(used.keySet().stream(), pledged.stream());
   }
 
   /** Every address that somebody has. */

@@ -181,18 +181,28 @@ public final class Allocator {
 
   private Allocation choose(AddressRequest request, long arrived) throws InterruptedException {
     List<Ip> chosen = new ArrayList<>();
-    for (Family family : request.families().stream().sorted().toList()) {
-      Optional<Ip> fixed = request.fixed().stream().filter(ip -> ip.family() == family).findFirst();
-      Choice choice =
-          fixed.isPresent() ? fixed(request, fixed.get(), arrived) : free(request, family, arrived);
-      switch (choice) {
-        case Choice.Found(Ip ip) -> chosen.add(ip);
-        case Choice.Not(Allocation.Refused refused) -> {
-          return refused; // nothing was entered yet: half a success is none
+    try {
+      for (Family family : request.families().stream().sorted().toList()) {
+        Optional<Ip> fixed =
+            request.fixed().stream().filter(ip -> ip.family() == family).findFirst();
+        Choice choice =
+            fixed.isPresent()
+                ? fixed(request, fixed.get(), arrived)
+                : free(request, family, arrived);
+        switch (choice) {
+          case Choice.Found(Ip ip) -> {
+            chosen.add(ip);
+            book.pledge(ip);
+          }
+          case Choice.Not(Allocation.Refused refused) -> {
+            return refused; // nothing was entered yet: half a success is none
+          }
         }
       }
+      return new Allocation.Given(chosen);
+    } finally {
+      book.endPledges();
     }
-    return new Allocation.Given(chosen);
   }
 
   /**

@@ -389,7 +389,7 @@ public final class BlockClaims implements AddressSource {
       }
       for (AddressPool pool : List.copyOf(pools.values())) {
         for (Ip ip : List.copyOf(book.used().keySet())) {
-          if (pool.cidr().contains(ip) && held.holding(ip).isEmpty()) {
+          if (pool.cidr().contains(ip) && !held.claims(ip)) {
             var other = claimOne(ip, pool); // its block was deleted, or an old state came back
           }
         }
@@ -474,7 +474,7 @@ public final class BlockClaims implements AddressSource {
     List<Condition> said = new ArrayList<>();
     for (Ip ip : book.used().keySet()) {
       boolean ours = pools.values().stream().anyMatch(pool -> pool.cidr().contains(ip));
-      if (held.hasBegun() && ours && held.holding(ip).isEmpty()) {
+      if (held.hasBegun() && ours && !held.claims(ip)) {
         said.add(
             new Condition(
                 Reason.ADDRESS_NOT_CLAIMED,

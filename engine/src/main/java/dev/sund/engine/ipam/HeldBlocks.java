@@ -112,6 +112,12 @@ final class HeldBlocks {
         .findFirst();
   }
 
+  /** Whether an address is claimed, even if none of its block may be given now. */
+  boolean claims(Ip ip) {
+    return held.values().stream()
+        .anyMatch(each -> each.seen.cidr().contains(ip) && each.places.has(each.seen.offset(ip)));
+  }
+
   /** Whether the claims of earlier agents have been taken up. */
   boolean hasBegun() {
     return begun;
@@ -134,8 +140,8 @@ final class HeldBlocks {
       throw e;
     }
     for (Held each : all()) {
-      if (overlapped(each, all) && used(each.seen).isEmpty()) {
-        giveBack(each, each.places); // of an agent that died between claiming and checking
+      if (!each.checked && overlapped(each.seen, all)) {
+        withdraw(each); // of an agent that died between claiming and checking
       }
     }
   }
@@ -152,7 +158,7 @@ final class HeldBlocks {
       if (each != null) {
         adopt(each, Optional.of(block));
       } else if (block.node().equals(Optional.of(self)) || !block.claimed(self).isEmpty()) {
-        retake(block, true);
+        retake(block, !overlapped(block, all));
       }
     }
   }
@@ -174,7 +180,7 @@ final class HeldBlocks {
     }
     Block block = now.orElse(Block.idle(each.seen.cidr(), each.seen.pool()));
     Block.Claim claim = block.claims().get(self);
-    if (claim != null && isOurs(claim) && used(block).minus(claim.offsets()).isEmpty()) {
+    if (claim != null && isOurs(block) && used(block).minus(claim.offsets()).isEmpty()) {
       each.seen = block;
       each.places = claim.offsets();
       each.doubtful = Offsets.NONE;
@@ -183,7 +189,7 @@ final class HeldBlocks {
     // Somebody else wrote our claim, or took it away: what is in use is claimed again.
     held.remove(block.cidr());
     begun = false; // there may be more that is not as this process knows it
-    retake(block, each.checked && now.isPresent());
+    retake(block, false);
   }
 
   /**
@@ -232,7 +238,11 @@ final class HeldBlocks {
     return base.node().filter(name -> !wanted.isEmpty() || !name.equals(self));
   }
 
-  /** Writes our mark into our claim of a block, with what is in use there and claimed by nobody. */
+  /**
+   * Writes our mark into our claim of a block, with what is in use there and claimed by nobody.
+   *
+   * @param checked whether the claim, as the block was read, has been found to overlap no other
+   */
   private void retake(Block first, boolean checked) throws StoreException, InterruptedException {
     Block base = first;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -242,7 +252,7 @@ final class HeldBlocks {
       }
       Optional<Held> got = put(base, wanted, route(base, wanted));
       if (got.isPresent()) {
-        got.get().checked |= checked;
+        got.get().checked |= checked && attempt == 0;
         return;
       }
       base = store.read(base.cidr()).orElse(Block.idle(base.cidr(), base.pool()));
@@ -255,7 +265,9 @@ final class HeldBlocks {
       throws StoreException, InterruptedException {
     Optional<Held> known = get(base.cidr());
     boolean established =
-        known.filter(each -> each.checked).isPresent() && !base.claimed(self).isEmpty();
+        known.filter(each -> each.checked).isPresent()
+            && !base.claimed(self).isEmpty()
+            && isOurs(base);
     long began = nanos.getAsLong();
     Block.Claim claim = new Block.Claim(boot, mark + "." + ++writes, places);
     Optional<Block> stored;
@@ -280,10 +292,8 @@ final class HeldBlocks {
 
   private void doubt(Block base, Offsets places, boolean established) {
     Optional<Held> known = get(base.cidr());
-    Block.Claim claim = base.claims().get(self);
-    boolean ours = claim != null && isOurs(claim);
     Offsets sure =
-        ours
+        isOurs(base)
             ? known
                 .map(each -> each.places)
                 .orElse(Offsets.NONE)
@@ -305,32 +315,38 @@ final class HeldBlocks {
     if (each.checked) {
       return true;
     }
-    if (overlapped(each, store.list())) {
-      Offsets unused = each.places.minus(used(each.seen));
-      if (!unused.isEmpty()) {
-        giveBack(each, unused);
-      }
+    if (overlapped(each.seen, store.list())) {
+      withdraw(each);
       return false; // still unchecked, and so not given, whether or not the withdrawal was taken
     }
     each.checked = true;
     return true;
   }
 
-  private static boolean overlapped(Held each, List<Block> all) {
-    Prefix cidr = each.seen.cidr();
+  private void withdraw(Held each) throws StoreException, InterruptedException {
+    Offsets unused = each.places.minus(used(each.seen));
+    if (!unused.isEmpty()) {
+      giveBack(each, unused);
+    }
+  }
+
+  private static boolean overlapped(Block own, Collection<Block> all) {
+    Prefix cidr = own.cidr();
     return all.stream()
         .anyMatch(
             block -> !block.isIdle() && !block.cidr().equals(cidr) && block.cidr().overlaps(cidr));
   }
 
-  private boolean isOurs(Block.Claim claim) {
-    return claim.agent().startsWith(mark + ".");
+  /** Whether our claim of a block was written by this process last. */
+  private boolean isOurs(Block block) {
+    Block.Claim claim = block.claims().get(self);
+    return claim != null && claim.agent().startsWith(mark + ".");
   }
 
-  /** The places of a block whose addresses pods of this node have. */
+  /** The places of a block whose addresses pods of this node have or are about to have. */
   private Offsets used(Block block) {
     return Offsets.of(
-        book.used().keySet().stream()
+        book.needed()
             .filter(block.cidr()::contains)
             .filter(
                 ip -> holding(ip).filter(each -> !each.seen.cidr().equals(block.cidr())).isEmpty())

@@ -285,6 +285,41 @@ class AllocatorTest {
     assertThat(store.blocks.values()).allMatch(Block::isIdle);
   }
 
+  @Test
+  void whatIsChosenForOneFamilyIsNotGivenUpWhileTheOtherIsLookedFor() throws Exception {
+    Allocator one = pools(N1);
+    Prefix four = Prefix.around(given(one, "a").getFirst(), POOL.blockSize());
+    long before = store.calls;
+    store.meanwhile =
+        () -> {
+          if (store.calls == before + 2) { // the first is about the IPv4 block
+            store.blocks.put(four, store.blocks.get(four).without(N1).at("somebody's"));
+          }
+        };
+    AddressRequest both = request("b", Set.of(Family.V4, Family.V6), List.of(), List.of(POOL, SIX));
+    nanos++;
+    List<Ip> addresses = ((Allocation.Given) one.allocate(both)).addresses();
+    Block block = store.blocks.get(four);
+    assertThat(block.version()).isNotEqualTo("somebody's");
+    assertThat(block.claimed(N1).has(block.offset(addresses.getFirst()))).isTrue();
+  }
+
+  @Test
+  void aClaimOverAnothersBlockIsNotUsedHoweverItsAnswerCame() throws Exception {
+    Ip theirs = given(pools(N2), "a").getFirst();
+    Prefix wide = Prefix.around(theirs, 28);
+    Ip free =
+        Prefix.around(theirs, POOL.blockSize()).contains(wide.address())
+            ? wide.last()
+            : wide.address();
+    store.twiceNext = true;
+    AddressPool edited = new AddressPool("default", POOL.cidr(), 28);
+    Allocation allocation =
+        pools(N1).allocate(request("b", Set.of(Family.V4), List.of(free), List.of(edited)));
+    assertThat(allocation).isInstanceOf(Allocation.Refused.class);
+    assertThat(store.blocks.get(wide).isIdle()).isTrue();
+  }
+
   private Allocator node(String... ranges) {
     Allocator node = Allocator.ofNode(N1, Duration.ofSeconds(10), () -> now);
     node.ranges(List.of(ranges).stream().map(Prefix::parse).toList());

@@ -35,6 +35,9 @@ final class FaultyStore implements ClaimStore {
   /** The next write is under way for long. */
   boolean holdNext;
 
+  /** The next write is asked twice after a broken connection: the second answer is told. */
+  boolean twiceNext;
+
   /** What others do while a call is under way. */
   Runnable meanwhile = () -> {};
 
@@ -89,8 +92,9 @@ final class FaultyStore implements ClaimStore {
     if (random.nextDouble() < faults) {
       later(block); // it comes a second time
     }
-    if (random.nextDouble() < faults) {
-      stored = put(block); // asked twice after a broken connection: the second answer is told
+    if (twiceNext || random.nextDouble() < faults) {
+      twiceNext = false;
+      stored = put(block);
     }
     after();
     return stored;

@@ -19,7 +19,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -31,7 +30,6 @@ class RacingNodesTest {
   private static final Duration COOL = Duration.ofSeconds(10);
 
   @Test
-  @Disabled("in about one of a thousand runs an address is given twice (-Dsund.seed=864316524)")
   void noAddressIsGivenTwiceAndNoneIsLost() {
     Property.forAll(
         2000, random -> random.nextLong(), seed -> new World(new Random(seed)).run(300));
