@@ -45,8 +45,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Any thread may call; writers of one attachment must not overlap.
  */
 public final class StateDir implements AutoCloseable {
-  /** The schema version that this program writes. */
-  public static final int VERSION = 1;
+  /** The schema version that this program writes, and the newest that it reads. */
+  private static final int SCHEMA = 2;
+
+  /**
+   * The schema version that an agent must know to use what this program writes: the one before, so
+   * that the agent of before can follow this one. What a new schema says beyond it may be relied on
+   * one version later.
+   */
+  private static final int NEEDED = Math.max(1, SCHEMA - 1);
 
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIR =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -88,8 +95,8 @@ public final class StateDir implements AutoCloseable {
    * @param dir the directory
    * @param bootId what tells this boot from others, from {@code /proc/sys/kernel/random/boot_id}
    * @param lockWait how long to wait for another agent to let go
-   * @throws StateException when the state is of a newer version, or another agent holds it; nothing
-   *     was changed
+   * @throws StateException when the state needs an agent that knows a newer schema, or another
+   *     agent holds it; nothing was changed
    * @throws IOException when the file system refuses
    */
   public static StateDir open(Path dir, String bootId, Duration lockWait)
@@ -261,32 +268,40 @@ public final class StateDir implements AutoCloseable {
   private static void checkVersion(Path dir) throws IOException {
     Path file = dir.resolve("version");
     if (!Files.exists(file)) {
-      replace(file, Integer.toString(VERSION) + "\n");
+      replace(file, NEEDED + "\n");
       return;
     }
     String text = Files.readString(file).strip();
-    int version = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;
-    if (version < 1 || version > VERSION) {
-      throw new StateException(
-          new Condition(
-              Reason.STATE_UNREADABLE,
-              new ObjectRef("file", file.toString()),
-              "",
-              version < 1
-                  ? "'" + text + "' is not a schema version."
-                  : "The state is of schema version "
-                      + version
-                      + ", this agent knows versions 1 to "
-                      + VERSION
-                      + ".",
-              version < 1
-                  ? "Restore the file from a backup, or drain the node, move "
-                      + dir
-                      + " away and start again."
-                  : "Start the newer agent again, or drain the node, move "
-                      + dir
-                      + " away and start this one."));
+    int needed = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
+    if (needed < 1) {
+      throw refused(
+          file,
+          "'" + text + "' is not a schema version.",
+          "Restore the file from a backup, or drain the node, move "
+              + dir
+              + " away and start again.");
     }
+    if (needed > SCHEMA) {
+      throw refused(
+          file,
+          "The state needs an agent that knows schema version "
+              + needed
+              + ", this one knows versions up to "
+              + SCHEMA
+              + ".",
+          "Start the newer agent again, or drain the node, move "
+              + dir
+              + " away and start this one.");
+    }
+    if (needed < NEEDED) {
+      replace(file, NEEDED + "\n");
+    }
+  }
+
+  private static StateException refused(Path file, String text, String remedy) {
+    return new StateException(
+        new Condition(
+            Reason.STATE_UNREADABLE, new ObjectRef("file", file.toString()), "", text, remedy));
   }
 
   private static FileChannel lock(Path dir, Duration wait)

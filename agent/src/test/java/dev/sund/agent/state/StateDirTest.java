@@ -84,12 +84,12 @@ class StateDirTest {
   }
 
   @Test
-  void stateOfANewerVersionIsRefusedAndUntouched() throws Exception {
+  void stateThatNeedsANewerAgentIsRefusedAndUntouched() throws Exception {
     try (StateDir state = open("boot-1")) {
       state.write(WEB);
     }
     Path version = temp.resolve("state/version");
-    Files.writeString(version, "2\n");
+    Files.writeString(version, "3\n");
     assertThatThrownBy(() -> open("boot-1"))
         .isInstanceOfSatisfying(
             StateException.class,
@@ -97,16 +97,23 @@ class StateDirTest {
         .hasMessage(
             "file "
                 + version
-                + ": The state is of schema version 2, this agent knows versions 1 to 1. Start the"
-                + " newer agent again, or drain the node, move "
+                + ": The state needs an agent that knows schema version 3, this one knows versions"
+                + " up to 2. Start the newer agent again, or drain the node, move "
                 + temp.resolve("state")
                 + " away and start this one. [state-unreadable]");
-    assertThat(version).hasContent("2\n");
+    assertThat(version).hasContent("3\n");
     assertThat(temp.resolve("state/attachments/c1@eth0.json")).exists();
-    Files.writeString(version, "1\n");
+    Files.writeString(version, "2\n");
     try (StateDir state = open("boot-1")) {
       assertThat(state.restore().attachments()).containsExactly(WEB);
     }
+    assertThat(version).as("what it asked for already").hasContent("2\n");
+  }
+
+  @Test
+  void theAgentOfTheVersionBeforeMayFollow() throws Exception {
+    open("boot-1").close();
+    assertThat(temp.resolve("state/version")).hasContent("1\n");
   }
 
   @Test

@@ -59,6 +59,7 @@ public final class AgentScene implements AutoCloseable {
   private final Map<Integer, Process> agents = new TreeMap<>();
   private final Map<String, PodHandle> pods = new LinkedHashMap<>();
   private final List<String> extraJvmFlags = new ArrayList<>();
+  private final List<Path> firstClasses = new ArrayList<>();
   private Mode mode = Mode.KUBERNETES;
   private int sequence;
 
@@ -121,6 +122,12 @@ public final class AgentScene implements AutoCloseable {
     extraJvmFlags.addAll(List.of(flags));
   }
 
+  /** Folders of classes that stand before all others in agents that start from now on. */
+  public void classesFirst(Path... folders) {
+    firstClasses.clear();
+    firstClasses.addAll(List.of(folders));
+  }
+
   /** Starts the agent of every node and waits until all are ready. */
   public void startAll() throws Exception {
     for (int node = 1; node <= nodes(); node++) {
@@ -171,7 +178,10 @@ public final class AgentScene implements AutoCloseable {
             "-Xshare:auto",
             "--enable-native-access=ALL-UNNAMED"));
     command.addAll(extraJvmFlags);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    StringBuilder classPath = new StringBuilder();
+    firstClasses.forEach(folder -> classPath.append(folder).append(File.pathSeparatorChar));
+    command.add("-cp");
+    command.add(classPath.append(System.getProperty("java.class.path")).toString());
     command.add(AgentProcess.class.getName());
     command.addAll(
         List.of(

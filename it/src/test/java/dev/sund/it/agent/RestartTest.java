@@ -3,12 +3,10 @@ package dev.sund.it.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.it.agent.AgentScene.PodHandle;
-import dev.sund.kernel.socket.Endpoint;
 import dev.sund.lab.api.Resource;
 import dev.sund.lab.measure.Traffic;
 import dev.sund.lab.measure.Traffic.Account;
 import dev.sund.lab.measure.Traffic.Flow;
-import dev.sund.lab.measure.Traffic.Kind;
 import dev.sund.model.Family;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,7 +35,7 @@ class RestartTest {
 
   @TempDir private Path directory;
   private AgentScene scene;
-  private final List<Flow> flows = new ArrayList<>();
+  private List<Flow> flows;
   private long seed;
   private Random random;
 
@@ -48,32 +46,7 @@ class RestartTest {
     System.out.println("seed " + seed + " (repeat with -Dsund.seed=" + seed + ")");
     scene = AgentScene.build(directory);
     scene.startAll();
-    PodHandle a = scene.addPod("a", 1);
-    PodHandle b = scene.addPod("b", 1);
-    PodHandle c = scene.addPod("c", 2);
-    PodHandle d = scene.addPod("d", 3);
-    // Each way carries each kind, the families by turns: both would be more than two cores bear.
-    int port = 9000;
-    for (Kind kind : Kind.values()) {
-      for (PodHandle to : List.of(b, c, d)) {
-        Family family = port % 2 == 0 ? Family.V4 : Family.V6;
-        flows.add(
-            new Flow(
-                kind + " a to " + to.key().name() + " " + family,
-                kind,
-                a.netns(),
-                to.netns(),
-                new Endpoint(family == Family.V4 ? to.v4() : to.v6(), port++)));
-      }
-    }
-    for (PodHandle to : List.of(b, c, d)) {
-      for (Family family : Family.values()) {
-        scene.await(
-            "a reaches " + to.key() + " by " + family,
-            PATIENCE,
-            () -> scene.reaches(a, to, family));
-      }
-    }
+    flows = SceneFlows.everyWay(scene);
   }
 
   @AfterEach
@@ -147,12 +120,7 @@ class RestartTest {
     scene.api().put(AgentScene.pool("default6", "fd00:10:244::/48"));
     Thread.sleep(2_000);
     for (String to : List.of("b", "c", "d")) {
-      for (Family family : Family.values()) {
-        scene.await(
-            "a reaches " + to + " with pools",
-            PATIENCE,
-            () -> scene.reaches(scene.pod("a"), scene.pod(to), family));
-      }
+      SceneFlows.awaitReached(scene, scene.pod("a"), scene.pod(to));
     }
     try (Traffic traffic = Traffic.start(flows)) {
       for (String point : points) {
