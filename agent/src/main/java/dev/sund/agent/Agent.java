@@ -9,6 +9,7 @@ import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
 import dev.sund.agent.apply.Timing;
 import dev.sund.agent.bridge.BridgeMode;
+import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.FlannelEnv;
@@ -182,10 +183,10 @@ public final class Agent implements AutoCloseable {
       bridges.restore();
       List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
       addresses.follow(calls::attachments);
-      kinds.add(new RoutedNetwork(calls, addresses, directory));
-      BandwidthPlugin bandwidth = new BandwidthPlugin(new BandwidthLinks(namespace));
-      opened.push(bandwidth);
-      kinds.add(bandwidth);
+      BandwidthLimits limits = new BandwidthLimits(new BandwidthLinks(namespace));
+      opened.push(limits);
+      kinds.add(new RoutedNetwork(calls, addresses, directory, limits));
+      kinds.add(new BandwidthPlugin(limits));
       this.dispatch = new CniDispatch(namespace, kinds);
       this.keeper =
           new AddressKeeper(

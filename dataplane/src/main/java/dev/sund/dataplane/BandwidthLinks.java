@@ -22,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Limits how fast a container receives and sends, on the node's side of its link, as the plugin
@@ -207,6 +208,19 @@ public final class BandwidthLinks {
         kernel.apply(new RouteRequest.DeleteLink(queue.get().index(), queue.get().name()));
       }
     }
+  }
+
+  /** The names of all devices in which what containers send waits. */
+  public Set<String> queues() throws KernelException {
+    Set<String> names = new TreeSet<>();
+    try (RouteSocket kernel = RouteSocket.open(node)) {
+      for (Link link : kernel.links()) {
+        if (isOurs(link)) {
+          names.add(link.name());
+        }
+      }
+    }
+    return names;
   }
 
   /** Removes those of a network's devices whose attachment is not among {@code valid}. */

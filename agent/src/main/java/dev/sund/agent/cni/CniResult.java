@@ -1,9 +1,11 @@
 package dev.sund.agent.cni;
 
 import dev.sund.agent.local.Json;
+import dev.sund.kernel.route.Link;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.Mac;
 import dev.sund.model.Prefix;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +45,11 @@ public record CniResult(
     /** An interface of which no more is known. */
     public Interface(String name, String mac, String sandbox) {
       this(name, mac, sandbox, Map.of());
+    }
+
+    /** A device of the host. */
+    static Interface of(Link link) {
+      return new Interface(link.name(), link.mac().map(Mac::toString).orElse(""), "");
     }
   }
 
@@ -93,6 +100,13 @@ public record CniResult(
     }
     result.put("dns", dns);
     return result;
+  }
+
+  /** This result with one more interface, behind the others. */
+  public CniResult withInterface(Interface one) {
+    List<Interface> more = new ArrayList<>(interfaces);
+    more.add(one);
+    return new CniResult(more, addresses, routes, dns);
   }
 
   /** This result with other addresses. */

@@ -3,6 +3,7 @@ package dev.sund.agent.cni;
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
+import dev.sund.kernel.route.Link;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
@@ -24,21 +25,26 @@ public final class RoutedNetwork implements NetworkKind {
   public static final String TYPE = "sund";
 
   /** What a runtime may hand over in {@code runtimeConfig}. */
-  public static final List<String> CAPABILITIES = List.of("ips", "mac", "portMappings");
+  public static final List<String> CAPABILITIES =
+      List.of("ips", "mac", "portMappings", "bandwidth");
 
   private static final Set<String> KEYS = Set.of("ipam");
 
   private final PodNetworks pods;
   private final AddressSource addresses;
   private final PodSource known;
+  private final BandwidthLimits limits;
 
   /**
    * The network of the pods that {@code pods} attaches.
    *
    * @param known who knows the pods that a kubelet's runtime names
+   * @param limits of what pods receive and send, where the runtime wants some
    */
-  public RoutedNetwork(PodNetworks pods, AddressSource addresses, PodSource known) {
+  public RoutedNetwork(
+      PodNetworks pods, AddressSource addresses, PodSource known, BandwidthLimits limits) {
     this.pods = pods;
+    this.limits = limits;
     this.known = known;
     this.addresses = addresses;
   }
@@ -52,6 +58,7 @@ public final class RoutedNetwork implements NetworkKind {
   public CniResult add(CniRequest request) throws CniException, InterruptedException {
     request.config().refuseUnknownKeys(KEYS);
     refuseUnknownCapabilities(request);
+    Optional<Bandwidth> bandwidth = limits.asked(request);
     refuseRepeat(request);
     // A runtime without Kubernetes (podman, ctr): the container is its own pod.
     PodKey pod = request.pod().orElse(new PodKey("-", request.containerId()));
@@ -78,11 +85,29 @@ public final class RoutedNetwork implements NetworkKind {
               request.config().runtime().mac(),
               request.config().name());
       CniResult result = result(request, pods.attach(attachment));
+      if (bandwidth.isPresent()) {
+        result = limited(request, bandwidth.get(), result);
+      }
       kept = true;
       return result;
     } finally {
       if (!kept) {
         addresses.release(request.key());
+      }
+    }
+  }
+
+  /** The pod's link stands and carries packets: limits hold from here on, before ADD's answer. */
+  private CniResult limited(CniRequest request, Bandwidth bandwidth, CniResult made)
+      throws CniException, InterruptedException {
+    boolean kept = false;
+    try {
+      Optional<Link> queue = limits.put(request, bandwidth);
+      kept = true;
+      return queue.isEmpty() ? made : made.withInterface(CniResult.Interface.of(queue.get()));
+    } finally {
+      if (!kept) {
+        pods.detach(request.key());
       }
     }
   }
@@ -138,6 +163,7 @@ public final class RoutedNetwork implements NetworkKind {
   public void delete(CniRequest request) throws CniException, InterruptedException {
     // A namespace that is gone already is the usual case; so is a second DEL.
     pods.detach(request.key());
+    limits.removeIfThere(request);
     addresses.release(request.key());
   }
 
@@ -155,6 +181,10 @@ public final class RoutedNetwork implements NetworkKind {
             "Pod " + attachment.pod() + " has address " + ip + ", which prevResult does not list.",
             "The runtime should make the sandbox anew.");
       }
+    }
+    Optional<Bandwidth> bandwidth = limits.asked(request);
+    if (bandwidth.isPresent()) {
+      limits.check(request, bandwidth.get());
     }
   }
 
@@ -177,6 +207,7 @@ public final class RoutedNetwork implements NetworkKind {
         failures.add(e);
       }
     }
+    limits.keepOnly(request.config().name(), kept);
     addresses.keepOnly(kept);
     if (!failures.isEmpty()) {
       CniException first = failures.getFirst();
@@ -194,6 +225,7 @@ public final class RoutedNetwork implements NetworkKind {
     if (reason.isPresent()) {
       throw new CniException(Code.NOT_AVAILABLE, reason.get(), "Look at the agent's status.");
     }
+    limits.asked(request);
     addresses.status(request);
   }
 

@@ -3,6 +3,7 @@ package dev.sund.agent.bridge;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.local.Answer;
@@ -38,13 +39,13 @@ class BandwidthNetnsTest {
   private final TestNetns net = TestNetns.open();
   private final NetNs theirs = net.create("theirs");
   private final NetNs ours = net.create("ours");
-  private final BandwidthPlugin plugin = new BandwidthPlugin(new BandwidthLinks(ours));
-  private final CniDispatch dispatch = new CniDispatch(ours, List.of(plugin));
+  private final BandwidthLimits limits = new BandwidthLimits(new BandwidthLinks(ours));
+  private final CniDispatch dispatch = new CniDispatch(ours, List.of(new BandwidthPlugin(limits)));
   private int pods;
 
   @AfterEach
   void close() throws InterruptedException {
-    plugin.close();
+    limits.close();
     net.close();
   }
 

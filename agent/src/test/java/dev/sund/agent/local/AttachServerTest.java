@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sund.agent.cni.AddressSource;
+import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
@@ -13,6 +14,7 @@ import dev.sund.agent.cni.PodSource;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.kernel.NetNs;
@@ -83,7 +85,12 @@ class AttachServerTest {
     @Override
     public Answer cni(Map<String, Object> request) throws InterruptedException {
       List<NetworkKind> kinds =
-          List.of(new RoutedNetwork(this, AddressSource.given(), PodSource.none()));
+          List.of(
+              new RoutedNetwork(
+                  this,
+                  AddressSource.given(),
+                  PodSource.none(),
+                  new BandwidthLimits(new BandwidthLinks(NetNs.ofProcess()))));
       return new CniDispatch(NetNs.ofProcess(), kinds).serve(request);
     }
 

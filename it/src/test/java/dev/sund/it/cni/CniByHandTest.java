@@ -176,6 +176,53 @@ class CniByHandTest {
   }
 
   @Test
+  void theCapabilityBandwidthLimitsAPod() throws Exception {
+    Map<String, Object> config = config("1.1.0");
+    runtime(config)
+        .put(
+            "bandwidth",
+            Map.of(
+                "ingressRate", 8_000_000,
+                "ingressBurst", 800_000,
+                "egressRate", 16_000_000,
+                "egressBurst", 1_600_000));
+    Map<String, Object> result = add(config);
+    List<Map<String, Object>> interfaces = Json.children(result, "interfaces");
+    assertThat(interfaces).hasSize(3);
+    String device = Json.text(interfaces.getFirst(), "name");
+    String queue = Json.text(interfaces.getLast(), "name");
+    assertThat(queue).startsWith("bwp");
+    NetNs node = scene.node(1);
+    assertThat(scene.run(node, "tc", "qdisc", "show", "dev", device))
+        .contains("tbf", "rate 8Mbit", "qdisc ingress");
+    assertThat(scene.run(node, "tc", "qdisc", "show", "dev", queue)).contains("rate 16Mbit");
+    config.put("prevResult", result);
+    assertThat(call("CHECK", "eth0", config)).isEqualTo(new Ended(0, ""));
+    scene.run(node, "tc", "qdisc", "del", "dev", queue, "root");
+    assertRefused(call("CHECK", "eth0", config), 102, queue); // C4
+
+    // An agent that made nothing of it, asked without a word about limits, leaves nothing of it.
+    scene.kill(1);
+    scene.startAgent(1);
+    scene.awaitReady(1, PATIENCE);
+    assertThat(call("DEL", "eth0", config("1.1.0"))).isEqualTo(new Ended(0, ""));
+    assertThat(scene.run(node, "ip", "-o", "link", "show", "type", "ifb")).isEmpty();
+
+    Map<String, Object> half = config("1.1.0");
+    runtime(half).put("bandwidth", Map.of("ingressRate", 8_000_000));
+    assertRefused(call("ADD", "eth0", half), 7, "ingressBurst must be set too");
+    assertThat(kernel()).isEqualTo(clean);
+
+    // What stands in the way of the limits: nothing of the pod stays (C3).
+    scene.run(node, "ip", "link", "add", queue, "type", "bridge");
+    Map<String, Object> again = config("1.1.0");
+    runtime(again).put("bandwidth", runtime(config).get("bandwidth"));
+    assertRefused(call("ADD", "eth0", again), 999, queue);
+    scene.run(node, "ip", "link", "del", queue);
+    assertThat(kernel()).isEqualTo(clean);
+  }
+
+  @Test
   void gcRemovesAllButTheLiving() throws Exception { // C5
     add(config("1.1.0"));
     PodKey second = new PodKey("hand", container + "b");
@@ -285,7 +332,7 @@ class CniByHandTest {
             scene.node(1),
             "sh",
             "-c",
-            "ip -o link show type veth; ip route show table all; ip -6 route show table all;"
+            "ip -o link show type veth; ip -o link show type ifb; ip route show table all; ip -6 route show table all;"
                 + " ip neigh show nud permanent; nft list ruleset")
         + scene.run(netns, "sh", "-c", "ip -o addr; ip route; ip -6 route");
   }
