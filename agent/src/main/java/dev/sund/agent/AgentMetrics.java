@@ -76,6 +76,10 @@ public final class AgentMetrics {
   public final Gauge addresses =
       gauge("addresses", "Addresses that this node may give.", "pool", "range", "state");
 
+  /** Addresses given from claims that could not be confirmed, as the API server was silent. */
+  public final Gauge addressesUnread =
+      gauge("addresses_given_unread", "Addresses given while the API server was silent.");
+
   /** Addresses taken back from pods that the kernel has no more. */
   public final Counter addressesLost =
       counter("addresses_lost_total", "Addresses taken back from pods that are no more.");

@@ -133,6 +133,7 @@ public final class AddressKeeper implements AutoCloseable {
 
   /** Sets the gauges. */
   public void measure() {
+    metrics.addressesUnread.set(allocator.givenUnread());
     metrics.addresses.clear();
     for (Allocator.Standing line : allocator.standing()) {
       String range = line.range().toString();

@@ -67,6 +67,8 @@ sealed interface AddressSource permits NodeRanges, BlockClaims {
   enum Word {
     /** It is the node's to give. */
     YES,
+    /** It was the node's to give when somebody answered last, which is long ago. */
+    UNREAD,
     /** It is not any more: choose again. */
     NO,
     /** Nobody answered, and not for so long that this must be an outage. */

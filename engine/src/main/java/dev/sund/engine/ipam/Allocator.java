@@ -38,6 +38,7 @@ public final class Allocator {
   private final InstantSource clock;
   private final LongSupplier nanos;
   private final ReentrantLock lock = new ReentrantLock(true);
+  private volatile long givenUnread;
 
   private Allocator(
       Function<AddressBook, AddressSource> source,
@@ -265,6 +266,14 @@ public final class Allocator {
     }
   }
 
+  /**
+   * How many addresses were given from claims that could not be read once more, since the store had
+   * been silent for {@link BlockClaims#OUTAGE}. From any thread.
+   */
+  public long givenUnread() {
+    return givenUnread;
+  }
+
   /** What is wrong that nobody's request tells. */
   public List<Condition> conditions() {
     return switch (source) {
@@ -346,6 +355,7 @@ public final class Allocator {
     }
     return switch (source.confirm(ip, arrived)) {
       case YES -> new Choice.Found(ip);
+      case UNREAD -> unread(ip);
       case NO -> new Choice.Not(new Allocation.Refused(busy(request), true));
       case UNANSWERED ->
           new Choice.Not(new Allocation.Refused(unanswered(request, ip.family()), true));
@@ -412,6 +422,9 @@ public final class Allocator {
           case YES -> {
             return new Choice.Found(found.get());
           }
+          case UNREAD -> {
+            return unread(found.get());
+          }
           case NO -> {
             // The ranges are others now.
           }
@@ -430,6 +443,11 @@ public final class Allocator {
         source.portions(request, family).stream()
             .anyMatch(portion -> book.count(portion.ranges()).cooling() > 0);
     return new Choice.Not(new Allocation.Refused(source.full(request, family), passing));
+  }
+
+  private Choice unread(Ip ip) {
+    givenUnread++; // under the lock
+    return new Choice.Found(ip);
   }
 
   private static Condition busy(AddressRequest request) {

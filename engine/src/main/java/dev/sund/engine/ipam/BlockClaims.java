@@ -361,7 +361,8 @@ public final class BlockClaims implements AddressSource {
     } catch (StoreException e) {
       unanswered(e);
       boolean outage = nanos.getAsLong() - failingSince >= OUTAGE.toNanos();
-      return outage && held.holding(ip).isPresent() ? Word.YES : Word.UNANSWERED;
+      boolean trusted = outage && held.hasBegun() && held.holding(ip).isPresent();
+      return trusted ? Word.UNREAD : Word.UNANSWERED;
     }
     return held.holding(ip).isPresent() ? Word.YES : Word.NO;
   }

@@ -197,6 +197,7 @@ class AllocatorTest {
     assertThat(refused(one, "b").passing()).as("this may be a moment only").isTrue();
     pass(5);
     assertThat(given(one, "b")).hasSize(1);
+    assertThat(one.givenUnread()).isEqualTo(1);
     assertThat(refusedOrGiven(one, 30)).as("no more than it holds").isLessThanOrEqualTo(16);
   }
 
