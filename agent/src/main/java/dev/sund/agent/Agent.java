@@ -47,6 +47,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -97,8 +98,9 @@ public final class Agent implements AutoCloseable {
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
-  private volatile Optional<Condition> apiCondition = Optional.empty();
-  private volatile boolean everReady;
+  private final ApiStanding api;
+  private final Instant started = Instant.now();
+  private volatile Optional<Instant> firstReady = Optional.empty();
 
   private Agent(AgentOptions options, LogSink sink)
       throws AgentException, IOException, InterruptedException {
@@ -122,6 +124,7 @@ public final class Agent implements AutoCloseable {
             "remedy",
             "give --api-server (apiServers in deploy/kustomization.yaml)");
       }
+      this.api = new ApiStanding(server, InstantSource.system(), log);
       Mailbox mailbox = new Mailbox();
 
       // The network is waited for longest, so the watch begins first.
@@ -145,9 +148,12 @@ public final class Agent implements AutoCloseable {
               event -> {
                 directory.see(event);
                 addresses.see(event);
+                if (event instanceof ClusterEvent.Synced) {
+                  api.answered();
+                }
                 mailbox.put(event);
               },
-              this::reachability);
+              api::told);
       opened.push(watch);
 
       StateDir state = StateDir.open(options.stateDir(), bootId, LOCK_WAIT);
@@ -283,14 +289,14 @@ public final class Agent implements AutoCloseable {
     List<String> reasons = new ArrayList<>(unhealthy());
     ApplyState state = loop.state();
     state.hold().ifPresent(reasons::add);
-    if (state.hold().isPresent() && apiCondition.isPresent()) {
-      reasons.add(apiCondition.get().object() + ": " + apiCondition.get().text());
+    if (state.hold().isPresent()) {
+      api.problem().ifPresent(lost -> reasons.add(lost.object() + ": " + lost.text()));
     }
     if (state.hold().isEmpty() && !state.settledOnce()) {
       reasons.add("The node's program is not in the kernel yet.");
     }
-    if (reasons.isEmpty() && !everReady) {
-      everReady = true;
+    if (reasons.isEmpty() && firstReady.isEmpty()) {
+      firstReady = Optional.of(Instant.now());
       double seconds = (System.nanoTime() - began) / 1e9;
       metrics.startSeconds.set(seconds);
       log.info("ready", "millis", Math.round(seconds * 1000), "pods", calls.attachments().size());
@@ -306,8 +312,20 @@ public final class Agent implements AutoCloseable {
 
   /** The node's one status object. */
   public Map<String, Object> status() {
+    List<String> reasons = notReady();
     return StatusReport.of(
-        options.node(), notReady(), loop.state(), ownConditions(), calls.attachments());
+        new StatusReport.Process(options.node(), AgentVersion.text(), started, firstReady),
+        reasons,
+        new StatusReport.Surroundings(
+            api.report(),
+            keeper.ranges(),
+            metrics.repaired(),
+            bridges.containers(),
+            cniInstall.map(CniInstall::report).orElse(Map.of())),
+        loop.summary(),
+        loop.state(),
+        ownConditions(),
+        calls.attachments());
   }
 
   /** Ends the agent; the kernel's state stays as it is. Idempotent. */
@@ -391,7 +409,7 @@ public final class Agent implements AutoCloseable {
     List<String> reasons = notReady();
     metrics.ready.set(reasons.isEmpty() ? 1 : 0);
     metrics.bridgedContainers.set(bridges.containers());
-    metrics.apiReachable.set(apiCondition.isEmpty() ? 1 : 0);
+    metrics.apiReachable.set(api.problem().isEmpty() ? 1 : 0);
     keeper.measure();
     metrics.conditions.clear();
     StatusReport.all(loop.state(), ownConditions())
@@ -401,7 +419,7 @@ public final class Agent implements AutoCloseable {
   private List<Condition> ownConditions() {
     List<Condition> own = new ArrayList<>(stateConditions);
     own.addAll(bridges.conditions());
-    apiCondition.ifPresent(own::add);
+    api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());
     return own;
@@ -409,14 +427,6 @@ public final class Agent implements AutoCloseable {
 
   private Optional<String> firstNotReady() {
     return notReady().stream().findFirst();
-  }
-
-  private void reachability(Optional<Condition> now) {
-    now.ifPresentOrElse(
-        condition ->
-            log.warn("the API server is lost; the kernel stays as it is", "what", condition.text()),
-        () -> log.info("the API server answers"));
-    apiCondition = now;
   }
 
   private final class Calls implements LocalCalls {

@@ -5,6 +5,8 @@ import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Every metric of one agent, in a registry of its own. All names begin with {@link
@@ -87,6 +89,15 @@ public final class AgentMetrics {
   /** Where they are registered, for {@code /metrics}. */
   public PrometheusRegistry registry() {
     return registry;
+  }
+
+  /** How many entries have been repaired since the agent's start, by table. */
+  public SortedMap<String, Long> repaired() {
+    SortedMap<String, Long> counts = new TreeMap<>();
+    for (var point : driftRepaired.collect().getDataPoints()) {
+      counts.put(String.valueOf(point.getLabels().get("table")), Math.round(point.getValue()));
+    }
+    return counts;
   }
 
   private Gauge gauge(String name, String help, String... labels) {

@@ -4,8 +4,11 @@ import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.Log;
 import dev.sund.model.Condition;
 import dev.sund.model.Marks;
+import dev.sund.model.Reason;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -24,6 +27,7 @@ final class CniInstall implements AutoCloseable {
   private final Log log;
   private final Thread thread;
   private volatile List<Condition> conditions = List.of();
+  private volatile boolean written;
 
   CniInstall(CniFiles files, BooleanSupplier ready, Log log) {
     this.files = files;
@@ -34,6 +38,14 @@ final class CniInstall implements AutoCloseable {
 
   void start() {
     thread.start();
+  }
+
+  /** The conflist, and whether it has been written. */
+  Map<String, Object> report() {
+    Map<String, Object> report = new LinkedHashMap<>();
+    report.put("conflist", files.confDir().resolve(Marks.CONFLIST).toString());
+    report.put("written", written);
+    return report;
   }
 
   /** What keeps the runtime from using them. */
@@ -59,6 +71,7 @@ final class CniInstall implements AutoCloseable {
               one -> log.error("the runtime does not use the plugin", "what", one.toString()));
         }
         conditions = found;
+        written = found.stream().noneMatch(one -> one.reason() == Reason.CNI_NOT_INSTALLED);
         Thread.sleep(BETWEEN);
       }
     } catch (InterruptedException _) {

@@ -1,43 +1,86 @@
 package dev.sund.agent;
 
 import dev.sund.agent.apply.ApplyState;
+import dev.sund.engine.NodeSummary;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /**
  * The node's one status object: what the socket's {@code STATUS} answers. Its fields, in order:
  *
  * <pre>
- * node, ready, notReady[], applied (batches), pending (changes),
+ * node, version, since, ready, readySince, notReady[],
+ * uplinks[{address, device, mtu}], podMtu {family: bytes},
+ * api {server, reachable, since, problem},
+ * applied (batches), pending (changes),
+ * program {localPods, routes, tunnels[], tunnelPeers, frontends},
+ * ranges[{pool, range, all, used, cooling, free}], repaired {table: entries},
+ * bridged (containers), cni {conflist, written} (empty when none is asked for),
  * attachments[{pod, device, interface, addresses[], netns}],
  * conditions[{reason, severity, object {kind, name}, field, text, remedy}]
  * </pre>
+ *
+ * <p>Times are UTC, as ISO 8601 has them; what is not known is an empty text.
  */
 final class StatusReport {
   private StatusReport() {}
 
+  /**
+   * The agent itself.
+   *
+   * @param since when it was started
+   * @param readySince when it was ready for the first time
+   */
+  record Process(NodeName node, String version, Instant since, Optional<Instant> readySince) {}
+
+  /** What parts of the agent say of themselves, as they are reported. */
+  record Surroundings(
+      Map<String, Object> api,
+      List<Map<String, Object>> ranges,
+      Map<String, Long> repaired,
+      int bridged,
+      Map<String, Object> cni) {}
+
   static Map<String, Object> of(
-      NodeName node,
+      Process process,
       List<String> notReady,
+      Surroundings around,
+      NodeSummary summary,
       ApplyState state,
       List<Condition> own,
       Collection<Attachment> attachments) {
     Map<String, Object> status = new LinkedHashMap<>();
-    status.put("node", node.text());
+    status.put("node", process.node().text());
+    status.put("version", process.version());
+    status.put("since", text(process.since()));
     status.put("ready", notReady.isEmpty());
+    status.put("readySince", process.readySince().map(StatusReport::text).orElse(""));
     status.put("notReady", notReady);
+    status.put("uplinks", summary.uplinks().stream().map(StatusReport::uplink).toList());
+    Map<String, Object> podMtu = new LinkedHashMap<>();
+    summary.podMtu().forEach((family, mtu) -> podMtu.put(family.label(), mtu));
+    status.put("podMtu", podMtu);
+    status.put("api", around.api());
     status.put("applied", state.applied());
     status.put("pending", state.pending());
+    status.put("program", program(summary));
+    status.put("ranges", around.ranges());
+    status.put("repaired", around.repaired());
+    status.put("bridged", around.bridged());
+    status.put("cni", around.cni());
     List<Object> pods = new ArrayList<>();
     attachments.stream()
         .sorted(Comparator.comparing(Attachment::pod).thenComparing(Attachment::key))
@@ -55,6 +98,28 @@ final class StatusReport {
     all.addAll(state.engineConditions());
     all.addAll(state.kernelConditions());
     return all;
+  }
+
+  private static String text(Instant time) {
+    return time.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  private static Map<String, Object> uplink(NodeSummary.Uplink uplink) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("address", uplink.address().toString());
+    fields.put("device", uplink.device());
+    fields.put("mtu", uplink.mtu());
+    return fields;
+  }
+
+  private static Map<String, Object> program(NodeSummary summary) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("localPods", summary.localPods());
+    fields.put("routes", summary.routes());
+    fields.put("tunnels", summary.tunnels());
+    fields.put("tunnelPeers", summary.tunnelPeers());
+    fields.put("frontends", summary.frontends());
+    return fields;
   }
 
   private static Map<String, Object> pod(Attachment attachment) {

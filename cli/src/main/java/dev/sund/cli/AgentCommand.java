@@ -13,10 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -29,7 +29,9 @@ import picocli.CommandLine.Spec;
       "",
       "Follows the API server, keeps the node's part of the cluster's network in the kernel, repairs"
           + " what drifts and answers the CNI plugin. It needs CAP_NET_ADMIN, CAP_SYS_ADMIN (to"
-          + " enter pods' namespaces) and CAP_NET_RAW. When it ends, the kernel keeps forwarding."
+          + " enter pods' namespaces). When it ends, the kernel keeps forwarding. With --cni-conf-dir"
+          + " it puts the plugin and its conflist into the runtime's folders once it is ready;"
+          + " without, it writes neither."
     },
     footer = {
       "  sund agent --kubeconfig /etc/kubernetes/sund.conf --node n1",
@@ -66,20 +68,6 @@ public final class AgentCommand implements Callable<Integer> {
   String node = "";
 
   @Option(
-      names = "--run-dir",
-      paramLabel = "DIR",
-      defaultValue = "/run/sund",
-      description = "Where the socket agent.sock is made (default: ${DEFAULT-VALUE}).")
-  Path runDir = Path.of("/run/sund");
-
-  @Option(
-      names = "--state-dir",
-      paramLabel = "DIR",
-      defaultValue = "/var/lib/sund",
-      description = "What survives a restart of the machine (default: ${DEFAULT-VALUE}).")
-  Path stateDir = Path.of("/var/lib/sund");
-
-  @Option(
       names = "--http",
       paramLabel = "HOST:PORT",
       defaultValue = "127.0.0.1:9470",
@@ -87,41 +75,11 @@ public final class AgentCommand implements Callable<Integer> {
   String http = "";
 
   @Option(
-      names = "--netns",
-      paramLabel = "PATH",
-      description = "The network namespace of the node (default: the one it is started in).")
-  @Nullable Path netns;
-
-  @Option(
       names = "--log",
       paramLabel = "LEVEL",
       defaultValue = "info",
       description = "error, warn, info or debug (default: ${DEFAULT-VALUE}).")
   String log = "info";
-
-  @Option(
-      names = "--fabric",
-      paramLabel = "FILE",
-      description = "What is set for the fabric as a whole: VNI, VXLAN port, MTU.")
-  @Nullable Path fabric;
-
-  @Option(
-      names = "--cni-conf-dir",
-      paramLabel = "DIR",
-      description = {
-        "Write the conflist there when the agent is ready, such as /etc/cni/net.d (default: write"
-            + " none)."
-      })
-  @Nullable Path cniConfDir;
-
-  @Option(
-      names = "--cni-bin-dir",
-      paramLabel = "DIR",
-      defaultValue = "/opt/cni/bin",
-      description = {
-        "With --cni-conf-dir: where the plugin sund-cni is put (default: ${DEFAULT-VALUE})."
-      })
-  Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
 
   @Option(
       names = "--boot-id",
@@ -139,6 +97,16 @@ public final class AgentCommand implements Callable<Integer> {
             + " (default: write none)."
       })
   @Nullable Path flannelEnv;
+
+  @Mixin AgentTalk socket = new AgentTalk();
+
+  @Mixin StateDirOption state = new StateDirOption();
+
+  @Mixin NetnsOption namespace = new NetnsOption();
+
+  @Mixin FabricOption fabric = new FabricOption();
+
+  @Mixin CniDirs cni = new CniDirs();
 
   @Spec CommandSpec spec = CommandSpec.create();
 
@@ -160,7 +128,7 @@ public final class AgentCommand implements Callable<Integer> {
     if (flannelEnv != null) {
       options = options.withFlannelEnv(flannelEnv);
     }
-    if (cniConfDir == null) {
+    if (cni.conf().isEmpty()) {
       return options;
     }
     Path plugin = Path.of(System.getProperty("sund.plugin", ""));
@@ -170,7 +138,7 @@ public final class AgentCommand implements Callable<Integer> {
           "Install a C compiler (Debian: gcc and libc6-dev) and run sund again, or leave"
               + " --cni-conf-dir out.");
     }
-    return options.withCni(new CniFiles(cniConfDir, cniBinDir, plugin));
+    return options.withCni(new CniFiles(cni.conf().get(), cni.binDir, plugin));
   }
 
   private AgentOptions withoutCni() {
@@ -178,14 +146,14 @@ public final class AgentCommand implements Callable<Integer> {
       return new AgentOptions(
           kubeconfig,
           new NodeName(node),
-          runDir,
-          stateDir,
+          socket.runDir,
+          state.stateDir,
           AgentOptions.parseHttp(http),
-          Optional.ofNullable(netns),
+          namespace.path(),
           LogLevel.tryParse(log)
               .orElseThrow(
                   () -> new IllegalArgumentException("'" + log + "' is not a level of the log")),
-          ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr()),
+          fabric.settings(spec.commandLine().getErr()),
           apiServers.stream()
               .map(String::strip)
               .filter(text -> !text.isEmpty())

@@ -4,7 +4,6 @@ import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.kernel.KernelException;
-import dev.sund.kernel.NetNs;
 import dev.sund.model.Condition;
 import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
@@ -15,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,38 +33,17 @@ public final class CleanupCommand implements Callable<Integer> {
   boolean dryRun;
 
   @Option(
-      names = "--netns",
-      paramLabel = "PATH",
-      description = "The network namespace of the node (default: the one it is started in).")
-  @Nullable Path netns;
-
-  @Option(
-      names = "--state-dir",
-      paramLabel = "DIR",
-      defaultValue = "/var/lib/sund",
-      description = "Where the old values of sysctls are recorded (default: ${DEFAULT-VALUE}).")
-  Path stateDir = Path.of("/var/lib/sund");
-
-  @Option(
-      names = "--cni-conf-dir",
-      paramLabel = "DIR",
-      defaultValue = "/etc/cni/net.d",
-      description = "Where the runtime's conflists are (default: ${DEFAULT-VALUE}).")
-  Path cniConfDir = CniFiles.DEFAULT_CONF_DIR;
-
-  @Option(
-      names = "--cni-bin-dir",
-      paramLabel = "DIR",
-      defaultValue = "/opt/cni/bin",
-      description = "Where the runtime's plugins are (default: ${DEFAULT-VALUE}).")
-  Path cniBinDir = CniFiles.DEFAULT_BIN_DIR;
-
-  @Option(
       names = "--flannel-env",
       paramLabel = "FILE",
       defaultValue = "/run/flannel/subnet.env",
       description = "Removed when Sund wrote it (default: ${DEFAULT-VALUE}).")
   Path flannelEnv = FlannelEnv.USUAL;
+
+  @Mixin NetnsOption place = new NetnsOption();
+
+  @Mixin StateDirOption state = new StateDirOption();
+
+  @Mixin CniDirs cni = new CniDirs();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -74,11 +51,10 @@ public final class CleanupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws KernelException {
-    NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
     List<String> done = new ArrayList<>();
     List<Condition> problems = new ArrayList<>();
     files(done, problems); // first: from then on the runtime starts no pod here
-    Cleanup.Report ofKernel = Cleanup.node(namespace, stateDir, dryRun);
+    Cleanup.Report ofKernel = Cleanup.node(place.namespace(), state.stateDir, dryRun);
     done.addAll(ofKernel.done());
     problems.addAll(ofKernel.failed());
     Cleanup.Report report = new Cleanup.Report(done, problems);
@@ -99,17 +75,18 @@ public final class CleanupCommand implements Callable<Integer> {
   }
 
   private void files(List<String> done, List<Condition> problems) {
+    Path confDir = cni.confOrUsual();
     try {
-      done.addAll(CniFiles.remove(cniConfDir, cniBinDir, dryRun));
+      done.addAll(CniFiles.remove(confDir, cni.binDir, dryRun));
       done.addAll(FlannelEnv.remove(flannelEnv, dryRun));
     } catch (IOException e) {
       problems.add(
           new Condition(
               Reason.CNI_NOT_INSTALLED,
-              new ObjectRef("file", cniConfDir.resolve(Marks.CONFLIST).toString()),
+              new ObjectRef("file", confDir.resolve(Marks.CONFLIST).toString()),
               "",
               "The runtime's files cannot be removed: " + e.getMessage() + ".",
-              "Remove it and " + cniBinDir.resolve(Marks.PLUGIN) + " by hand."));
+              "Remove it and " + cni.binDir.resolve(Marks.PLUGIN) + " by hand."));
     }
   }
 }

@@ -1,15 +1,12 @@
 package dev.sund.cli;
 
 import dev.sund.cli.pack.Distribution;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code sund dist}. */
@@ -29,26 +26,16 @@ import picocli.CommandLine.Spec;
 public final class DistCommand implements Callable<Integer> {
   @Mixin PackOptions options = new PackOptions();
 
-  @Option(
-      names = {"-f", "--file"},
-      paramLabel = "FILE",
-      description = "Write to this file (default: named after what is in it, in this folder).")
-  @Nullable Path file;
-
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws Exception {
-    Distribution distribution = options.distribution();
-    Path output = file == null ? Path.of(distribution.name() + ".tar.gz") : file;
-    PrintWriter err = spec.commandLine().getErr();
-    PackOptions.inFolderOfItsOwn(
-        output,
-        folder -> {
-          Path staged = distribution.stage(folder, step -> err.println("sund: " + step));
-          err.println("sund: packing");
-          Distribution.pack(staged, output);
-        });
+    Path output =
+        options.pack(
+            options.distribution(),
+            ".tar.gz",
+            spec.commandLine().getErr(),
+            (_, staged, _, to) -> Distribution.pack(staged, to));
     spec.commandLine().getOut().println("%s  %.1f MB".formatted(output, Files.size(output) / 1e6));
     return ExitCode.OK;
   }

@@ -2,7 +2,6 @@ package dev.sund.cli;
 
 import dev.sund.cli.pack.Distribution;
 import dev.sund.cli.pack.OciArchive;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -33,12 +32,6 @@ public final class ImageCommand implements Callable<Integer> {
   @Mixin PackOptions options = new PackOptions();
 
   @Option(
-      names = {"-f", "--file"},
-      paramLabel = "FILE",
-      description = "Write to this file (default: named after what is in it, in this folder).")
-  @Nullable Path file;
-
-  @Option(
       names = {"-t", "--tag"},
       paramLabel = "NAME:TAG",
       description = "The image's name (default: sund.dev/sund:VERSION).")
@@ -54,17 +47,14 @@ public final class ImageCommand implements Callable<Integer> {
       throw CommandFailure.badInput(
           "--tag " + reference + " is not NAME:TAG.", "Give a name such as registry/sund:0.1.0.");
     }
-    Path output = file == null ? Path.of(distribution.name() + ".oci.tar") : file;
-    PrintWriter err = spec.commandLine().getErr();
-    PackOptions.inFolderOfItsOwn(
-        output,
-        folder -> {
-          Path staged = distribution.stage(folder, step -> err.println("sund: " + step));
-          err.println("sund: packing");
-          Path work = Files.createDirectory(folder.resolve("image"));
-          String created = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-          OciArchive.pack(staged, distribution.jdk(), work, reference, created, output);
-        });
+    String created = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    Path output =
+        options.pack(
+            distribution,
+            ".oci.tar",
+            spec.commandLine().getErr(),
+            (of, staged, work, to) ->
+                OciArchive.pack(staged, of.jdk(), work, reference, created, to));
     spec.commandLine()
         .getOut()
         .println("%s  %s  %.1f MB".formatted(output, reference, Files.size(output) / 1e6));

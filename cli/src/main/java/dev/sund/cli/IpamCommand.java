@@ -1,15 +1,9 @@
 package dev.sund.cli;
 
 import dev.sund.agent.local.Answer;
-import dev.sund.agent.local.AttachServer;
 import dev.sund.agent.local.Json;
-import dev.sund.agent.local.LocalClient;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.ConnectException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +11,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -63,12 +56,7 @@ public final class IpamCommand implements Callable<Integer> {
       description = "With release: the address.")
   String address = "";
 
-  @Option(
-      names = "--run-dir",
-      paramLabel = "DIR",
-      defaultValue = "/run/sund",
-      description = "Where the agent's socket is (default: ${DEFAULT-VALUE}).")
-  Path runDir = Path.of("/run/sund");
+  @Mixin AgentTalk agent = new AgentTalk();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -76,15 +64,13 @@ public final class IpamCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Answer answer = ask();
-    Map<String, Object> said;
-    try {
-      said = Json.object(answer.json().getBytes(StandardCharsets.UTF_8));
-    } catch (Json.MalformedException e) {
-      throw CommandFailure.couldNotRun(
-          "The agent's answer is not JSON: " + e.getMessage() + ".",
-          "Is another program listening on " + runDir + "?");
-    }
+    Map<String, Object> request = new LinkedHashMap<>();
+    request.put("command", "IPAM");
+    request.put("verb", verb.word());
+    request.put("address", address);
+    AgentTalk.Said answered = agent.ask(request);
+    Map<String, Object> said = answered.fields();
+    Answer answer = answered.answer();
     if (answer.exitCode() != 0) {
       throw CommandFailure.badInput(
           String.valueOf(said.get("msg")), String.valueOf(said.get("details")));
@@ -137,26 +123,5 @@ public final class IpamCommand implements Callable<Integer> {
       case RELEASE ->
           out.println("Released " + String.join(", ", Json.texts(said, "released")) + ".");
     }
-  }
-
-  private Answer ask() throws IOException {
-    Map<String, Object> request = new LinkedHashMap<>();
-    request.put("command", "IPAM");
-    request.put("verb", verb.word());
-    request.put("address", address);
-    if (!Files.exists(runDir.resolve(AttachServer.SOCKET_NAME))) {
-      throw noAgent();
-    }
-    try {
-      return new LocalClient(runDir).ask(request);
-    } catch (ConnectException _) {
-      throw noAgent(); // the socket of one that died
-    }
-  }
-
-  private CommandFailure noAgent() {
-    return CommandFailure.couldNotRun(
-        "No agent answers at " + runDir + ".",
-        "Start one (sund agent --help), or name its --run-dir.");
   }
 }

@@ -1,11 +1,8 @@
 package dev.sund.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** {@code sund lab probe}: predicts and measures again. */
 @Command(
@@ -15,17 +12,10 @@ import picocli.CommandLine.Parameters;
 final class LabProbeCommand implements Callable<Integer> {
   @Mixin LabTalk lab = new LabTalk();
 
-  @Parameters(
-      arity = "0..2",
-      paramLabel = "PARTY",
-      description =
-          "FROM and TO: a pod or its owner as NAMESPACE/NAME, a node, outside, an address.")
-  List<String> parties = new ArrayList<>();
+  @Mixin LabParties parties = new LabParties();
 
   @Override
   public Integer call() {
-    List<String> words = new ArrayList<>(List.of("probe"));
-    words.addAll(parties);
-    return lab.say(words);
+    return lab.say(parties.after("probe"));
   }
 }

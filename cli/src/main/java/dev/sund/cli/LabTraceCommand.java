@@ -1,11 +1,11 @@
 package dev.sund.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code sund lab trace}: explains a way through the rules in force. */
 @Command(
@@ -15,17 +15,15 @@ import picocli.CommandLine.Parameters;
 final class LabTraceCommand implements Callable<Integer> {
   @Mixin LabTalk lab = new LabTalk();
 
-  @Parameters(
-      arity = "2",
-      paramLabel = "PARTY",
-      description =
-          "FROM and TO: a pod or its owner as NAMESPACE/NAME, a node, outside, an address.")
-  List<String> parties = new ArrayList<>();
+  @Mixin LabParties parties = new LabParties();
+
+  @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() {
-    List<String> words = new ArrayList<>(List.of("trace"));
-    words.addAll(parties);
-    return lab.say(words);
+    if (parties.parties.size() < 2) {
+      throw new ParameterException(spec.commandLine(), "FROM and TO are needed");
+    }
+    return lab.say(parties.after("trace"));
   }
 }

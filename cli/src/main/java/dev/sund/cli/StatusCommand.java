@@ -1,37 +1,53 @@
 package dev.sund.cli;
 
-import dev.sund.agent.local.Answer;
-import dev.sund.agent.local.AttachServer;
 import dev.sund.agent.local.Json;
-import dev.sund.agent.local.LocalClient;
+import dev.sund.agent.state.StateDir;
+import dev.sund.model.Marks;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.ConnectException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.InstantSource;
+import java.time.ZoneId;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code sund status}: what the agent of this node says of itself. */
+/** {@code sund status}: the node in ten lines, as its agent sees it. */
 @Command(
     name = "status",
-    header = "Print what this node's agent enforces, what drifted, and its conditions.",
-    footer = {"  sudo sund status", "  sudo sund status --run-dir /run/sund -o json"})
+    header = "Print this node in ten lines: its agent, API server, pods, addresses, what is wrong.",
+    description = {"", "Without an agent it says what is known all the same, and what to do."},
+    exitCodeList = {
+      "0:the agent is ready and nothing is open",
+      "1:the agent is not ready, or something is open",
+      "2:bad input: an argument",
+      "3:no agent answers, or it may not be asked"
+    },
+    footer = {
+      "  sudo sund status",
+      "  sudo sund status --all                  every condition and pod, too",
+      "  sudo sund status -o json --run-dir /run/sund"
+    })
 public final class StatusCommand implements Callable<Integer> {
-  @Option(
-      names = "--run-dir",
-      paramLabel = "DIR",
-      defaultValue = "/run/sund",
-      description = "Where the agent's socket is (default: ${DEFAULT-VALUE}).")
-  Path runDir = Path.of("/run/sund");
+  @ParentCommand @Nullable Sund sund;
+
+  @Option(names = "--all", description = "Print every condition and pod, too.")
+  boolean all;
+
+  @Mixin AgentTalk agent = new AgentTalk();
+
+  @Mixin StateDirOption state = new StateDirOption();
+
+  @Mixin CniDirs cni = new CniDirs();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -39,77 +55,65 @@ public final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Answer answer = ask();
     PrintWriter out = spec.commandLine().getOut();
-    Map<String, Object> status;
-    try {
-      status = Json.object(answer.json().getBytes(StandardCharsets.UTF_8));
-    } catch (Json.MalformedException e) {
-      throw CommandFailure.couldNotRun(
-          "The agent's answer is not JSON: " + e.getMessage() + ".",
-          "Is another program listening on " + runDir + "?");
+    Optional<AgentTalk.Said> said = agent.tryAsk(Map.of("command", "STATUS"));
+    Colours colours = new Colours(sund != null && sund.colors());
+    if (said.isEmpty()) {
+      withoutAgent(out, colours);
+      out.flush();
+      return ExitCode.COULD_NOT_RUN;
     }
+    StatusText text =
+        new StatusText(
+            said.get().fields(), InstantSource.system().instant(), ZoneId.systemDefault(), colours);
     if (output.json()) {
-      out.println(answer.json());
+      out.println(said.get().answer().json());
     } else {
-      print(out, status);
+      text.lines().forEach(out::println);
+      if (all) {
+        text.details().forEach(out::println);
+      }
     }
     out.flush();
-    boolean well = Boolean.TRUE.equals(status.get("ready")) && list(status, "conditions").isEmpty();
-    return well ? ExitCode.OK : ExitCode.DIFFERS;
+    return text.well() ? ExitCode.OK : ExitCode.DIFFERS;
   }
 
-  private Answer ask() throws IOException {
-    if (!Files.exists(runDir.resolve(AttachServer.SOCKET_NAME))) {
-      throw noAgent();
+  /** What can be known without an agent. */
+  private void withoutAgent(PrintWriter out, Colours colours) throws IOException {
+    int pods = StateDir.attached(state.stateDir, StateDir.bootIdOfThisKernel());
+    Path conflist = cni.confOrUsual().resolve(Marks.CONFLIST);
+    boolean written = Files.exists(conflist);
+    String remedy =
+        "Start it: 'sund agent' (sund agent --help), or look why its pod does not run: kubectl -n"
+            + " kube-system get pods -l app.kubernetes.io/name=sund. If it runs, name its --run-dir.";
+    if (output.json()) {
+      Map<String, Object> file = new LinkedHashMap<>();
+      file.put("conflist", conflist.toString());
+      file.put("written", written);
+      Map<String, Object> status = new LinkedHashMap<>();
+      status.put("running", false);
+      status.put("ready", false);
+      status.put("attached", pods);
+      status.put("cni", file);
+      status.put("remedy", remedy);
+      out.println(Json.write(status));
+      return;
     }
-    try {
-      return new LocalClient(runDir).ask(Map.of("command", "STATUS"));
-    } catch (ConnectException refused) {
-      throw noAgent(); // the socket of one that died
-    }
-  }
-
-  private CommandFailure noAgent() {
-    return CommandFailure.couldNotRun(
-        "No agent answers at " + runDir + ".",
-        "Start one (sund agent --help), or name its --run-dir.");
-  }
-
-  private static void print(PrintWriter out, Map<String, Object> status) {
-    List<Map<?, ?>> pods = list(status, "attachments");
-    List<Map<?, ?>> conditions = list(status, "conditions");
-    boolean ready = Boolean.TRUE.equals(status.get("ready"));
-    out.printf(
-        "node %s: %s, %d pods, %s changes pending%n",
-        status.get("node"), ready ? "ready" : "not ready", pods.size(), status.get("pending"));
-    if (!ready) {
-      list(status, "notReady", String.class).forEach(why -> out.println("  not ready: " + why));
-    }
-    pods.forEach(pod ->
-        out.printf("  %s  %s  %s%n", pod.get("device"), pod.get("pod"), pod.get("addresses")));
-    for (Map<?, ?> condition : conditions) {
-      Map<?, ?> object = condition.get("object") instanceof Map<?, ?> map ? map : Map.of();
-      out.printf(
-          "%s: %s %s: %s %s [%s]%n",
-          condition.get("severity"),
-          object.get("kind"),
-          object.get("name"),
-          condition.get("text"),
-          condition.get("remedy"),
-          condition.get("reason"));
-    }
-  }
-
-  private static List<Map<?, ?>> list(Map<String, Object> status, String field) {
-    List<Map<?, ?>> maps = new ArrayList<>();
-    list(status, field, Map.class).forEach(maps::add);
-    return maps;
-  }
-
-  private static <T> List<T> list(Map<String, Object> status, String field, Class<T> type) {
-    return status.get(field) instanceof List<?> list
-        ? list.stream().filter(type::isInstance).map(type::cast).toList()
-        : List.of();
+    out.println(
+        StatusText.line(
+            "agent", colours.bad("not running") + ": nothing answers in " + agent.runDir));
+    out.println(
+        StatusText.line(
+            "pods",
+            pods == 0
+                ? "none that an agent has attached since the machine's start"
+                : pods + " keep the network that the last agent gave them"));
+    out.println(
+        StatusText.line(
+            "CNI",
+            written
+                ? conflist + " is there: pods that start now wait (code 11) for an agent"
+                : "there is no " + conflist));
+    out.println(StatusText.line("do", remedy));
   }
 }

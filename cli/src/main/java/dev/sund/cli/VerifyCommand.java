@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -55,17 +54,9 @@ public final class VerifyCommand implements Callable<Integer> {
       description = "The node's name in the cluster.")
   String node = "";
 
-  @Option(
-      names = "--netns",
-      paramLabel = "PATH",
-      description = "The network namespace of the node (default: the one it is started in).")
-  @Nullable Path netns;
+  @Mixin NetnsOption place = new NetnsOption();
 
-  @Option(
-      names = "--fabric",
-      paramLabel = "FILE",
-      description = "What is set for the fabric as a whole, as the node's agent has it.")
-  @Nullable Path fabric;
+  @Mixin FabricOption fabric = new FabricOption();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -73,9 +64,8 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    NetNs namespace = netns == null ? NetNs.ofProcess() : NetNs.at(netns);
-    FabricSettings settings =
-        ManifestArguments.fabric(Optional.ofNullable(fabric), spec.commandLine().getErr());
+    NetNs namespace = place.namespace();
+    FabricSettings settings = fabric.settings(spec.commandLine().getErr());
     NodeVerification found =
         NodeVerification.of(new NodeName(node), namespace, events(namespace), settings);
     PrintWriter out = spec.commandLine().getOut();

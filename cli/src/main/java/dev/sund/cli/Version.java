@@ -1,13 +1,13 @@
 package dev.sund.cli;
 
+import dev.sund.agent.AgentVersion;
 import picocli.CommandLine.IVersionProvider;
 
 /** Which Sund this is, on which Java and kernel. */
 public final class Version implements IVersionProvider {
-  /** The version as in the jar's manifest; {@code unpackaged} when run from class files. */
+  /** The version; {@code unpackaged} when run from class files. */
   public static String text() {
-    String version = Version.class.getPackage().getImplementationVersion();
-    return version == null ? "unpackaged" : version;
+    return AgentVersion.text();
   }
 
   @Override

@@ -103,8 +103,9 @@ class TraceCommandTest {
   }
 
   @Test
-  void withoutAnAgentStatusSaysSo(@TempDir Path folder) {
-    assertThat(run("status", "--run-dir", folder.toString())).isEqualTo(ExitCode.COULD_NOT_RUN);
+  void withoutAnAgentIpamSaysSo(@TempDir Path folder) {
+    assertThat(run("ipam", "show", "--run-dir", folder.toString()))
+        .isEqualTo(ExitCode.COULD_NOT_RUN);
     assertThat(err.toString())
         .isEqualTo(
             "sund: No agent answers at "

@@ -146,6 +146,17 @@ public final class ProgramCompiler {
         : Optional.of(new FlannelSubnet(networks, subnets, mtu));
   }
 
+  /** The program in a few numbers. Costs the same whatever the size of the cluster. */
+  public NodeSummary summary() {
+    return NodeSummary.of(
+        fabric,
+        localPods.rows().size(),
+        routes.rows().size(),
+        List.copyOf(tunnels.rows().keySet()),
+        tunnelPeers.rows().size(),
+        frontends.rows().size());
+  }
+
   /**
    * How many rows have been made or made anew since the start, changed or not: what the work of an
    * event is measured by.

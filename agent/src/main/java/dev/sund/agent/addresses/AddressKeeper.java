@@ -163,8 +163,9 @@ public final class AddressKeeper implements AutoCloseable {
     }
   }
 
-  private Map<String, Object> show() {
-    List<Object> ranges = new ArrayList<>();
+  /** How full each range is: pool, range, all, used, cooling, free. */
+  public List<Map<String, Object>> ranges() {
+    List<Map<String, Object>> ranges = new ArrayList<>();
     for (Allocator.Standing line : allocator.standing()) {
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("pool", line.pool());
@@ -175,6 +176,10 @@ public final class AddressKeeper implements AutoCloseable {
       fields.put("free", line.free());
       ranges.add(fields);
     }
+    return ranges;
+  }
+
+  private Map<String, Object> show() {
     Map<String, Attachment> attached = new TreeMap<>();
     pods.attachments().forEach(attachment -> attached.put(attachment.key(), attachment));
     Map<Ip, Object> holders = new TreeMap<>();
@@ -191,7 +196,7 @@ public final class AddressKeeper implements AutoCloseable {
           }
         });
     Map<String, Object> shown = new LinkedHashMap<>();
-    shown.put("ranges", ranges);
+    shown.put("ranges", ranges());
     shown.put("addresses", List.copyOf(holders.values()));
     return shown;
   }

@@ -4,6 +4,7 @@ import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogSink;
 import dev.sund.engine.FlannelSubnet;
+import dev.sund.engine.NodeSummary;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
@@ -42,6 +43,7 @@ public final class ApplyLoop implements AutoCloseable {
   private final Thread dataplaneThread;
   private final AtomicReference<ApplyState> state = new AtomicReference<>(ApplyState.FIRST);
   private final AtomicReference<Optional<String>> death = new AtomicReference<>(Optional.empty());
+  private volatile NodeSummary summary = NodeSummary.NONE;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
   private volatile long dataplaneBeat = System.nanoTime();
@@ -114,6 +116,11 @@ public final class ApplyLoop implements AutoCloseable {
   /** How things stand. */
   public ApplyState state() {
     return state.get();
+  }
+
+  /** The wanted program in a few numbers. */
+  public NodeSummary summary() {
+    return summary;
   }
 
   /** Why the loop does not run, as a sentence; empty when it does. */
@@ -196,6 +203,9 @@ public final class ApplyLoop implements AutoCloseable {
         metrics.mailboxEvents.set(mailbox.size());
         metrics.eventsCoalesced.inc(mailbox.takeCoalesced());
         Optional<Handover> outcome = engine.compile(batch);
+        if (!batch.isEmpty()) {
+          summary = engine.summary();
+        }
         if (outcome.isPresent()) {
           inbox.put(outcome.get());
         }

@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.agent.AgentMetrics;
 import dev.sund.engine.Compilation;
 import dev.sund.engine.FlannelSubnet;
+import dev.sund.engine.NodeSummary;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
@@ -46,6 +47,11 @@ final class EngineStep {
   /** Tells from now on what flannel would tell of this node, whenever that changes. */
   void tellSubnets(Consumer<FlannelSubnet> listener) {
     subnets = listener;
+  }
+
+  /** The program in a few numbers. */
+  NodeSummary summary() {
+    return compiler.summary();
   }
 
   private void tellSubnet(boolean synced) {

@@ -114,6 +114,30 @@ public final class StateDir implements AutoCloseable {
     }
   }
 
+  /**
+   * How many pods the state in a directory says are attached in this boot; changes nothing, and
+   * needs no lock: an agent may run.
+   */
+  public static int attached(Path dir, String bootId) throws IOException {
+    Path attachments = dir.resolve("attachments");
+    if (!Files.isDirectory(attachments)) {
+      return 0;
+    }
+    int count = 0;
+    try (var files = Files.newDirectoryStream(attachments, "*.json")) {
+      for (Path file : files) {
+        try {
+          if (bootId.equals(Json.text(Json.object(Files.readAllBytes(file)), "boot"))) {
+            count++;
+          }
+        } catch (NoSuchFileException | IllegalArgumentException | Json.MalformedException _) {
+          // detached meanwhile, or damaged: not one that is known to be attached
+        }
+      }
+    }
+    return count;
+  }
+
   /** This boot's id. */
   public static String bootIdOfThisKernel() throws IOException {
     return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();

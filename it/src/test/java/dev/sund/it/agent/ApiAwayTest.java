@@ -3,17 +3,22 @@ package dev.sund.it.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.local.Answer;
+import dev.sund.cli.StatusCommand;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.kube.tree.JsonText;
 import dev.sund.kube.tree.Tree;
 import dev.sund.lab.api.Resource;
 import dev.sund.model.Family;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** What agents need the API server for, and what they do without it. */
 @Tag("netns")
@@ -34,6 +39,17 @@ class ApiAwayTest {
       PodHandle b = scene.addPod("b", 2);
       scene.await("n1 says that its network is there", LIMIT, () -> networkIsThere(scene));
 
+      List<String> well = status(scene);
+      assertThat(well).hasSize(10);
+      assertThat(well.get(0)).isEqualTo("node       n1: 192.168.1.11, fd00:192:168:1::11");
+      assertThat(well.get(1)).startsWith("agent      ready, version ");
+      assertThat(well.get(2)).startsWith("API        192.168.1.254:6443 answers since ");
+      assertThat(well.get(3)).isEqualTo("pods       1 with a network");
+      assertThat(well.get(4)).startsWith("program    ").contains("sund-vxlan4", "to 2 peers");
+      assertThat(well.get(5)).startsWith("addresses  10.244.1.0/24 1 of ");
+      assertThat(well.get(6)).isEqualTo("MTU        pods 1450 (v4), 1430 (v6); eth0 1500");
+      assertThat(well.get(9)).isEqualTo("open       nothing");
+
       PodHandle late = scene.makePod("late", 1);
       double events = scene.metric(1, "sund_events_total");
       scene.announce(late);
@@ -41,12 +57,17 @@ class ApiAwayTest {
       scene.stopApi();
       scene.await("the loss is told", LIMIT, () -> scene.metric(1, "sund_api_reachable") == 0);
       assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
+      List<String> away = status(scene);
+      assertThat(away.get(1)).startsWith("agent      ready");
+      assertThat(away.get(2)).startsWith("API        away since ");
+      assertThat(away.get(9)).contains("APIServer", "[api-unreachable]");
       assertThat(scene.reaches(a, b, Family.V4)).isTrue();
       scene.run(scene.node(1), "ip", "route", "del", "10.244.2.0/24");
       scene.await(
           "drift is repaired",
           LIMIT,
           () -> scene.run(scene.node(1), "ip", "route").contains("10.244.2.0/24"));
+      assertThat(status(scene).get(8)).isEqualTo("repaired   1 in routes");
 
       Answer added = scene.ask(late, "ADD");
       assertThat(added.exitCode()).as(added.json()).isZero();
@@ -66,6 +87,15 @@ class ApiAwayTest {
       scene.awaitReady(1, LIMIT);
       assertThat(scene.reaches(a, b, Family.V6)).isTrue();
     }
+  }
+
+  /** What {@code sund status} prints of n1. */
+  private static List<String> status(AgentScene scene) {
+    StringWriter out = new StringWriter();
+    new CommandLine(new StatusCommand())
+        .setOut(new PrintWriter(out, true))
+        .execute("--run-dir", scene.runDir(1).toString());
+    return out.toString().lines().toList();
   }
 
   private static boolean networkIsThere(AgentScene scene) {
