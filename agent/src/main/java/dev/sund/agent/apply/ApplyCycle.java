@@ -30,7 +30,7 @@ import java.util.function.LongSupplier;
  *   <li>Before the kernel has been read, and while a {@link Handover#hold} stands, nothing is
  *       changed. So a restarted agent removes nothing that it has not yet heard of.
  *   <li>Pods that come or go are served at once; other work at most every {@link Timing#minimum}, a
- *       {@link Timing#slice} at a time.
+ *       {@link Timing#slice} at a time, with a look at what came meanwhile in between.
  *   <li>What the kernel refused or deferred is tried again, less and less often.
  *   <li>A part that the kernel says has changed is read again after {@link Timing#settle} and
  *       repaired; all parts are, every {@link Timing#maximum}.
@@ -237,6 +237,8 @@ final class ApplyCycle {
       if (reports.values().stream().allMatch(report -> report.done().isEmpty())) {
         retryNanos = backOff(retryNanos); // busy objects: the kernel asks for patience
         notBefore = lastEnded + retryNanos;
+      } else {
+        notBefore = lastEnded; // the next slice, once news has been taken
       }
     } else {
       if (reports.values().stream().anyMatch(report -> !report.failed().isEmpty())) {

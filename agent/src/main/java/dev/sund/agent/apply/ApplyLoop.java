@@ -31,6 +31,12 @@ import java.util.function.Consumer;
 public final class ApplyLoop implements AutoCloseable {
   private static final long IDLE_NANOS = 1_000_000_000L;
 
+  /**
+   * How many events are compiled at once: few enough that the data plane's thread begins with the
+   * first of many while the others are compiled.
+   */
+  private static final int BATCH = 256;
+
   private final Mailbox mailbox;
   private final EngineStep engine;
   private final ApplyCycle cycle;
@@ -199,7 +205,7 @@ public final class ApplyLoop implements AutoCloseable {
     try {
       while (!closing) {
         engineBeat = System.nanoTime();
-        List<ClusterEvent> batch = mailbox.take(IDLE_NANOS);
+        List<ClusterEvent> batch = mailbox.take(BATCH, IDLE_NANOS);
         metrics.mailboxEvents.set(mailbox.size());
         metrics.eventsCoalesced.inc(mailbox.takeCoalesced());
         Optional<Handover> outcome = engine.compile(batch);

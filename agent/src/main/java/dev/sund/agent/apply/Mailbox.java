@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.model.ObjectRef;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,13 +13,15 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * From many threads to one writer. Of two events with one {@link ClusterEvent#key} only the later
  * is kept, at the earlier one's place, so that the mailbox never holds more than one event for each
- * object that exists, however slow its reader is.
+ * object that exists, however slow its reader is. What somebody waits for, attachments and
+ * networks, is taken before all that the cluster tells.
  *
  * <p>Any thread may {@link #put}; one thread takes.
  */
 public final class Mailbox {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition filled = lock.newCondition();
+  private final Map<ObjectRef, ClusterEvent> awaited = new LinkedHashMap<>();
   private Map<ObjectRef, ClusterEvent> events = new LinkedHashMap<>();
   private long coalesced;
   private boolean woken;
@@ -27,13 +30,38 @@ public final class Mailbox {
   public void put(ClusterEvent event) {
     lock.lock();
     try {
-      if (events.put(event.key(), event) != null) {
+      if (lane(event).put(event.key(), event) != null) {
         coalesced++;
       }
       filled.signal();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** A refusal comes only where the object's own events come. */
+  private Map<ObjectRef, ClusterEvent> lane(ClusterEvent event) {
+    return switch (event) {
+      case ClusterEvent.Attached _,
+          ClusterEvent.Detached _,
+          ClusterEvent.NetworkSeen _,
+          ClusterEvent.NetworkGone _ ->
+          awaited;
+      case ClusterEvent.NodeSeen _,
+          ClusterEvent.NodeGone _,
+          ClusterEvent.PodSeen _,
+          ClusterEvent.PodGone _,
+          ClusterEvent.PoolSeen _,
+          ClusterEvent.PoolGone _,
+          ClusterEvent.LayerSeen _,
+          ClusterEvent.LayerGone _,
+          ClusterEvent.NamespaceSeen _,
+          ClusterEvent.NamespaceGone _,
+          ClusterEvent.Refused _,
+          ClusterEvent.FactsSeen _,
+          ClusterEvent.Synced _ ->
+          events;
+    };
   }
 
   /** Makes a waiting or the next {@link #take} return, perhaps with nothing. */
@@ -48,20 +76,21 @@ public final class Mailbox {
   }
 
   /**
-   * Takes all events, in the order of their keys' first arrival. Waits until there is one.
+   * Takes events, in the order of their keys' first arrival. Waits until there is one.
    *
+   * @param most the most events to take of those that nobody waits for; the rest stays
    * @param maxWaitNanos the longest wait; 0 or less does not wait
    * @return empty when nothing came in time, or after {@link #wake}
    */
-  public List<ClusterEvent> take(long maxWaitNanos) throws InterruptedException {
+  public List<ClusterEvent> take(int most, long maxWaitNanos) throws InterruptedException {
     long left = maxWaitNanos;
     lock.lockInterruptibly();
     try {
-      while (events.isEmpty() && !woken && left > 0) {
+      while (awaited.isEmpty() && events.isEmpty() && !woken && left > 0) {
         left = filled.awaitNanos(left);
       }
       woken = false;
-      return drain();
+      return drain(most);
     } finally {
       lock.unlock();
     }
@@ -71,7 +100,7 @@ public final class Mailbox {
   public int size() {
     lock.lock();
     try {
-      return events.size();
+      return awaited.size() + events.size();
     } finally {
       lock.unlock();
     }
@@ -89,13 +118,20 @@ public final class Mailbox {
     }
   }
 
-  private List<ClusterEvent> drain() {
-    if (events.isEmpty()) {
-      return List.of();
+  private List<ClusterEvent> drain(int most) {
+    List<ClusterEvent> taken = new ArrayList<>(awaited.values());
+    awaited.clear();
+    if (events.size() <= most) {
+      taken.addAll(events.values());
+      // A map that once held a whole cluster would keep its table: start anew.
+      events = new LinkedHashMap<>();
+      return taken;
     }
-    List<ClusterEvent> taken = new ArrayList<>(events.values());
-    // A map that once held a whole cluster would keep its table: start anew.
-    events = new LinkedHashMap<>();
+    Iterator<ClusterEvent> first = events.values().iterator();
+    for (int i = 0; i < most; i++) {
+      taken.add(first.next());
+      first.remove();
+    }
     return taken;
   }
 }

@@ -23,19 +23,41 @@ class MailboxTest {
     mailbox.put(node("a"));
     mailbox.put(new PoolGone("p"));
     mailbox.put(new Synced());
-    assertThat(mailbox.take(0)).containsExactly(node("a"), new PoolGone("p"), new Synced());
-    assertThat(mailbox.take(0)).isEmpty();
+    assertThat(mailbox.take(Integer.MAX_VALUE, 0))
+        .containsExactly(node("a"), new PoolGone("p"), new Synced());
+    assertThat(mailbox.take(Integer.MAX_VALUE, 0)).isEmpty();
   }
 
   @Test
   void ofTwoEventsAboutOneObjectOnlyTheLaterCounts() throws InterruptedException {
-    ClusterEvent detached = new ClusterEvent.Detached("c1/eth0");
-    mailbox.put(detached);
     mailbox.put(node("a"));
-    mailbox.put(new ClusterEvent.Refused(detached.key(), List.of()));
-    assertThat(mailbox.take(0))
-        .containsExactly(new ClusterEvent.Refused(detached.key(), List.of()), node("a"));
+    mailbox.put(node("b"));
+    mailbox.put(new ClusterEvent.Refused(node("a").key(), List.of()));
+    assertThat(mailbox.take(Integer.MAX_VALUE, 0))
+        .containsExactly(new ClusterEvent.Refused(node("a").key(), List.of()), node("b"));
     assertThat(mailbox.takeCoalesced()).isEqualTo(1);
+  }
+
+  @Test
+  void givesAPartOfManyAndThenTheRest() throws InterruptedException {
+    for (String name : List.of("a", "b", "c")) {
+      mailbox.put(node(name));
+    }
+    assertThat(mailbox.take(2, 0)).containsExactly(node("a"), node("b"));
+    mailbox.put(node("a"));
+    assertThat(mailbox.take(2, 0)).containsExactly(node("c"), node("a"));
+    assertThat(mailbox.size()).isZero();
+  }
+
+  @Test
+  void whatSomebodyWaitsForComesBeforeWhatTheClusterTells() throws InterruptedException {
+    ClusterEvent detached = new ClusterEvent.Detached("c1/eth0");
+    ClusterEvent network = new ClusterEvent.NetworkGone("bridge");
+    for (ClusterEvent event : List.of(node("a"), node("b"), detached, network)) {
+      mailbox.put(event);
+    }
+    assertThat(mailbox.take(1, 0)).containsExactly(detached, network, node("a"));
+    assertThat(mailbox.take(1, 0)).containsExactly(node("b"));
   }
 
   @Test
@@ -51,7 +73,7 @@ class MailboxTest {
   @Test
   void wakesItsReader() throws InterruptedException {
     Thread waker = Thread.ofPlatform().start(mailbox::wake);
-    assertThat(mailbox.take(Long.MAX_VALUE)).isEmpty();
+    assertThat(mailbox.take(Integer.MAX_VALUE, Long.MAX_VALUE)).isEmpty();
     waker.join();
   }
 
@@ -70,7 +92,7 @@ class MailboxTest {
     }
     Set<ClusterEvent> seen = new HashSet<>();
     while (seen.size() < 4_000) {
-      seen.addAll(mailbox.take(1_000_000_000L));
+      seen.addAll(mailbox.take(Integer.MAX_VALUE, 1_000_000_000L));
     }
     for (Thread writer : writers) {
       writer.join();

@@ -1,13 +1,17 @@
 package dev.sund.bench.scale;
 
+import dev.sund.agent.AgentMetrics;
+import dev.sund.agent.apply.ApplyLoop;
+import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.Timing;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.log.LogSink;
 import dev.sund.bench.Bench;
 import dev.sund.bench.Benchmark;
 import dev.sund.bench.Estimate;
 import dev.sund.bench.Pairs;
 import dev.sund.bench.Row;
 import dev.sund.bench.Target;
-import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.RouteDriver;
 import dev.sund.dataplane.SocketRoutes;
@@ -100,7 +104,7 @@ public final class RemoteNodesBenchmark implements Benchmark {
               "ms",
               pairs,
               Target.ratioAtMost(1.0),
-              "events to kernel: compile, lower, compare, write; theirs is writing a file's lines"),
+              "mailbox to kernel: compile, lower, compare, write; theirs is writing a file's lines"),
           Row.figure(
               NODES + " remote nodes " + family.label() + ", first time",
               "ms",
@@ -118,29 +122,32 @@ public final class RemoteNodesBenchmark implements Benchmark {
     }
   }
 
-  /** Milliseconds from the nodes' events to the last answer of the kernel. */
+  /**
+   * Milliseconds from the first node's event to the last answer of the kernel, by the agent's own
+   * two threads.
+   */
   private double byDrivers(RemoteCluster cluster, RouteSocket socket) throws Exception {
-    try (SocketRoutes kernel = SocketRoutes.open(namespace);
+    LogSink sink = LogSink.toStandardError("", LogLevel.ERROR);
+    try (SocketRoutes routes = SocketRoutes.open(namespace);
         Dataplane dataplane =
-            new Dataplane(List.of(new TunnelDriver(kernel), new RouteDriver(kernel)))) {
+            new Dataplane(List.of(new TunnelDriver(routes), new RouteDriver(routes)))) {
+      FabricKernel kernel = new FabricKernel(dataplane);
       ProgramCompiler compiler = new ProgramCompiler(RemoteCluster.SELF, FabricSettings.DEFAULT);
-      dataplane.want(compiler.apply(cluster.before()).delta());
-      dataplane.resync();
-      dataplane.allowSweep();
-      applyAll(dataplane);
-      Checks.that(
-          socket.link(cluster.tunnel()).isPresent(), "the tunnel stands before its peers come");
-      long began = System.nanoTime();
-      dataplane.want(compiler.apply(cluster.remotes()).delta());
-      applyAll(dataplane);
-      return (System.nanoTime() - began) / 1e6;
-    }
-  }
-
-  private static void applyAll(Dataplane dataplane) {
-    while (dataplane.pending() > 0) {
-      ApplyReport report = dataplane.apply(Timing.DEFAULT.slice());
-      Checks.that(report.failed().isEmpty(), "nothing fails: " + report.failed());
+      try (ApplyLoop loop =
+          new ApplyLoop(
+              new Mailbox(), compiler, kernel, Timing.DEFAULT, new AgentMetrics(), sink)) {
+        kernel.expect(1);
+        cluster.before().forEach(loop.mailbox()::put);
+        loop.start();
+        kernel.await();
+        Checks.that(
+            socket.link(cluster.tunnel()).isPresent(), "the tunnel stands before its peers come");
+        Thread.sleep(Timing.DEFAULT.minimum());
+        kernel.expect(3 * NODES);
+        long began = System.nanoTime();
+        cluster.remotes().forEach(loop.mailbox()::put);
+        return (kernel.await() - began) / 1e6;
+      }
     }
   }
 

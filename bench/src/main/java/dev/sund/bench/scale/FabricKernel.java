@@ -1,0 +1,122 @@
+package dev.sund.bench.scale;
+
+import dev.sund.agent.apply.KernelSide;
+import dev.sund.dataplane.ApplyReport;
+import dev.sund.dataplane.Dataplane;
+import dev.sund.dataplane.Driver;
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.ProgramDelta;
+import dev.sund.kernel.KernelException;
+import dev.sund.model.Condition;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The drivers of tunnels and routes under the agent's own loop, without the rest of a node's: what
+ * {@code ip} and {@code bridge} can be compared with.
+ */
+final class FabricKernel implements KernelSide {
+  private final Dataplane dataplane;
+  private volatile int awaited = Integer.MAX_VALUE;
+  private volatile CompletableFuture<Long> reached = new CompletableFuture<>();
+  private int done;
+
+  FabricKernel(Dataplane dataplane) {
+    this.dataplane = dataplane;
+  }
+
+  /** From now on {@link #await} is for so many changes since the start. Before they come. */
+  void expect(int changes) {
+    reached = new CompletableFuture<>();
+    awaited = changes;
+  }
+
+  /** When the kernel had given its last answer, in {@link System#nanoTime}. */
+  long await() throws InterruptedException, ExecutionException, TimeoutException {
+    return reached.get(30, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public List<String> parts() {
+    return dataplane.drivers().stream().map(Driver::name).toList();
+  }
+
+  @Override
+  public void want(ProgramDelta delta) {
+    dataplane.want(delta);
+  }
+
+  @Override
+  public void allowSweep() {
+    dataplane.allowSweep();
+  }
+
+  @Override
+  public void resync(Set<String> parts) throws KernelException {
+    dataplane.resync(parts);
+  }
+
+  @Override
+  public Map<String, ApplyReport> apply(int most) {
+    Map<String, ApplyReport> reports = dataplane.applyEach(most);
+    for (ApplyReport report : reports.values()) {
+      done += report.done().size();
+      if (!report.failed().isEmpty()) {
+        reached.completeExceptionally(new IllegalStateException(report.failed().toString()));
+      }
+    }
+    if (done >= awaited && dataplane.pending() == 0) {
+      reached.complete(System.nanoTime());
+    }
+    return reports;
+  }
+
+  @Override
+  public void retry() {
+    dataplane.retry();
+  }
+
+  @Override
+  public int pending(String part) {
+    return dataplane.drivers().stream()
+        .filter(driver -> driver.name().equals(part))
+        .mapToInt(Driver::pending)
+        .sum();
+  }
+
+  @Override
+  public List<Condition> conditions() {
+    return dataplane.conditions();
+  }
+
+  @Override
+  public void attached(String device, Attachment attachment) {
+    throw new IllegalStateException("no pods here");
+  }
+
+  @Override
+  public void detached(String device) {
+    throw new IllegalStateException("no pods here");
+  }
+
+  @Override
+  public Progress attachProgress(LocalPod pod) {
+    throw new IllegalStateException("no pods here");
+  }
+
+  @Override
+  public Progress translationProgress() {
+    throw new IllegalStateException("no networks here");
+  }
+
+  @Override
+  public Progress detachProgress(LocalPod pod) {
+    throw new IllegalStateException("no pods here");
+  }
+}
