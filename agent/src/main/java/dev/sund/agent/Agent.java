@@ -218,6 +218,15 @@ public final class Agent implements AutoCloseable {
           .flannelEnv()
           .map(FlannelEnv::new)
           .ifPresent(env -> loop.tellSubnets(subnet -> env.write(subnet, log)));
+      Dialer dialer = means.dialer();
+      AddressAnnotations annotations =
+          new AddressAnnotations(
+              options.node(),
+              () -> new ApiObjects(server, dialer, CLAIM_PATIENCE),
+              sink.log("node"));
+      opened.push(annotations);
+      loop.tellNotices(annotations);
+      annotations.start();
       opened.push(loop);
       loop.start();
 

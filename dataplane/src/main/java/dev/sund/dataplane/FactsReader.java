@@ -44,14 +44,15 @@ public final class FactsReader {
     for (Link link : links) {
       names.put(link.index(), link.name());
       if (!RowReader.isOurs(link)) {
-        List<InterfaceAddress> own = new ArrayList<>();
-        for (Address address : addresses) {
-          if (address.device() == link.index() && !address.isDuplicate()) {
-            own.add(address.address());
-          }
-        }
+        List<InterfaceAddress> own =
+            addresses.stream()
+                .filter(address -> address.device() == link.index() && !address.isDuplicate())
+                .sorted(Comparator.comparing(Address::isSecondary)) // else as they came
+                .map(Address::address)
+                .toList();
         devices.add(
-            new NodeFacts.Device(link.name(), link.mtu(), link.isUp() && link.hasCarrier(), own));
+            new NodeFacts.Device(
+                link.name(), link.mtu(), link.isUp() && link.hasCarrier(), own, link.index()));
       }
     }
     devices.sort(Comparator.comparing(NodeFacts.Device::name));

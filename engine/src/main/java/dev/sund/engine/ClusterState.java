@@ -64,6 +64,7 @@ import java.util.stream.Stream;
  */
 final class ClusterState {
   private final NodeName self;
+  private final FabricSettings settings;
 
   /** What {@link #inForce} said since the last event: asked several times for each row. */
   private final Map<NodeName, Optional<Node>> inForce = new HashMap<>();
@@ -97,10 +98,20 @@ final class ClusterState {
 
   private final HostPorts hostPorts = new HostPorts();
   private Optional<NodeFacts> facts = Optional.empty();
+
+  /** This node as its object has it; among the nodes it has the addresses that were found. */
+  private Optional<Node> selfAsTold = Optional.empty();
+
   private boolean synced;
 
-  ClusterState(NodeName self) {
+  /**
+   * A state that has been told nothing yet.
+   *
+   * @param settings what Sund's own Fabric sets
+   */
+  ClusterState(NodeName self, FabricSettings settings) {
     this.self = self;
+    this.settings = settings;
   }
 
   /** Takes one event in and notes what it may have changed. */
@@ -116,11 +127,11 @@ final class ClusterState {
     switch (event) {
       case NodeSeen(var node) -> {
         refused.remove(event.key());
-        putNode(node.name(), Optional.of(node), touched);
+        told(node.name(), Optional.of(node), touched);
       }
       case NodeGone(var name) -> {
         refused.remove(event.key());
-        putNode(name, Optional.empty(), touched);
+        told(name, Optional.empty(), touched);
       }
       case PodSeen(var pod) -> {
         refused.remove(event.key());
@@ -136,6 +147,7 @@ final class ClusterState {
         choice.take(event);
         touched.everything |= !before.equals(choice.layers());
         choosePools(touched);
+        putNode(self, selfAsFound(), touched);
       }
       case NamespaceSeen(var namespace) -> {
         refused.remove(event.key());
@@ -154,6 +166,7 @@ final class ClusterState {
       case FactsSeen(var seen) -> {
         touched.everything |= !Optional.of(seen).equals(facts);
         facts = Optional.of(seen);
+        putNode(self, selfAsFound(), touched);
       }
       case Synced() -> {
         touched.everything |= !synced;
@@ -211,8 +224,7 @@ final class ClusterState {
     }
     boolean whole =
         held.size() == node.addresses().size() && ranges.size() == node.podCidrs().size();
-    return Optional.of(
-        whole ? node : new Node(name, node.uid(), node.created(), held, ranges, node.labels()));
+    return Optional.of(whole ? node : node.with(held, ranges));
   }
 
   /** The node whose pod range, in force, is exactly this. */
@@ -273,6 +285,11 @@ final class ClusterState {
   /** The devices of a pod's attachments to this node. */
   Collection<String> devicesOf(PodKey pod) {
     return devicesByPod.getOrDefault(pod, new TreeSet<>());
+  }
+
+  /** The families in use. */
+  Set<Family> families() {
+    return Collections.unmodifiableSet(families);
   }
 
   Claims addresses() {
@@ -390,6 +407,41 @@ final class ClusterState {
 
   // How the state changes.
 
+  private void told(NodeName name, Optional<Node> now, Touched touched) {
+    if (name.equals(self)) {
+      selfAsTold = now;
+    }
+    putNode(name, name.equals(self) ? selfAsFound() : now, touched);
+  }
+
+  /** What other networks' configurations and Sund's own set. */
+  FabricSettings settings() {
+    return settings.over(layers());
+  }
+
+  /** This node as its object has it. */
+  Optional<Node> selfAsTold() {
+    return selfAsTold;
+  }
+
+  /**
+   * This node with the addresses that it has by now, whatever its object says yet: an address that
+   * is gone from the machine carries nothing any more.
+   */
+  private Optional<Node> selfAsFound() {
+    if (facts.isEmpty()) {
+      return selfAsTold;
+    }
+    FabricSettings now = settings();
+    return selfAsTold.map(node -> {
+      List<Ip> found = new ArrayList<>();
+      for (Family family : Family.values()) {
+        OwnAddress.find(now.nodeAddress(family), family, node, facts.get()).ifPresent(found::add);
+      }
+      return node.with(found, node.podCidrs());
+    });
+  }
+
   private void putNode(NodeName name, Optional<Node> now, Touched touched) {
     Optional<Node> was = put(nodes, name, now);
     if (was.equals(now)) {
@@ -399,20 +451,21 @@ final class ClusterState {
     touched.nodes.add(name);
     Owner owner = new Owner(Kind.NODE, name.text());
     was.ifPresent(node ->
-        node.addresses()
+        node.everyAddress()
             .forEach(ip -> nodeAddresses.merge(ip, -1, (n, less) -> n == 1 ? null : n + less)));
-    now.ifPresent(node -> node.addresses().forEach(ip -> nodeAddresses.merge(ip, 1, Integer::sum)));
+    now.ifPresent(
+        node -> node.everyAddress().forEach(ip -> nodeAddresses.merge(ip, 1, Integer::sum)));
     List<Claim> ranges = new ArrayList<>();
     List<Claim> single = new ArrayList<>();
     if (now.isPresent()) {
       Claimant claimant = claimant(now.get());
       now.get().podCidrs().forEach(cidr -> ranges.add(new Claim(claimant, cidr)));
-      now.get().addresses().forEach(ip -> single.add(new Claim(claimant, Prefix.host(ip))));
+      now.get().everyAddress().forEach(ip -> single.add(new Claim(claimant, Prefix.host(ip))));
     }
     claimAddresses(owner, single, touched);
     cidrs.replace(owner, ranges).forEach(claim -> touchRange(claim, touched));
-    was.ifPresent(node -> touchRangesOver(node.addresses(), touched));
-    now.ifPresent(node -> touchRangesOver(node.addresses(), touched));
+    was.ifPresent(node -> touchRangesOver(node.everyAddress(), touched));
+    now.ifPresent(node -> touchRangesOver(node.everyAddress(), touched));
   }
 
   /** A node's address inside of a range takes that range out of force. */

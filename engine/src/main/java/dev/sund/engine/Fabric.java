@@ -327,8 +327,14 @@ final class Fabric {
         Reason.NODE_ADDRESS_NOT_LOCAL,
         new ObjectRef("Node", self.name().text()),
         "status.addresses",
-        address + " is this node's InternalIP, but no device of this machine carries it.",
-        "Put the address on a device, or correct the node's InternalIP (kubelet --node-ip).");
+        address
+            + (self.internal().contains(address)
+                ? " is this node's InternalIP, but no device of this machine carries it."
+                : " is this node's address by its annotation, but no device of this machine"
+                    + " carries it."),
+        self.internal().contains(address)
+            ? "Put the address on a device, or correct the node's InternalIP (kubelet --node-ip)."
+            : "Put the address on a device, or correct the annotation.");
   }
 
   /** The family as sentences say it. */

@@ -1,16 +1,20 @@
 package dev.sund.engine;
 
 import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
 import dev.sund.engine.cluster.FabricLayer.Scope;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.model.Checks;
+import dev.sund.model.Family;
 import dev.sund.model.ObjectRef;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -22,9 +26,16 @@ import java.util.OptionalInt;
  * @param mtu the MTU of pods in bytes; when empty, computed from the underlay
  * @param limits other networks' limits, which hold where {@code mtu} is empty
  * @param addresses how pods get their addresses
+ * @param nodeAddresses how nodes find the addresses by which they reach each other; a family that
+ *     is not in it is set by other networks' configurations, or else {@link AddressMethod#DEFAULT}
  */
 public record FabricSettings(
-    int vni, int vxlanPort, OptionalInt mtu, List<MtuLimit> limits, AddressSettings addresses) {
+    int vni,
+    int vxlanPort,
+    OptionalInt mtu,
+    List<MtuLimit> limits,
+    AddressSettings addresses,
+    Map<Family, AddressMethod> nodeAddresses) {
   /** VNI 4096, port 4789 (RFC 7348), MTU computed. */
   public static final FabricSettings DEFAULT = new FabricSettings(4096, 4789, OptionalInt.empty());
 
@@ -35,16 +46,27 @@ public record FabricSettings(
     Checks.range("vxlanPort", vxlanPort, 1, 65535);
     mtu.ifPresent(value -> Checks.range("mtu", value, 576, 65535));
     limits = List.copyOf(limits);
+    nodeAddresses = Map.copyOf(nodeAddresses);
   }
 
   /** Settings of Sund's own alone. */
   public FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
-    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT);
+    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT, Map.of());
   }
 
   /** The same with other settings for addresses. */
   public FabricSettings with(AddressSettings changed) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, changed);
+    return new FabricSettings(vni, vxlanPort, mtu, limits, changed, nodeAddresses);
+  }
+
+  /** The same with other ways to find nodes' addresses. */
+  public FabricSettings with(Map<Family, AddressMethod> methods) {
+    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, methods);
+  }
+
+  /** How a node finds its address of this family. */
+  AddressMethod nodeAddress(Family family) {
+    return nodeAddresses.getOrDefault(family, AddressMethod.DEFAULT);
   }
 
   /** The limit of pods' packets where {@code worst} is the most costly way of wrapping them. */
@@ -76,6 +98,9 @@ public record FabricSettings(
     for (Scope scope : Scope.values()) {
       layers.stream().flatMap(layer -> layer.mtu(scope).stream()).findFirst().ifPresent(found::add);
     }
+    Map<Family, AddressMethod> methods = new EnumMap<>(Family.class);
+    layers.forEach(layer -> layer.nodeAddresses().forEach(methods::putIfAbsent));
+    methods.putAll(nodeAddresses);
     return new FabricSettings(
         vni != DEFAULT.vni ? vni : first(layers.stream().map(FabricLayer::vni).toList(), vni),
         vxlanPort != DEFAULT.vxlanPort
@@ -83,7 +108,8 @@ public record FabricSettings(
             : first(layers.stream().map(FabricLayer::vxlanPort).toList(), vxlanPort),
         mtu,
         found,
-        addresses);
+        addresses,
+        methods);
   }
 
   private static int first(List<OptionalInt> values, int otherwise) {

@@ -3,6 +3,7 @@ package dev.sund.engine;
 import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Fabric.Passage;
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
@@ -53,6 +54,9 @@ final class Findings {
                   + ", but the cluster has no such node; only pods of this machine are connected.",
               "Start the agent with --node and the name that kubectl get nodes shows."));
     }
+    for (Family family : state.families()) {
+      addressOf(family).ifPresent(found::add);
+    }
     state.layers().forEach(layer -> found.addAll(layer.remarks()));
     for (IpPool pool : state.pools()) {
       if (!state.poolRanges().holds(ClusterState.claimant(pool), pool.cidr())) {
@@ -67,6 +71,27 @@ final class Findings {
       found.addAll(ofServices(pool));
     }
     return found;
+  }
+
+  /** Of a family that no pod has, an address is not missed. */
+  private Optional<Condition> addressOf(Family family) {
+    AddressMethod method = state.settings().nodeAddress(family);
+    return state
+        .node(state.self())
+        .filter(node -> method.isDetected() && node.address(family).isEmpty())
+        .filter(_ -> state.facts().isPresent())
+        .map(node ->
+            new Condition(
+                Reason.NODE_ADDRESS_NOT_FOUND,
+                new ObjectRef("Node", node.name().text()),
+                Fabric.name(family) + " address",
+                "this machine has none by '"
+                    + method.text()
+                    + "': no "
+                    + Fabric.name(family)
+                    + " packets go between its pods and other nodes.",
+                "Look at 'ip -br addr' on the node, then give it such an address or change how"
+                    + " nodes find theirs."));
   }
 
   /** A pool that shares addresses with Services stays in force: pods may have its addresses. */
@@ -106,8 +131,12 @@ final class Findings {
               Reason.NODE_WITHOUT_ADDRESS,
               object,
               "status.addresses",
-              "There is no InternalIP; no packets go to this node's pods.",
-              "See that its kubelet runs and reports an InternalIP (kubelet --node-ip)."));
+              node.internal().isEmpty()
+                  ? "There is no InternalIP; no packets go to this node's pods."
+                  : "By its annotations it has none; no packets go to this node's pods.",
+              node.internal().isEmpty()
+                  ? "See that its kubelet runs and reports an InternalIP (kubelet --node-ip)."
+                  : "See what its agent says (node-address-not-found)."));
     }
     if (node.podCidrs().isEmpty()) {
       found.add(

@@ -1,5 +1,7 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.AddressMethod;
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
@@ -18,6 +20,7 @@ import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
@@ -51,7 +54,6 @@ import java.util.TreeSet;
  */
 public final class ProgramCompiler {
   private final NodeName self;
-  private final FabricSettings settings;
   private final ClusterState state;
   private final Table<String, LocalPod> localPods = new Table<>();
   private final Table<Prefix, Route> routes = new Table<>();
@@ -76,8 +78,7 @@ public final class ProgramCompiler {
    */
   public ProgramCompiler(NodeName self, FabricSettings settings) {
     this.self = self;
-    this.settings = settings;
-    this.state = new ClusterState(self);
+    this.state = new ClusterState(self, settings);
     this.fabric = fabricNow();
   }
 
@@ -158,6 +159,30 @@ public final class ProgramCompiler {
   }
 
   /**
+   * What this node's object must say of its addresses, when it does not say so yet; empty too while
+   * the node, its machine or the settings are not known.
+   */
+  public Optional<AddressNotice> noticeToGive() {
+    Optional<Node> told = state.selfAsTold();
+    Optional<Node> found = state.node(self);
+    if (!state.synced() || state.facts().isEmpty() || told.isEmpty() || found.isEmpty()) {
+      return Optional.empty();
+    }
+    SortedMap<Family, Optional<Ip>> wanted = new TreeMap<>();
+    for (Family family : Family.values()) {
+      AddressMethod method = state.settings().nodeAddress(family);
+      Optional<Ip> said = told.get().notice().said().get(family);
+      if (method.isDetected()) {
+        wanted.put(family, found.get().address(family));
+      } else if (method instanceof AddressMethod.AsAnnotated && said != null) {
+        wanted.put(family, said);
+      }
+    }
+    AddressNotice notice = new AddressNotice(wanted);
+    return notice.equals(told.get().notice()) ? Optional.empty() : Optional.of(notice);
+  }
+
+  /**
    * How many rows have been made or made anew since the start, changed or not: what the work of an
    * event is measured by.
    */
@@ -171,7 +196,7 @@ public final class ProgramCompiler {
         ip -> state.addresses().holder(Prefix.host(ip)).isEmpty(),
         state.facts(),
         state.wrappings(),
-        settings.over(state.layers()));
+        state.settings());
   }
 
   /** From what changed to all the keys that depend on it. */

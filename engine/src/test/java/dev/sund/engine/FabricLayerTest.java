@@ -18,6 +18,7 @@ import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -181,6 +182,7 @@ class FabricLayerTest {
             List.of(),
             List.of(),
             List.of(Prefix.parse("10.96.0.0/12"), Prefix.parse("fd00:96::/112")),
+            Map.of(),
             List.of());
     compiler.apply(List.of(new ClusterEvent.PoolSeen(pool("wide", "10.0.0.0/8"))));
     assertThat(say(services).conditions())

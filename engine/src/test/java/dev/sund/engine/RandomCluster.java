@@ -1,5 +1,7 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.AddressMethod;
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
@@ -23,10 +25,12 @@ import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -116,7 +120,14 @@ final class RandomCluster {
     if (random.nextInt(3) > 0) {
       cidrs.add(Prefix.parse("fd00:" + random.nextInt(5) + "::/64"));
     }
-    return new Node(name, "uid-" + name + random.nextInt(2), random.nextInt(3), addresses, cidrs);
+    return Node.told(
+        name,
+        "uid-" + name + random.nextInt(2),
+        random.nextInt(3),
+        addresses,
+        notice(),
+        cidrs,
+        Map.of());
   }
 
   private Pod pod() {
@@ -208,7 +219,31 @@ final class RandomCluster {
         random.nextBoolean() ? OptionalInt.of(8472) : OptionalInt.empty(),
         mtus,
         random.nextBoolean() ? List.of(pool()) : List.of(),
+        List.of(),
+        random.nextInt(3) == 0 ? Map.of(Family.V4, method()) : Map.of(),
         List.of());
+  }
+
+  private AddressMethod method() {
+    return switch (random.nextInt(5)) {
+      case 0 -> new AddressMethod.InternalIp();
+      case 1 -> new AddressMethod.AsAnnotated();
+      case 2 -> new AddressMethod.FirstFound();
+      case 3 -> new AddressMethod.OnInterface(List.of(pick("eth0", "eth9")));
+      default -> new AddressMethod.CanReach(Ip.parse(pick("192.168.1.1", "10.9.9.9")));
+    };
+  }
+
+  private AddressNotice notice() {
+    return random.nextInt(4) > 0
+        ? AddressNotice.NONE
+        : new AddressNotice(
+            new TreeMap<>(
+                Map.of(
+                    Family.V4,
+                    random.nextInt(3) == 0
+                        ? Optional.empty()
+                        : Optional.of(Ip.parse("192.168.1." + (10 + random.nextInt(6)))))));
   }
 
   private IpPool pool() {

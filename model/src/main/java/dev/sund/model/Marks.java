@@ -75,6 +75,18 @@ public final class Marks {
   /** First word of the ifalias of every other device we made. */
   public static final String ALIAS_PREFIX = "sund";
 
+  /**
+   * The annotation of a node's object with its IPv4 address where that is not its InternalIP, or
+   * {@link #NO_ADDRESS}. Its agent writes it.
+   */
+  public static final String ANNOTATION_V4 = "sund.dev/ipv4-address";
+
+  /** The same for IPv6. */
+  public static final String ANNOTATION_V6 = "sund.dev/ipv6-address";
+
+  /** What these annotations say of a node that looked for an address and has none. */
+  public static final String NO_ADDRESS = "none";
+
   /** The CNI plugin's program, and its type in conflists. */
   public static final String PLUGIN = "sund-cni";
 

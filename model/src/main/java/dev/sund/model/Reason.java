@@ -79,6 +79,8 @@ public enum Reason {
   DUPLICATE_NODE_ADDRESS(Severity.ERROR),
   /** A node's InternalIP that no device of its machine carries. */
   NODE_ADDRESS_NOT_LOCAL(Severity.ERROR),
+  /** No address of this machine is such as the node's is to be. */
+  NODE_ADDRESS_NOT_FOUND(Severity.ERROR),
   /** A node behind a router, while packets to its pods are not to be wrapped. */
   NOT_ON_SUBNET(Severity.ERROR),
   /** An MTU below 576 (IPv4) or 1280 (IPv6). */

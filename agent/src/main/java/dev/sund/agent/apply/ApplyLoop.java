@@ -6,6 +6,7 @@ import dev.sund.agent.log.LogSink;
 import dev.sund.engine.FlannelSubnet;
 import dev.sund.engine.NodeSummary;
 import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
@@ -86,6 +87,16 @@ public final class ApplyLoop implements AutoCloseable {
    */
   public void tellSubnets(Consumer<FlannelSubnet> listener) {
     engine.tellSubnets(listener);
+  }
+
+  /**
+   * Tells what this node's object must say of its addresses, whenever that changes; empty when it
+   * says so. Before {@link #start}.
+   *
+   * @param listener called on the engine's thread; must not wait
+   */
+  public void tellNotices(Consumer<Optional<AddressNotice>> listener) {
+    engine.tellNotices(listener);
   }
 
   /** Starts both threads. Not from inside a namespace: they belong to the caller's. */

@@ -6,6 +6,7 @@ import dev.sund.engine.FlannelSubnet;
 import dev.sund.engine.NodeSummary;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.Change;
@@ -36,6 +37,8 @@ final class EngineStep {
   private Optional<String> hold = Optional.of("");
   private Consumer<FlannelSubnet> subnets = _ -> {};
   private Optional<FlannelSubnet> subnet = Optional.empty();
+  private Consumer<Optional<AddressNotice>> notices = _ -> {};
+  private Optional<AddressNotice> notice = Optional.empty();
   private long number;
 
   EngineStep(ProgramCompiler compiler, AgentMetrics metrics, LongSupplier nanos) {
@@ -52,6 +55,22 @@ final class EngineStep {
   /** The program in a few numbers. */
   NodeSummary summary() {
     return compiler.summary();
+  }
+
+  /**
+   * Tells from now on what this node's object must say of its addresses, whenever that changes;
+   * empty when it says so.
+   */
+  void tellNotices(Consumer<Optional<AddressNotice>> listener) {
+    notices = listener;
+  }
+
+  private void tellNotice() {
+    Optional<AddressNotice> now = compiler.noticeToGive();
+    if (!now.equals(notice)) {
+      notice = now;
+      notices.accept(now);
+    }
   }
 
   private void tellSubnet(boolean synced) {
@@ -72,6 +91,7 @@ final class EngineStep {
     metrics.compileSeconds.observe((nanos.getAsLong() - began) / 1e9);
     metrics.events.inc(batch.size());
     tellSubnet(compilation.synced());
+    tellNotice();
     Map<String, LocalPod> gone = notePods(compilation.delta());
     count(compilation.delta());
     Optional<String> holdNow = hold(compilation);

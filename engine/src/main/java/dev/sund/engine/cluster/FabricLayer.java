@@ -2,10 +2,12 @@ package dev.sund.engine.cluster;
 
 import dev.sund.model.Checks;
 import dev.sund.model.Condition;
+import dev.sund.model.Family;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -24,6 +26,7 @@ import java.util.OptionalInt;
  * @param pools the pools that it makes, each unless an IPPool of this name exists
  * @param serviceCidrs the ranges of Services' addresses, as the source knows them; no pool may
  *     share addresses with them
+ * @param nodeAddresses how nodes find their addresses, where it says so
  * @param remarks what is to be told of it, such as a field that Sund has no use for
  */
 public record FabricLayer(
@@ -34,6 +37,7 @@ public record FabricLayer(
     List<MtuLimit> mtus,
     List<IpPool> pools,
     List<Prefix> serviceCidrs,
+    Map<Family, AddressMethod> nodeAddresses,
     List<Condition> remarks)
     implements Comparable<FabricLayer> {
 
@@ -46,10 +50,11 @@ public record FabricLayer(
     mtus = List.copyOf(mtus);
     pools = List.copyOf(pools);
     serviceCidrs = List.copyOf(serviceCidrs);
+    nodeAddresses = Map.copyOf(nodeAddresses);
     remarks = List.copyOf(remarks);
   }
 
-  /** A layer that knows no ranges of Services. */
+  /** A layer that knows no ranges of Services and says nothing of nodes' addresses. */
   public FabricLayer(
       ObjectRef source,
       Rank rank,
@@ -58,7 +63,7 @@ public record FabricLayer(
       List<MtuLimit> mtus,
       List<IpPool> pools,
       List<Condition> remarks) {
-    this(source, rank, vni, vxlanPort, mtus, pools, List.of(), remarks);
+    this(source, rank, vni, vxlanPort, mtus, pools, List.of(), Map.of(), remarks);
   }
 
   /** Kinds of sources, the one that counts most first. */

@@ -4,9 +4,11 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A node of the cluster, as far as its network is concerned.
@@ -15,9 +17,12 @@ import java.util.Optional;
  * @param uid {@code metadata.uid}; the seed of its tunnels' MAC addresses
  * @param created {@code metadata.creationTimestamp} in seconds since 1970; the older of two objects
  *     in conflict holds
- * @param addresses the first {@code InternalIP} of each family; without any, no packets go to it
+ * @param addresses by which it is reached, at most one a family: what it says in annotations, else
+ *     its {@code InternalIP}; without any, no packets go to it
  * @param podCidrs {@code spec.podCIDRs}, at most one a family; may be empty
  * @param labels {@code metadata.labels}; pools select nodes by them
+ * @param internal the first {@code InternalIP} of each family
+ * @param notice what it says of its addresses in annotations
  */
 public record Node(
     NodeName name,
@@ -25,11 +30,14 @@ public record Node(
     long created,
     List<Ip> addresses,
     List<Prefix> podCidrs,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    List<Ip> internal,
+    AddressNotice notice) {
   public Node {
     addresses = List.copyOf(addresses);
     podCidrs = List.copyOf(podCidrs);
     labels = Map.copyOf(labels);
+    internal = List.copyOf(internal);
   }
 
   /** A node without labels. */
@@ -37,9 +45,56 @@ public record Node(
     this(name, uid, created, addresses, podCidrs, Map.of());
   }
 
+  /** A node that is reached by its {@code InternalIP}s. */
+  public Node(
+      NodeName name,
+      String uid,
+      long created,
+      List<Ip> addresses,
+      List<Prefix> podCidrs,
+      Map<String, String> labels) {
+    this(name, uid, created, addresses, podCidrs, labels, addresses, AddressNotice.NONE);
+  }
+
+  /** A node as its object has it: where the notice says something, that counts. */
+  public static Node told(
+      NodeName name,
+      String uid,
+      long created,
+      List<Ip> internal,
+      AddressNotice notice,
+      List<Prefix> podCidrs,
+      Map<String, String> labels) {
+    List<Ip> addresses = new ArrayList<>();
+    for (Family family : Family.values()) {
+      Optional<Ip> said = notice.said().get(family);
+      (said != null ? said : first(internal, family)).ifPresent(addresses::add);
+    }
+    return new Node(name, uid, created, addresses, podCidrs, labels, internal, notice);
+  }
+
+  /** The same node, reached by other addresses and with other pod ranges. */
+  public Node with(List<Ip> otherAddresses, List<Prefix> otherCidrs) {
+    return new Node(name, uid, created, otherAddresses, otherCidrs, labels, internal, notice);
+  }
+
+  /** All addresses that are its own, by which it is reached or not. */
+  public List<Ip> everyAddress() {
+    return Stream.concat(addresses.stream(), internal.stream()).distinct().toList();
+  }
+
+  /** Its {@code InternalIP} of this family. */
+  public Optional<Ip> internal(Family family) {
+    return first(internal, family);
+  }
+
   /** Its address of this family. */
   public Optional<Ip> address(Family family) {
-    for (Ip ip : addresses) {
+    return first(addresses, family);
+  }
+
+  private static Optional<Ip> first(List<Ip> among, Family family) {
+    for (Ip ip : among) {
       if (ip.family() == family) {
         return Optional.of(ip);
       }

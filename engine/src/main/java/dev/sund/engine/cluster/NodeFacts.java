@@ -29,11 +29,19 @@ public record NodeFacts(List<Device> devices, List<HostRoute> routes) {
    * @param name such as {@code eth0}
    * @param mtu in bytes
    * @param up administratively up and with carrier
-   * @param addresses in the kernel's order: the first of a family is its primary
+   * @param addresses in the kernel's order, but temporary ones last: the first of a family is its
+   *     primary
+   * @param index its ifindex, 0 where no kernel has numbered it
    */
-  public record Device(String name, int mtu, boolean up, List<InterfaceAddress> addresses) {
+  public record Device(
+      String name, int mtu, boolean up, List<InterfaceAddress> addresses, int index) {
     public Device {
       addresses = List.copyOf(addresses);
+    }
+
+    /** A device that no kernel has numbered. */
+    public Device(String name, int mtu, boolean up, List<InterfaceAddress> addresses) {
+      this(name, mtu, up, addresses, 0);
     }
 
     /** Its first address of this family that is neither link-local nor loopback. */

@@ -1,18 +1,22 @@
 package dev.sund.kube.manifest;
 
 import dev.sund.engine.FabricSettings;
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.engine.ipam.AddressSettings.Mode;
+import dev.sund.kube.object.AddressMethodText;
 import dev.sund.kube.object.Field;
 import dev.sund.kube.object.Parsed;
 import dev.sund.kube.object.Problem;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
+import dev.sund.model.Family;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +35,8 @@ import java.util.OptionalInt;
  * mtu: 1400
  * ipam: pools
  * reserved: [10.244.0.0/28]
+ * nodeAddressV4: can-reach=192.168.1.1
+ * nodeAddressV6: kubernetes-internal-ip
  * </pre>
  */
 public final class FabricObject {
@@ -39,7 +45,9 @@ public final class FabricObject {
   private static final String API_VERSION = "sund.dev/v1alpha1";
   private static final int LEAST_MTU = 576;
   private static final Shape SHAPE =
-      Shape.object().use("apiVersion", "kind", "vni", "vxlanPort", "mtu", "ipam", "reserved");
+      Shape.object()
+          .use("apiVersion", "kind", "vni", "vxlanPort", "mtu", "ipam", "reserved")
+          .use("nodeAddressV4", "nodeAddressV6");
 
   private static final Map<String, Mode> MODES =
       Map.of("kubernetes", Mode.KUBERNETES, "pools", Mode.POOLS);
@@ -60,6 +68,13 @@ public final class FabricObject {
       List<String> reserved = addresses.reserved().stream().map(r -> "\"" + r + "\"").toList();
       text.append("reserved: [").append(String.join(", ", reserved)).append("]\n");
     }
+    for (Family family : Family.values()) {
+      AddressMethod method = settings.nodeAddresses().get(family);
+      if (method != null) {
+        text.append(field(family)).append(": \"");
+        text.append(method.text().replace("\\", "\\\\").replace("\"", "\\\"")).append("\"\n");
+      }
+    }
     return text.toString();
   }
 
@@ -71,7 +86,20 @@ public final class FabricObject {
     fields.put("vni", Tree.Scalar.plain(settings.vni()));
     fields.put("vxlanPort", Tree.Scalar.plain(settings.vxlanPort()));
     settings.mtu().ifPresent(mtu -> fields.put("mtu", Tree.Scalar.plain(mtu)));
+    for (Family family : Family.values()) {
+      AddressMethod method = settings.nodeAddresses().get(family);
+      if (method != null) {
+        fields.put(field(family), Tree.Scalar.text(method.text()));
+      }
+    }
     return Tree.Mapping.of(fields);
+  }
+
+  private static String field(Family family) {
+    return switch (family) {
+      case V4 -> "nodeAddressV4";
+      case V6 -> "nodeAddressV6";
+    };
   }
 
   static boolean is(String apiVersion, String kind) {
@@ -90,7 +118,8 @@ public final class FabricObject {
                         REF,
                         path,
                         "a Fabric has no such field.",
-                        "Its fields are vni, vxlanPort, mtu, ipam and reserved."),
+                        "Its fields are vni, vxlanPort, mtu, ipam, reserved, nodeAddressV4 and"
+                            + " nodeAddressV6."),
                     value.line(),
                     value.column())));
     Field root = Field.root(REF, tree, problems);
@@ -103,8 +132,13 @@ public final class FabricObject {
         root.at("reserved").items().stream()
             .flatMap(item -> item.prefix("10.244.0.0/28").stream())
             .toList();
-    return root.finish(
-        () -> new FabricSettings(vni, port, mtu).with(new AddressSettings(mode, reserved)));
+    Map<Family, AddressMethod> methods = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      AddressMethodText.read(root.at(field(family)), family)
+          .ifPresent(method -> methods.put(family, method));
+    }
+    return root.finish(() ->
+        new FabricSettings(vni, port, mtu).with(new AddressSettings(mode, reserved)).with(methods));
   }
 
   private static OptionalInt mtu(Field field) {

@@ -1,5 +1,6 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
 import dev.sund.engine.cluster.FabricLayer.Scope;
@@ -11,9 +12,12 @@ import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Family;
 import dev.sund.model.LabelExpression;
+import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +87,8 @@ final class CalicoNodeParser {
           "FELIX_IPV6SUPPORT",
           "FELIX_DEFAULTENDPOINTTOHOSTACTION");
 
+  private static final Set<String> HOST_IP = Set.of("status.hostIP", "status.podIP");
+
   private static final Map<String, VxlanMode> VXLAN_MODES =
       Map.of(
           "Never", VxlanMode.NEVER,
@@ -100,6 +106,7 @@ final class CalicoNodeParser {
           false, "0", false, "no", false);
 
   private final Map<String, Field> variables = new LinkedHashMap<>();
+  private final Set<String> ofHost = new HashSet<>();
   private final Field nowhere;
 
   private CalicoNodeParser(Field object) {
@@ -123,7 +130,10 @@ final class CalicoNodeParser {
     Optional<Integer> vni = LayerParts.number(take("FELIX_VXLANVNI"), 1, (1 << 24) - 1);
     Optional<Integer> port = LayerParts.number(take("FELIX_VXLANPORT"), 1, 65535);
     List<IpPool> pools = pools();
-    addresses();
+    Map<Family, AddressMethod> methods = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      address(family).ifPresent(method -> methods.put(family, method));
+    }
     others();
     return object.finish(() ->
         new FabricLayer(
@@ -133,6 +143,8 @@ final class CalicoNodeParser {
             port.map(OptionalInt::of).orElse(OptionalInt.empty()),
             mtus,
             pools,
+            List.of(),
+            methods,
             object.warnings()));
   }
 
@@ -143,6 +155,10 @@ final class CalicoNodeParser {
       return;
     }
     if (entry.at("valueFrom").present()) {
+      if (isHostIp(entry.at("valueFrom"))) {
+        ofHost.add(name.get());
+        return;
+      }
       if (!isOfCalicoConfig(entry.at("valueFrom")) && !WITHOUT_MEANING.contains(name.get())) {
         entry
             .at("valueFrom")
@@ -160,6 +176,15 @@ final class CalicoNodeParser {
         .map(Tree.Mapping.class::cast)
         .flatMap(tree -> tree.mapping("configMapKeyRef").stream())
         .anyMatch(ref -> ref.text("name").filter("calico-config"::equals).isPresent());
+  }
+
+  /** What the kubelet gives a pod of the host's network: the node's InternalIP. */
+  private static boolean isHostIp(Field from) {
+    return from.tree().filter(Tree.Mapping.class::isInstance).stream()
+        .map(Tree.Mapping.class::cast)
+        .flatMap(tree -> tree.mapping("fieldRef").stream())
+        .flatMap(ref -> ref.text("fieldPath").stream())
+        .anyMatch(HOST_IP::contains);
   }
 
   private Field take(String name) {
@@ -263,22 +288,38 @@ final class CalicoNodeParser {
         "Set CALICO_IPV4POOL_IPIP Never and CALICO_IPV4POOL_VXLAN " + mode + ".");
   }
 
-  /** Where a node's address comes from; the kubelet's word is what Sund takes. */
-  private void addresses() {
-    for (String name : List.of("IP", "IP6")) {
-      Field field = take(name);
-      String value = field.text().orElse("");
-      if (!value.isEmpty() && !value.equals("autodetect") && !value.equals("none")) {
-        field.unused("a node's address is the InternalIP that its kubelet reports (--node-ip)");
-      }
+  /**
+   * How nodes find their addresses. As Calico has it, IPv4's is looked for unless it is given, by
+   * the first device unless it is said how, and IPv6's only when asked for. Where the environment
+   * says nothing at all, Sund's own way holds.
+   */
+  private Optional<AddressMethod> address(Family family) {
+    String name = family == Family.V4 ? "IP" : "IP6";
+    Field given = take(name);
+    Field how = take(name + "_AUTODETECTION_METHOD");
+    Optional<AddressMethod> method = AddressMethodText.read(how, family);
+    if (ofHost.contains(name)) {
+      return Optional.of(new AddressMethod.InternalIp());
     }
-    for (String name : List.of("IP_AUTODETECTION_METHOD", "IP6_AUTODETECTION_METHOD")) {
-      Field field = take(name);
-      String value = field.text().orElse("");
-      if (!value.isEmpty() && !value.equals("kubernetes-internal-ip")) {
-        field.unused("a node's address is the InternalIP that its kubelet reports (--node-ip)");
+    return switch (given.text().orElse("")) {
+      case "autodetect" -> method.or(() -> Optional.of(new AddressMethod.FirstFound()));
+      case "" -> {
+        if (family == Family.V6 && method.isPresent()) {
+          how.unused("it says how to find an address that IP6: autodetect asks for");
+        }
+        yield family == Family.V4 ? method : Optional.empty();
       }
-    }
+      case "none" -> Optional.empty();
+      default -> {
+        given.unused(
+            "it would be the address of every node; annotate each node with its own ("
+                + (family == Family.V4 ? Marks.ANNOTATION_V4 : Marks.ANNOTATION_V6)
+                + ") and set nodeAddress"
+                + family
+                + ": annotation in the Fabric");
+        yield Optional.empty();
+      }
+    };
   }
 
   private void others() {

@@ -1,5 +1,6 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
 import dev.sund.engine.cluster.FabricLayer.Scope;
@@ -31,8 +32,6 @@ import java.util.Set;
 final class InstallationParser {
   private static final String PROGRAMS =
       "it is about Calico's own programs, which Sund does not start";
-  private static final String ADDRESS =
-      "a node's address is its InternalIP; kubelet's --node-ip says which that is";
   private static final String EBPF = "Sund's rules are nftables'";
   private static final Shape POOL =
       Shape.object()
@@ -41,12 +40,7 @@ final class InstallationParser {
           .tell("disableBGPExport", "Sund speaks no BGP yet, so no pool is exported");
   private static final Shape AUTODETECTION =
       Shape.object()
-          .use("kubernetes") // NodeInternalIP is its only value
-          .tell("firstFound", ADDRESS)
-          .tell("interface", ADDRESS)
-          .tell("skipInterface", ADDRESS)
-          .tell("canReach", ADDRESS)
-          .tell("cidrs", ADDRESS);
+          .use("kubernetes", "firstFound", "interface", "skipInterface", "canReach", "cidrs");
   private static final Shape SPEC =
       Shape.object()
           .use(
@@ -120,6 +114,11 @@ final class InstallationParser {
         .ifPresent(mtus::add);
     switches(network);
     List<IpPool> pools = pools(network.at("ipPools"));
+    Map<Family, AddressMethod> methods = new EnumMap<>(Family.class);
+    method(network.at("nodeAddressAutodetectionV4"), Family.V4)
+        .ifPresent(method -> methods.put(Family.V4, method));
+    method(network.at("nodeAddressAutodetectionV6"), Family.V6)
+        .ifPresent(method -> methods.put(Family.V6, method));
     List<Prefix> services = LayerParts.prefixes(spec.at("serviceCIDRs"));
     return object.finish(() ->
         new FabricLayer(
@@ -129,7 +128,51 @@ final class InstallationParser {
             OptionalInt.empty(),
             mtus,
             pools,
+            services,
+            methods,
             object.warnings()));
+  }
+
+  /** As the operator has it: exactly one of the fields says how. */
+  private static Optional<AddressMethod> method(Field field, Family family) {
+    List<AddressMethod> found = new ArrayList<>();
+    field
+        .at("kubernetes")
+        .oneOf(Map.of("NodeInternalIP", new AddressMethod.InternalIp()))
+        .ifPresent(found::add);
+    if (field.at("firstFound").truth(false)) {
+      found.add(new AddressMethod.FirstFound());
+    }
+    Field on = field.at("interface");
+    on.text()
+        .flatMap(value -> AddressMethodText.patterns(on, value))
+        .map(AddressMethod.OnInterface::new)
+        .ifPresent(found::add);
+    Field skip = field.at("skipInterface");
+    skip.text()
+        .flatMap(value -> AddressMethodText.patterns(skip, value))
+        .map(AddressMethod.SkipInterface::new)
+        .ifPresent(found::add);
+    Field reach = field.at("canReach");
+    reach
+        .text()
+        .flatMap(value -> AddressMethodText.destination(reach, value, family))
+        .map(AddressMethod.CanReach::new)
+        .ifPresent(found::add);
+    List<Prefix> ranges = new ArrayList<>();
+    for (Field item : field.at("cidrs").items()) {
+      item.prefix(family == Family.V4 ? "10.0.0.0/8" : "fd00::/8")
+          .filter(range -> AddressMethodText.isOf(family, range.family(), item))
+          .ifPresent(ranges::add);
+    }
+    if (!ranges.isEmpty()) {
+      found.add(new AddressMethod.InRanges(ranges));
+    }
+    if (found.size() > 1) {
+      field.invalid(
+          "it says several ways to find a node's address.", "Leave all of them out but one.");
+    }
+    return found.stream().findFirst();
   }
 
   private static void cni(Field cni) {

@@ -1,6 +1,7 @@
 package dev.sund.kube.object;
 
 import dev.sund.kube.tree.Shape;
+import dev.sund.model.Marks;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -20,6 +21,12 @@ import java.util.regex.Pattern;
 record Meta(String uid, long created) {
   /** The shape of most objects' {@code metadata}. */
   static final Shape SHAPE = shape().pass("labels");
+
+  /** The shape of a node's {@code metadata}: labels count, and what Sund itself writes there. */
+  static final Shape OF_NODES =
+      shape()
+          .use("labels")
+          .use("annotations", Shape.some(Marks.ANNOTATION_V4, Marks.ANNOTATION_V6));
 
   /** The shape of {@code metadata} of which the labels count too. */
   static final Shape LABELLED = shape().use("labels");

@@ -1,10 +1,12 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Node;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
@@ -12,6 +14,9 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * {@code v1 Node} to {@link Node}. A node without podCIDR is a node all the same (one that has just
@@ -21,7 +26,7 @@ final class NodeParser {
   static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind")
-          .use("metadata", Meta.LABELLED)
+          .use("metadata", Meta.OF_NODES)
           .use(
               "spec",
               Shape.object()
@@ -49,14 +54,33 @@ final class NodeParser {
 
   static Parsed<Node> parse(String name, Field object) {
     Meta meta = Meta.read(object, "Node", name);
-    List<Ip> addresses = addresses(object.at("status").at("addresses"));
+    AddressNotice notice = notice(object.at("metadata").at("annotations"));
+    List<Ip> internal = addresses(object.at("status").at("addresses"), notice);
     List<Prefix> podCidrs = podCidrs(object.at("spec"));
     Map<String, String> labels = Meta.labels(object);
     return object.finish(() ->
-        new Node(new NodeName(name), meta.uid(), meta.created(), addresses, podCidrs, labels));
+        Node.told(
+            new NodeName(name), meta.uid(), meta.created(), internal, notice, podCidrs, labels));
   }
 
-  private static List<Ip> addresses(Field list) {
+  /** What Sund wrote; what cannot be read counts as not written, and its agent writes it anew. */
+  private static AddressNotice notice(Field annotations) {
+    SortedMap<Family, Optional<Ip>> said = new TreeMap<>();
+    for (Family family : Family.values()) {
+      Field field = annotations.at(family == Family.V4 ? Marks.ANNOTATION_V4 : Marks.ANNOTATION_V6);
+      String text = field.text().orElse("");
+      Optional<Ip> ip = Ip.tryParse(text).filter(found -> found.family() == family);
+      if (ip.isPresent() || text.equals(Marks.NO_ADDRESS)) {
+        said.put(family, ip);
+      } else if (!text.isEmpty()) {
+        field.unused(
+            "'" + text + "' is no " + (family == Family.V4 ? "IPv4" : "IPv6") + " address");
+      }
+    }
+    return new AddressNotice(said);
+  }
+
+  private static List<Ip> addresses(Field list, AddressNotice notice) {
     Map<Family, Ip> first = new EnumMap<>(Family.class);
     boolean unreadable = false;
     for (Field item : list.items()) {
@@ -68,7 +92,7 @@ final class NodeParser {
         unreadable |= ip.isEmpty();
       }
     }
-    if (first.isEmpty() && !unreadable) {
+    if (first.isEmpty() && !unreadable && notice.equals(AddressNotice.NONE)) {
       list.problem(
           Reason.NODE_WITHOUT_ADDRESS,
           list.present() ? "no address has the type InternalIP." : "the field is missing.",

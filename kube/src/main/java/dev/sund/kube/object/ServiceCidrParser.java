@@ -5,6 +5,7 @@ import dev.sund.kube.tree.Shape;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /** Kubernetes' {@code ServiceCIDR} (since 1.33): a range that no pool may share addresses with. */
@@ -30,6 +31,7 @@ final class ServiceCidrParser {
             List.of(),
             List.of(),
             cidrs,
+            Map.of(),
             List.of()));
   }
 }

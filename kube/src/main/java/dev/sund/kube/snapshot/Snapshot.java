@@ -140,13 +140,16 @@ public final class Snapshot {
       }
       FabricSettings otherwise = FabricSettings.DEFAULT;
       Optional<MtuLimit> mtu = layer.mtu(Scope.VXLAN);
-      if (layer.vni().isPresent() || layer.vxlanPort().isPresent() || mtu.isPresent()) {
+      if (layer.vni().isPresent()
+          || layer.vxlanPort().isPresent()
+          || mtu.isPresent()
+          || !layer.nodeAddresses().isEmpty()) {
         FabricSettings settings =
             new FabricSettings(
                 layer.vni().orElse(otherwise.vni()),
                 layer.vxlanPort().orElse(otherwise.vxlanPort()),
                 mtu.map(limit -> OptionalInt.of(smallest(limit))).orElse(OptionalInt.empty()));
-        items.add(FabricObject.tree(settings));
+        items.add(FabricObject.tree(settings.with(layer.nodeAddresses())));
         counts.merge("Fabric", 1, Integer::sum);
         return; // a cluster has one
       }

@@ -21,6 +21,7 @@ public final class Shape {
   private final Set<String> silent = new HashSet<>();
   private final Map<String, String> told = new HashMap<>();
   private Optional<Shape> items = Optional.empty();
+  private boolean open;
 
   private Shape() {}
 
@@ -28,6 +29,15 @@ public final class Shape {
   public static Shape object() {
     Shape shape = new Shape();
     shape.silent.add("");
+    return shape;
+  }
+
+  /**
+   * A mapping of which these fields are used, and whatever else is in it has nothing to do with us.
+   */
+  public static Shape some(String... fields) {
+    Shape shape = object().use(fields);
+    shape.open = true;
     return shape;
   }
 
@@ -136,7 +146,7 @@ public final class Shape {
             Shape shape = used.get(key);
             if (shape != null) {
               shape.check(at, value, unused);
-            } else if (!silent.contains(key)) {
+            } else if (!open && !silent.contains(key)) {
               unused.field(at, value, told.getOrDefault(key, ""));
             }
           });

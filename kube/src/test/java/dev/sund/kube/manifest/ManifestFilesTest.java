@@ -3,6 +3,7 @@ package dev.sund.kube.manifest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.FabricSettings;
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
@@ -14,6 +15,7 @@ import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.kube.tree.JsonText;
+import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
@@ -302,6 +304,45 @@ class ManifestFilesTest {
     assertThat(parse(NODE).fabric()).isEmpty();
     assertThat(parse(FabricObject.text(FabricSettings.DEFAULT)).fabric())
         .contains(FabricSettings.DEFAULT);
+    FabricSettings found =
+        FabricSettings.DEFAULT.with(
+            Map.of(
+                Family.V4,
+                new AddressMethod.OnInterface(List.of("^en.\\d+$", "eth0")),
+                Family.V6,
+                new AddressMethod.CanReach(Ip.parse("2001:db8::1"))));
+    assertThat(parse(FabricObject.text(found)).fabric()).contains(found);
+    assertThat(parse(JsonText.of(FabricObject.tree(found))).fabric()).contains(found);
+  }
+
+  @Test
+  void nodeIsReachedByWhatItsAnnotationsSay() {
+    String text =
+        """
+        apiVersion: v1
+        kind: Node
+        metadata:
+          name: n1
+          annotations:
+            sund.dev/ipv4-address: 10.8.0.7
+            sund.dev/ipv6-address: none
+            example.com/else: "5"
+        spec: {podCIDRs: [10.244.1.0/24]}
+        status:
+          addresses:
+          - {type: InternalIP, address: 192.168.1.11}
+          - {type: InternalIP, address: "fd00::11"}
+        """;
+    assertThat(parse(text).findings()).isEmpty();
+    assertThat(parse(text).events())
+        .first()
+        .isInstanceOfSatisfying(
+            ClusterEvent.NodeSeen.class,
+            seen -> {
+              assertThat(seen.node().addresses()).containsExactly(Ip.parse("10.8.0.7"));
+              assertThat(seen.node().internal(Family.V6)).contains(Ip.parse("fd00::11"));
+              assertThat(seen.node().everyAddress()).hasSize(3);
+            });
   }
 
   @Test

@@ -3,6 +3,13 @@ package dev.sund.kube.manifest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.sund.engine.cluster.AddressMethod;
+import dev.sund.engine.cluster.AddressMethod.CanReach;
+import dev.sund.engine.cluster.AddressMethod.FirstFound;
+import dev.sund.engine.cluster.AddressMethod.InRanges;
+import dev.sund.engine.cluster.AddressMethod.InternalIp;
+import dev.sund.engine.cluster.AddressMethod.OnInterface;
+import dev.sund.engine.cluster.AddressMethod.SkipInterface;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.MtuLimit;
@@ -10,9 +17,14 @@ import dev.sund.engine.cluster.FabricLayer.Rank;
 import dev.sund.engine.cluster.FabricLayer.Scope;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** What configurations of Calico and flannel mean, accepted as their users have written them. */
@@ -105,6 +117,74 @@ class OtherNetworksTest {
     assertThat(layer.source()).hasToString("ConfigMap calico-system/calico-config");
     assertThat(layer.mtu(Scope.PODS).orElseThrow().bytes()).isEqualTo(1440);
     assertThat(layer(text.replace("1440", "0")).mtus()).isEmpty();
+  }
+
+  private static String calicoNodeAddresses(String env) {
+    FabricLayer layer = layer(calicoNode("[" + env + "]"));
+    Map<Family, String> methods = new TreeMap<>();
+    layer.nodeAddresses().forEach((family, method) -> methods.put(family, method.text()));
+    return methods + " " + layer.remarks().stream().map(c -> c.field()).toList();
+  }
+
+  @Test
+  void environmentOfCalicosNodesSaysHowTheyFindTheirAddresses() {
+    assertThat(calicoNodeAddresses("")).isEqualTo("{} []");
+    assertThat(calicoNodeAddresses("{name: IP, value: autodetect}"))
+        .isEqualTo("{V4=first-found} []");
+    assertThat(
+            calicoNodeAddresses(
+                """
+                {name: IP, value: autodetect}, {name: IP6, value: autodetect},
+                {name: IP_AUTODETECTION_METHOD, value: "interface=eth.*, ens3"},
+                {name: IP6_AUTODETECTION_METHOD, value: "cidr=fd00:1::/64,fd00:2::/64"}\
+                """))
+        .isEqualTo("{V4=interface=eth.*,ens3, V6=cidr=fd00:1::/64,fd00:2::/64} []");
+    assertThat(calicoNodeAddresses("{name: IP_AUTODETECTION_METHOD, value: can-reach=8.8.8.8}"))
+        .isEqualTo("{V4=can-reach=8.8.8.8} []");
+    assertThat(
+            calicoNodeAddresses(
+                "{name: IP_AUTODETECTION_METHOD, value: kubernetes-internal-ip},"
+                    + " {name: IP6, value: none}"))
+        .isEqualTo("{V4=kubernetes-internal-ip} []");
+    assertThat(
+            calicoNodeAddresses(
+                "{name: IP, valueFrom: {fieldRef: {fieldPath: status.hostIP}}},"
+                    + " {name: IP_AUTODETECTION_METHOD, value: first-found}"))
+        .isEqualTo("{V4=kubernetes-internal-ip} []");
+    assertThat(calicoNodeAddresses("{name: IP6_AUTODETECTION_METHOD, value: skip-interface=wg.*}"))
+        .as("IP6 does not ask for it")
+        .isEqualTo("{} [env[IP6_AUTODETECTION_METHOD]]");
+    assertThat(calicoNodeAddresses("{name: IP, value: 10.0.0.7/24}"))
+        .as("one address for all nodes")
+        .isEqualTo("{} [env[IP]]");
+  }
+
+  @Test
+  void installationSaysHowNodesFindTheirAddresses() {
+    String text =
+        """
+        apiVersion: operator.tigera.io/v1
+        kind: Installation
+        metadata: {name: default}
+        spec:
+          calicoNetwork:
+            nodeAddressAutodetectionV4: {%s}
+            nodeAddressAutodetectionV6: {%s}
+        """;
+    Map<Family, AddressMethod> methods =
+        layer(text.formatted("skipInterface: 'wg.*'", "cidrs: ['fd00:1::/64']")).nodeAddresses();
+    assertThat(methods.get(Family.V4)).isEqualTo(new SkipInterface(List.of("wg.*")));
+    assertThat(methods.get(Family.V6))
+        .isEqualTo(new InRanges(List.of(Prefix.parse("fd00:1::/64"))));
+    assertThat(
+            layer(text.formatted("canReach: 8.8.8.8", "kubernetes: NodeInternalIP"))
+                .nodeAddresses())
+        .isEqualTo(
+            Map.of(Family.V4, new CanReach(Ip.parse("8.8.8.8")), Family.V6, new InternalIp()));
+    assertThat(layer(text.formatted("firstFound: true", "firstFound: false")).nodeAddresses())
+        .isEqualTo(Map.of(Family.V4, new FirstFound()));
+    assertThat(layer(text.formatted("interface: 'eth0,eth1'", "")).nodeAddresses())
+        .isEqualTo(Map.of(Family.V4, new OnInterface(List.of("eth0", "eth1"))));
   }
 
   @Test

@@ -154,7 +154,7 @@ final class Store {
       Tree.Mapping after = object;
       Optional<Tree> status = statusOnly ? object.get("status") : before.tree().get("status");
       if (statusOnly) {
-        after = before.tree();
+        after = withMetadata(resource, before.tree(), object);
       }
       if (statusOnly || resource.status()) {
         after = status.isPresent() ? after.with("status", status.get()) : after.without("status");
@@ -163,6 +163,23 @@ final class Store {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Of a node, who may write the status may write labels and annotations with it, which is how
+   * network programs leave their marks there; see Kubernetes' {@code nodeStatusStrategy}.
+   */
+  private static Tree.Mapping withMetadata(
+      Resource resource, Tree.Mapping before, Tree.Mapping now) {
+    if (!resource.equals(Resource.NODES)) {
+      return before;
+    }
+    Tree.Mapping metadata = Json.child(before, "metadata");
+    for (String field : List.of("labels", "annotations")) {
+      Optional<Tree> value = Json.child(now, "metadata").get(field);
+      metadata = value.isPresent() ? metadata.with(field, value.get()) : metadata.without(field);
+    }
+    return before.with("metadata", metadata);
   }
 
   /** Changes an object as it is at that moment; otherwise as {@link #replace}. */

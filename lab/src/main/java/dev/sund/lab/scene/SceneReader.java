@@ -1,6 +1,7 @@
 package dev.sund.lab.scene;
 
 import dev.sund.engine.FabricSettings;
+import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
@@ -95,8 +96,14 @@ public final class SceneReader {
         pods,
         others,
         UnderlayPlan.of(nodes.stream().map(SceneNode::node).toList(), ranges),
-        manifests.fabric().orElse(FabricSettings.DEFAULT),
+        asTold(manifests.fabric().orElse(FabricSettings.DEFAULT)),
         invented);
+  }
+
+  /** Machines are made after the nodes' objects, so there is nothing to be found on them. */
+  private static FabricSettings asTold(FabricSettings settings) {
+    AddressMethod told = new AddressMethod.AsAnnotated();
+    return settings.with(Map.of(Family.V4, told, Family.V6, told));
   }
 
   private void sort() {

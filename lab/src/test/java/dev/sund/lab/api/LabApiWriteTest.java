@@ -142,6 +142,30 @@ class LabApiWriteTest {
     assertThat(after.get("spec")).as("a patch of the status changes nothing else").isEmpty();
   }
 
+  /** As Kubernetes' nodeStatusStrategy has it, by which flannel and Calico annotate nodes. */
+  @Test
+  void whoMayPatchANodesStatusMayAnnotateItAndChangeNothingElse() throws Exception {
+    scene.api.put(node("n1", "192.168.1.11"));
+    Tree.Mapping after =
+        objects.patch(
+            NODES.statusOf("n1"),
+            Patch.MERGE,
+            parsed(
+                "{'metadata':{'annotations':{'sund.dev/ipv4-address':'10.8.0.7'},"
+                    + "'finalizers':['x']},'spec':{'x':1}}"));
+    assertThat(text(after, "metadata"))
+        .contains("'annotations':{'sund.dev/ipv4-address':'10.8.0.7'}")
+        .doesNotContain("finalizers");
+    assertThat(after.get("spec")).isEmpty();
+    after =
+        objects.patch(
+            NODES.statusOf("n1"),
+            Patch.MERGE,
+            parsed("{'metadata':{'annotations':{'sund.dev/ipv4-address':null}}}"));
+    assertThat(text(after, "metadata")).doesNotContain("sund.dev");
+    assertThat(text(after, "status")).contains("192.168.1.11");
+  }
+
   @Test
   void patchOfAnUnknownTypeIsRefused() {
     scene.api.put(node("n1", "192.168.1.11"));
