@@ -1,5 +1,6 @@
 package dev.sund.cli;
 
+import dev.sund.lab.Lab;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ final class LabFiles {
           Path copy = Files.createTempFile("sund-lab-standard-input-", ".yaml");
           copies.add(copy);
           Files.copy(System.in, copy, StandardCopyOption.REPLACE_EXISTING);
-          words.add(copy.toString());
+          words.add(Lab.STANDARD_INPUT_COPY + copy);
         } else {
           words.add(Path.of(file).toAbsolutePath().toString());
         }

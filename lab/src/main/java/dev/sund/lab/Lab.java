@@ -40,6 +40,12 @@ public final class Lab {
   /** The lab could not be run. */
   public static final int COULD_NOT_RUN = 3;
 
+  /**
+   * Before the path of a file, among the files of {@code apply} and {@code delete}: that it is a
+   * copy of what the asker got on standard input, and so called in findings.
+   */
+  public static final String STANDARD_INPUT_COPY = "-=";
+
   private static final long CLEANING_SECONDS = 20;
 
   /** How often it is looked whether somebody has changed objects. */

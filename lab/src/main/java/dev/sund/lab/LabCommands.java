@@ -76,7 +76,7 @@ final class LabCommands {
   /** Changes objects as the files say. */
   @FunctionalInterface
   private interface Changes {
-    boolean make(List<String> files, PrintStream out);
+    boolean make(List<String> files, PrintStream out) throws IOException;
   }
 
   private int change(List<String> files, PrintStream out, Changes changes)

@@ -10,8 +10,12 @@ import dev.sund.lab.api.LabApi;
 import dev.sund.lab.api.Resource;
 import dev.sund.lab.scene.SceneReader;
 import dev.sund.model.NodeName;
-import java.io.InputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +34,8 @@ final class LabManifests {
   }
 
   /** Creates or changes every object; whether the files could be used. */
-  boolean apply(List<String> files, PrintStream out) {
-    Manifests manifests = ManifestFiles.read(files, InputStream.nullInputStream());
+  boolean apply(List<String> files, PrintStream out) throws IOException {
+    Manifests manifests = read(files);
     if (isUseless(manifests, out)) {
       return false;
     }
@@ -61,8 +65,8 @@ final class LabManifests {
   }
 
   /** Deletes every object; whether the files could be used. */
-  boolean delete(List<String> files, PrintStream out) {
-    Manifests manifests = ManifestFiles.read(files, InputStream.nullInputStream());
+  boolean delete(List<String> files, PrintStream out) throws IOException {
+    Manifests manifests = read(files);
     if (isUseless(manifests, out)) {
       return false;
     }
@@ -92,6 +96,21 @@ final class LabManifests {
           .filter(ref -> ref.name().startsWith(namespace + "/"))
           .ifPresent(ref -> api.delete(Resource.PODS, ref.name()));
     }
+  }
+
+  private static Manifests read(List<String> files) throws IOException {
+    List<String> names = new ArrayList<>();
+    byte[] standardInput = {};
+    for (String file : files) {
+      if (file.startsWith(Lab.STANDARD_INPUT_COPY)) {
+        Path copy = Path.of(file.substring(Lab.STANDARD_INPUT_COPY.length()));
+        standardInput = Files.readAllBytes(copy);
+        names.add(ManifestFiles.STANDARD_INPUT);
+      } else {
+        names.add(file);
+      }
+    }
+    return ManifestFiles.read(names, new ByteArrayInputStream(standardInput));
   }
 
   private static boolean isUseless(Manifests manifests, PrintStream out) {

@@ -2,7 +2,6 @@ package dev.sund.agent.apply;
 
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
-import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.RouteDriver;
 import dev.sund.dataplane.nft.NftDriver;
@@ -10,25 +9,21 @@ import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.WrongEntry;
-import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
  * The real {@link KernelSide}: a node's drivers by {@link Dataplane}. Before anything is written,
  * the drift filter is told what is wanted, so that it knows the echo.
  */
-final class KernelDrivers implements KernelSide {
+final class KernelDrivers extends DataplaneSide {
   /** The system property by which tests make an entry wrong, as {@link WrongEntry#parse} has it. */
   private static final String WRONG_ENTRY = "sund.test.wrongEntry";
 
-  private final Dataplane dataplane;
   private final PodDriver pods;
   private final RouteDriver routes;
   private final NftDriver table;
@@ -47,7 +42,7 @@ final class KernelDrivers implements KernelSide {
    */
   KernelDrivers(
       Dataplane dataplane, DriftFilter filter, Runnable devicesAreDoomed, boolean mayRemoveStrays) {
-    this.dataplane = dataplane;
+    super(dataplane);
     this.pods = dataplane.driver(PodDriver.class).orElseThrow();
     this.routes = dataplane.driver(RouteDriver.class).orElseThrow();
     this.table = dataplane.driver(NftDriver.class).orElseThrow();
@@ -61,11 +56,6 @@ final class KernelDrivers implements KernelSide {
   private static UnaryOperator<ProgramDelta> spoiling() {
     String entry = System.getProperty(WRONG_ENTRY, "");
     return entry.isEmpty() ? UnaryOperator.identity() : WrongEntry.parse(entry);
-  }
-
-  @Override
-  public List<String> parts() {
-    return dataplane.drivers().stream().map(Driver::name).toList();
   }
 
   @Override
@@ -94,11 +84,6 @@ final class KernelDrivers implements KernelSide {
   }
 
   @Override
-  public void resync(Set<String> parts) throws KernelException {
-    dataplane.resync(parts);
-  }
-
-  @Override
   public Map<String, ApplyReport> apply(int most) {
     Map<String, ApplyReport> reports = dataplane.applyEach(most);
     ApplyReport ofPods = reports.get(pods.name());
@@ -106,24 +91,6 @@ final class KernelDrivers implements KernelSide {
       devicesAreDoomed.run(); // cheap when there are none
     }
     return reports;
-  }
-
-  @Override
-  public void retry() {
-    dataplane.retry();
-  }
-
-  @Override
-  public int pending(String part) {
-    return dataplane.drivers().stream()
-        .filter(driver -> driver.name().equals(part))
-        .mapToInt(Driver::pending)
-        .sum();
-  }
-
-  @Override
-  public List<Condition> conditions() {
-    return dataplane.conditions();
   }
 
   @Override

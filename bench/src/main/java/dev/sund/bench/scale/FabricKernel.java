@@ -1,17 +1,11 @@
 package dev.sund.bench.scale;
 
-import dev.sund.agent.apply.KernelSide;
+import dev.sund.agent.apply.DataplaneSide;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
-import dev.sund.dataplane.Driver;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
-import dev.sund.engine.program.ProgramDelta;
-import dev.sund.kernel.KernelException;
-import dev.sund.model.Condition;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,14 +15,13 @@ import java.util.concurrent.TimeoutException;
  * The drivers of tunnels and routes under the agent's own loop, without the rest of a node's: what
  * {@code ip} and {@code bridge} can be compared with.
  */
-final class FabricKernel implements KernelSide {
-  private final Dataplane dataplane;
+final class FabricKernel extends DataplaneSide {
   private volatile int awaited = Integer.MAX_VALUE;
   private volatile CompletableFuture<Long> reached = new CompletableFuture<>();
   private int done;
 
   FabricKernel(Dataplane dataplane) {
-    this.dataplane = dataplane;
+    super(dataplane);
   }
 
   /** From now on {@link #await} is for so many changes since the start. Before they come. */
@@ -43,28 +36,8 @@ final class FabricKernel implements KernelSide {
   }
 
   @Override
-  public List<String> parts() {
-    return dataplane.drivers().stream().map(Driver::name).toList();
-  }
-
-  @Override
-  public void want(ProgramDelta delta) {
-    dataplane.want(delta);
-  }
-
-  @Override
-  public void allowSweep() {
-    dataplane.allowSweep();
-  }
-
-  @Override
-  public void resync(Set<String> parts) throws KernelException {
-    dataplane.resync(parts);
-  }
-
-  @Override
   public Map<String, ApplyReport> apply(int most) {
-    Map<String, ApplyReport> reports = dataplane.applyEach(most);
+    Map<String, ApplyReport> reports = super.apply(most);
     for (ApplyReport report : reports.values()) {
       done += report.done().size();
       if (!report.failed().isEmpty()) {
@@ -75,24 +48,6 @@ final class FabricKernel implements KernelSide {
       reached.complete(System.nanoTime());
     }
     return reports;
-  }
-
-  @Override
-  public void retry() {
-    dataplane.retry();
-  }
-
-  @Override
-  public int pending(String part) {
-    return dataplane.drivers().stream()
-        .filter(driver -> driver.name().equals(part))
-        .mapToInt(Driver::pending)
-        .sum();
-  }
-
-  @Override
-  public List<Condition> conditions() {
-    return dataplane.conditions();
   }
 
   @Override

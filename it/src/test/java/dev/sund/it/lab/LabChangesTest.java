@@ -62,6 +62,13 @@ class LabChangesTest {
       assertThat(deleted.out()).contains("pod shop/late is gone").doesNotContain("8099");
       assertThat(deleted.lastLine()).matches(ALL_AGREE);
 
+      Path odd = Files.writeString(directory.resolve("odd"), POD.replace("late", "Late_"));
+      LabProcess piped =
+          LabProcess.reading(
+              odd.toFile(), directory, "apply", "--lab", String.valueOf(lab.id()), "-f", "-");
+      assertThat(piped.exitCode()).isEqualTo(2);
+      assertThat(piped.out()).startsWith("standard input:").contains("'Late_' is not a name");
+
       Path node = directory.resolve("node.yaml");
       Files.writeString(node, "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n");
       LabProcess refused = ask(lab, "delete", "-f", node.toString());

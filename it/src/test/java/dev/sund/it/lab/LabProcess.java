@@ -22,6 +22,11 @@ final class LabProcess implements AutoCloseable {
   }
 
   static LabProcess start(Path directory, String... arguments) throws IOException {
+    return reading(new File("/dev/null"), directory, arguments);
+  }
+
+  /** As {@link #start}, with a file as its standard input. */
+  static LabProcess reading(File input, Path directory, String... arguments) throws IOException {
     Path root = Path.of(System.getProperty("sund.root", "..")).toRealPath();
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -40,7 +45,7 @@ final class LabProcess implements AutoCloseable {
     Path err = Files.createTempFile(directory, "err", "");
     Process process =
         new ProcessBuilder(command)
-            .redirectInput(new File("/dev/null"))
+            .redirectInput(input)
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
