@@ -57,6 +57,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 
 /**
  * One node's agent: makes every part, connects them, and closes them in reverse order. Several may
@@ -237,18 +238,19 @@ public final class Agent implements AutoCloseable {
           options.runDir(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
       opened.push(AttachServer.start(options.runDir(), new Calls(), sink.log("attach")));
+      // A node without a range is ready for others' pods, and yet none must be sent here.
+      BooleanSupplier podsMayCome = () -> notReady().isEmpty() && addresses.mayGive();
       NodeCondition condition =
           new NodeCondition(
               options.node(),
               new ApiObjects(server, means.dialer(), API_PATIENCE),
-              () -> notReady().isEmpty(),
+              podsMayCome,
               InstantSource.system(),
               NodeCondition.Pace.DEFAULT,
               sink.log("node"));
       opened.push(condition);
       condition.start();
-      this.cniInstall =
-          options.cni().map(files -> new CniInstall(files, () -> notReady().isEmpty(), log));
+      this.cniInstall = options.cni().map(files -> new CniInstall(files, podsMayCome, log));
       cniInstall.ifPresent(opened::push);
       cniInstall.ifPresent(CniInstall::start);
       complete = true;

@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
- * Writes the runtime's files when the agent is ready for the first time, and again when somebody
- * has changed them. They stay when the agent ends or is not ready for a while: pods must still be
- * deleted, and the plugin says by itself that the agent is away.
+ * Writes the runtime's files when the agent can serve pods for the first time, and again when
+ * somebody has changed them. They stay when the agent ends or is not ready for a while: pods must
+ * still be deleted, and the plugin says by itself that the agent is away.
  *
  * <p>One virtual thread, {@code sund-cni-files}.
  */

@@ -77,6 +77,14 @@ public final class NodeAddresses implements AddressSource {
     allocator.maintain();
   }
 
+  /**
+   * Whether pods could get addresses if the runtime asked for them now, or later when others give
+   * theirs back: false while the cluster has not given the node a range.
+   */
+  public boolean mayGive() {
+    return settings.mode() == Mode.POOLS || !plan.ranges().isEmpty();
+  }
+
   private void reserve() {
     List<Prefix> reserved = new ArrayList<>(settings.reserved());
     reserved.addAll(plan.nodeAddresses());

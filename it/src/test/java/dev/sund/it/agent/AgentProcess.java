@@ -2,6 +2,7 @@ package dev.sund.it.agent;
 
 import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
+import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ipam.AddressSettings;
@@ -11,24 +12,29 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A process that is one agent: {@code KUBECONFIG NODE RUN_DIR STATE_DIR HTTP [IPAM_MODE]}. */
+/**
+ * A process that is one agent: {@code KUBECONFIG NODE RUN_DIR STATE_DIR HTTP IPAM_MODE
+ * [CNI_CONF_DIR CNI_BIN_DIR PLUGIN]}.
+ */
 public final class AgentProcess {
   private AgentProcess() {}
 
   /** Runs until a signal ends it. */
   public static void main(String[] args) throws Exception {
-    Mode mode = args.length > 5 ? Mode.valueOf(args[5]) : Mode.KUBERNETES;
-    System.exit(
-        AgentMain.run(
-            new AgentOptions(
-                Path.of(args[0]),
-                new NodeName(args[1]),
-                Path.of(args[2]),
-                Path.of(args[3]),
-                AgentOptions.parseHttp(args[4]),
-                Optional.empty(),
-                LogLevel.DEBUG,
-                FabricSettings.DEFAULT.with(new AddressSettings(mode, List.of()))),
-            _ -> {}));
+    Mode mode = Mode.valueOf(args[5]);
+    AgentOptions options =
+        new AgentOptions(
+            Path.of(args[0]),
+            new NodeName(args[1]),
+            Path.of(args[2]),
+            Path.of(args[3]),
+            AgentOptions.parseHttp(args[4]),
+            Optional.empty(),
+            LogLevel.DEBUG,
+            FabricSettings.DEFAULT.with(new AddressSettings(mode, List.of())));
+    if (args.length > 6) {
+      options = options.withCni(new CniFiles(Path.of(args[6]), Path.of(args[7]), Path.of(args[8])));
+    }
+    System.exit(AgentMain.run(options, _ -> {}));
   }
 }

@@ -1,5 +1,6 @@
 package dev.sund.it.agent;
 
+import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.LocalClient;
 import dev.sund.engine.ipam.AddressSettings.Mode;
@@ -33,6 +34,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
@@ -61,6 +63,7 @@ public final class AgentScene implements AutoCloseable {
   private final List<String> extraJvmFlags = new ArrayList<>();
   private final List<Path> firstClasses = new ArrayList<>();
   private Mode mode = Mode.KUBERNETES;
+  private Optional<CniFiles> cni = Optional.empty();
   private int sequence;
 
   private AgentScene(Path directory) throws Exception {
@@ -114,6 +117,11 @@ public final class AgentScene implements AutoCloseable {
   /** Where addresses come from on agents that start from now on. */
   public void addressesFrom(Mode changed) {
     mode = changed;
+  }
+
+  /** What agents that start from now on write for the container runtime. */
+  public void cni(CniFiles files) {
+    cni = Optional.of(files);
   }
 
   /** Flags for the JVM of agents that start from now on. */
@@ -191,6 +199,10 @@ public final class AgentScene implements AutoCloseable {
             stateDir(node).toString(),
             "127.0.0.1:9470",
             mode.name()));
+    cni.ifPresent(files ->
+        command.addAll(
+            List.of(
+                files.confDir().toString(), files.binDir().toString(), files.plugin().toString())));
     return command;
   }
 
