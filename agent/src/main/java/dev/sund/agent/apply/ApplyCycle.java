@@ -29,8 +29,9 @@ import java.util.function.LongSupplier;
  * <ul>
  *   <li>Before the kernel has been read, and while a {@link Handover#hold} stands, nothing is
  *       changed. So a restarted agent removes nothing that it has not yet heard of.
- *   <li>Pods that come or go are served at once; other work at most every {@link Timing#minimum}, a
- *       {@link Timing#slice} at a time, with a look at what came meanwhile in between.
+ *   <li>Pods that come or go are served at once; a few other changes at most every {@link
+ *       Timing#minimum}; many at once, a {@link Timing#slice} at a time, with a look at what came
+ *       meanwhile in between.
  *   <li>What the kernel refused or deferred is tried again, less and less often.
  *   <li>A part that the kernel says has changed is read again after {@link Timing#settle} and
  *       repaired; all parts are, every {@link Timing#maximum}.
@@ -38,6 +39,9 @@ import java.util.function.LongSupplier;
  */
 final class ApplyCycle {
   private static final int LOGGED_REPAIRS = 20;
+
+  /** How many changes are worth a cycle of their own at once. */
+  private static final int MANY = 64;
 
   private final KernelSide kernel;
   private final Tickets tickets;
@@ -116,8 +120,10 @@ final class ApplyCycle {
     }
     kernel.want(handover.delta());
     if (!handover.delta().isEmpty()) {
-      // What is new does not wait for the retry of what failed.
-      notBefore = Math.min(notBefore, lastEnded + timing.minimum().toNanos());
+      // What is new does not wait for the retry of what failed. A few changes are gathered for a
+      // moment; of many, more come already while these are written.
+      long gathered = pending() < MANY ? lastEnded + timing.minimum().toNanos() : nanos.getAsLong();
+      notBefore = Math.min(notBefore, gathered);
     }
     number = handover.number();
     engineConditions = handover.conditions();

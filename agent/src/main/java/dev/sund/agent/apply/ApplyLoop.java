@@ -36,7 +36,7 @@ public final class ApplyLoop implements AutoCloseable {
    * How many events are compiled at once: few enough that the data plane's thread begins with the
    * first of many while the others are compiled.
    */
-  private static final int BATCH = 256;
+  private static final int BATCH = 128;
 
   private final Mailbox mailbox;
   private final EngineStep engine;

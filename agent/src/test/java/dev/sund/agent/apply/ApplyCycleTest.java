@@ -106,6 +106,20 @@ class ApplyCycleTest {
   }
 
   @Test
+  void manyChangesDoNotWaitForTheMinimumIntervalAfterOthers() {
+    ready();
+    take(put(1), Optional.empty());
+    cycle.step();
+    List<Change<Prefix, Route>> many = new ArrayList<>();
+    for (int i = 100; i < 200; i++) {
+      many.add(new Change.Put<>(prefix(i), route(i), Optional.empty()));
+    }
+    take(delta(many), Optional.empty());
+    cycle.step();
+    assertThat(kernel.kernelRoutes).hasSize(101);
+  }
+
+  @Test
   void aPodDoesNotWaitForTheMinimumIntervalAndIsAnsweredWhenTheKernelHasIt() throws Exception {
     ready();
     take(put(1), Optional.empty());
