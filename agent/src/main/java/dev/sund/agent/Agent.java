@@ -131,7 +131,7 @@ public final class Agent implements AutoCloseable {
       // The network is waited for longest, so the watch begins first.
       ClusterWatch.Means means = ClusterWatch.Means.ordinary();
       if (options.netns().isPresent()) {
-        means = means.with(() -> namespace.call(Dialer::newSocket));
+        means = means.with(new NamespaceDialer(namespace));
       }
       ApiObjects objects = new ApiObjects(server, means.dialer(), POD_PATIENCE);
       opened.push(objects);
@@ -196,14 +196,16 @@ public final class Agent implements AutoCloseable {
       kinds.add(new BandwidthPlugin(limits));
       this.dispatch = new CniDispatch(namespace, kinds);
       this.keeper =
-          new AddressKeeper(
+          AddressKeeper.of(
               allocator,
+              plan,
               addresses,
               calls,
               state,
               kernel::linkNames,
               metrics,
-              sink.log("addresses"));
+              sink.log("addresses"),
+              mailbox::put);
       keeper.restore(restored);
       opened.push(keeper);
       keeper.start();

@@ -4,26 +4,10 @@ import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Claimant.Rank;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Claims.Owner;
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
-import dev.sund.engine.cluster.ClusterEvent.Attached;
-import dev.sund.engine.cluster.ClusterEvent.Detached;
-import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
-import dev.sund.engine.cluster.ClusterEvent.LayerGone;
-import dev.sund.engine.cluster.ClusterEvent.LayerSeen;
-import dev.sund.engine.cluster.ClusterEvent.NamespaceGone;
-import dev.sund.engine.cluster.ClusterEvent.NamespaceSeen;
-import dev.sund.engine.cluster.ClusterEvent.NetworkGone;
-import dev.sund.engine.cluster.ClusterEvent.NetworkSeen;
-import dev.sund.engine.cluster.ClusterEvent.NodeGone;
-import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
-import dev.sund.engine.cluster.ClusterEvent.PodGone;
-import dev.sund.engine.cluster.ClusterEvent.PodSeen;
-import dev.sund.engine.cluster.ClusterEvent.PoolGone;
-import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
-import dev.sund.engine.cluster.ClusterEvent.Refused;
-import dev.sund.engine.cluster.ClusterEvent.Synced;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Namespace;
@@ -41,7 +25,6 @@ import dev.sund.model.Prefix;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -71,14 +54,14 @@ final class ClusterState {
 
   private final Map<NodeName, Node> nodes = new HashMap<>();
   private final Map<PodKey, Pod> pods = new HashMap<>();
-  private final Map<NodeName, NavigableSet<PodKey>> podsByNode = new HashMap<>();
+  private final Index<NodeName, PodKey> podsByNode = new Index<>();
   private final PoolsInForce choice = new PoolsInForce();
   private final TreeMap<String, BridgedNetwork> networks = new TreeMap<>();
   private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Map<String, Attachment> attachments = new HashMap<>();
-  private final Map<String, NavigableSet<String>> attachmentsByDevice = new HashMap<>();
-  private final Map<PodKey, NavigableSet<String>> devicesByPod = new HashMap<>();
+  private final Index<String, String> attachmentsByDevice = new Index<>();
+  private final Index<PodKey, String> devicesByPod = new Index<>();
   private final Map<ObjectRef, List<Condition>> refused = new HashMap<>();
 
   /** Single addresses: nodes' own, and those of pods. */
@@ -96,7 +79,11 @@ final class ClusterState {
   /** The families in use after the last event. */
   private Set<Family> families = EnumSet.noneOf(Family.class);
 
+  /** Which node packets to pools' addresses go to. */
+  private final Blocks blocks = new Blocks();
+
   private final HostPorts hostPorts = new HostPorts();
+  private List<Ip> tunnelAddresses = List.of();
   private Optional<NodeFacts> facts = Optional.empty();
 
   /** This node as its object has it; among the nodes it has the addresses that were found. */
@@ -125,23 +112,26 @@ final class ClusterState {
 
   private void take(ClusterEvent event, Touched touched) {
     switch (event) {
-      case NodeSeen(var node) -> {
+      case ClusterEvent.NodeSeen(var node) -> {
         refused.remove(event.key());
         told(node.name(), Optional.of(node), touched);
       }
-      case NodeGone(var name) -> {
+      case ClusterEvent.NodeGone(var name) -> {
         refused.remove(event.key());
         told(name, Optional.empty(), touched);
       }
-      case PodSeen(var pod) -> {
+      case ClusterEvent.PodSeen(var pod) -> {
         refused.remove(event.key());
         putPod(pod.key(), Optional.of(pod), touched);
       }
-      case PodGone(var key) -> {
+      case ClusterEvent.PodGone(var key) -> {
         refused.remove(event.key());
         putPod(key, Optional.empty(), touched);
       }
-      case PoolSeen _, PoolGone _, LayerSeen _, LayerGone _ -> {
+      case ClusterEvent.PoolSeen _,
+          ClusterEvent.PoolGone _,
+          ClusterEvent.LayerSeen _,
+          ClusterEvent.LayerGone _ -> {
         refused.remove(event.key());
         Collection<FabricLayer> before = choice.layers();
         choice.take(event);
@@ -149,26 +139,39 @@ final class ClusterState {
         choosePools(touched);
         putNode(self, selfAsFound(), touched);
       }
-      case NamespaceSeen(var namespace) -> {
+      case ClusterEvent.BlockSeen(var block) -> {
+        refused.remove(event.key());
+        putBlock(block.name(), Optional.of(block), touched);
+      }
+      case ClusterEvent.BlockGone(var name) -> {
+        refused.remove(event.key());
+        putBlock(name, Optional.empty(), touched);
+      }
+      case ClusterEvent.NamespaceSeen(var namespace) -> {
         refused.remove(event.key());
         namespaces.put(namespace.name(), namespace);
       }
-      case NamespaceGone(var name) -> {
+      case ClusterEvent.NamespaceGone(var name) -> {
         refused.remove(event.key());
         namespaces.remove(name);
       }
-      case Refused(var key, var conditions) -> refused.put(key, conditions);
-      case Attached(var attachment) ->
+      case ClusterEvent.Refused(var key, var conditions) -> refused.put(key, conditions);
+      case ClusterEvent.Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
-      case Detached(var key) -> putAttachment(key, Optional.empty(), touched);
-      case NetworkSeen(var network) -> putNetwork(network.name(), Optional.of(network), touched);
-      case NetworkGone(var name) -> putNetwork(name, Optional.empty(), touched);
-      case FactsSeen(var seen) -> {
+      case ClusterEvent.Detached(var key) -> putAttachment(key, Optional.empty(), touched);
+      case ClusterEvent.NetworkSeen(var network) ->
+          putNetwork(network.name(), Optional.of(network), touched);
+      case ClusterEvent.NetworkGone(var name) -> putNetwork(name, Optional.empty(), touched);
+      case ClusterEvent.TunnelsAddressed(var given) -> {
+        touched.everything |= !given.equals(tunnelAddresses);
+        tunnelAddresses = given;
+      }
+      case ClusterEvent.FactsSeen(var seen) -> {
         touched.everything |= !Optional.of(seen).equals(facts);
         facts = Optional.of(seen);
         putNode(self, selfAsFound(), touched);
       }
-      case Synced() -> {
+      case ClusterEvent.Synced() -> {
         touched.everything |= !synced;
         synced = true;
       }
@@ -256,12 +259,12 @@ final class ClusterState {
 
   Collection<PodKey> podKeys() {
     Set<PodKey> keys = new HashSet<>(pods.keySet());
-    keys.addAll(devicesByPod.keySet());
+    keys.addAll(devicesByPod.keys());
     return keys;
   }
 
   Collection<String> devices() {
-    return attachmentsByDevice.keySet();
+    return attachmentsByDevice.keys();
   }
 
   /** What other networks' configurations set, the one that counts most first. */
@@ -278,13 +281,13 @@ final class ClusterState {
    * before the old one is gone) the first by key.
    */
   Optional<Attachment> attachment(String device) {
-    NavigableSet<String> keys = attachmentsByDevice.get(device);
-    return keys == null ? Optional.empty() : Optional.ofNullable(attachments.get(keys.first()));
+    NavigableSet<String> keys = attachmentsByDevice.of(device);
+    return keys.isEmpty() ? Optional.empty() : Optional.ofNullable(attachments.get(keys.first()));
   }
 
   /** The devices of a pod's attachments to this node. */
   Collection<String> devicesOf(PodKey pod) {
-    return devicesByPod.getOrDefault(pod, new TreeSet<>());
+    return devicesByPod.of(pod);
   }
 
   /** The families in use. */
@@ -312,6 +315,24 @@ final class ClusterState {
   /** Whether the node's range that contains all of {@code range}, if one does, is in force. */
   Optional<Node> nodeCovering(Prefix range) {
     return cidrs.covering(range).flatMap(claim -> nodeOfRange(claim.range()));
+  }
+
+  /** The blocks of pools' addresses. */
+  Blocks blocks() {
+    return blocks;
+  }
+
+  /** Whether blocks and ranges lead packets for a single address to this node, in force. */
+  boolean leads(Prefix host, Node node) {
+    Optional<Blocks.Way> way = blocks.over(host);
+    return way.isPresent()
+        ? way.get().node().equals(node.name())
+        : node.podCidrs().stream().anyMatch(cidr -> cidr.contains(host));
+  }
+
+  /** The pools' address that this node has taken for its tunnels of this family. */
+  Optional<Ip> tunnelAddress(Family family) {
+    return tunnelAddresses.stream().filter(ip -> ip.family() == family).findFirst();
   }
 
   /** The conditions of objects that were refused. */
@@ -344,23 +365,7 @@ final class ClusterState {
 
   /** What the pools of each family that pods have ask for. */
   Map<Family, Set<Wrapping>> wrappings() {
-    Map<Family, Set<Wrapping>> wrappings = new EnumMap<>(Family.class);
-    for (Family family : Family.values()) {
-      Set<Wrapping> wanted = new HashSet<>();
-      if (hasPools(family)) {
-        poolRanges
-            .held()
-            .forEach((range, holder) -> {
-              if (range.family() == family) {
-                wanted.add(wrapping(range));
-              }
-            });
-      } else if (familiesInUse().contains(family)) {
-        wanted.add(Wrapping.BUILT_IN);
-      }
-      wrappings.put(family, wanted);
-    }
-    return wrappings;
+    return Wrapping.inUse(this, poolRanges.held().keySet(), familiesInUse());
   }
 
   /** The network on a bridge that has this subnet translated: the first by name. */
@@ -402,7 +407,7 @@ final class ClusterState {
 
   /** The pods that the API shows on this node. */
   Collection<PodKey> podsOn(NodeName node) {
-    return podsByNode.getOrDefault(node, new TreeSet<>());
+    return podsByNode.of(node);
   }
 
   // How the state changes.
@@ -474,6 +479,26 @@ final class ClusterState {
       for (Claim claim : cidrs.containing(Prefix.host(ip))) {
         touchRange(claim, touched);
       }
+      for (AddressBlock block : blocks.containing(ip)) {
+        touched.ranges.add(block.cidr());
+        touched.blocks.add(block.name());
+      }
+    }
+  }
+
+  private void putBlock(String name, Optional<AddressBlock> now, Touched touched) {
+    touched.blocks.add(name);
+    for (Prefix range : blocks.replace(name, now)) {
+      touched.ranges.add(range);
+      // Whether a pod's address needs a route of its own depends on where its block leads.
+      for (Prefix inside : addresses.inside(range)) {
+        touched.ranges.add(inside);
+        addresses
+            .holder(inside)
+            .filter(who -> who.kind() == Kind.POD)
+            .map(Claimant::name)
+            .ifPresent(pod -> touched.pods.add(PodKey.parse(pod)));
+      }
     }
   }
 
@@ -490,8 +515,8 @@ final class ClusterState {
     if (was.equals(now)) {
       return;
     }
-    was.flatMap(Pod::node).ifPresent(node -> drop(podsByNode, node, key));
-    now.flatMap(Pod::node).ifPresent(node -> keep(podsByNode, node, key));
+    was.flatMap(Pod::node).ifPresent(node -> podsByNode.remove(node, key));
+    now.flatMap(Pod::node).ifPresent(node -> podsByNode.put(node, key));
     // Where a pod runs decides its routes, also where who holds its address stays the same.
     Stream.concat(was.stream(), now.stream())
         .flatMap(pod -> pod.ips().stream())
@@ -530,19 +555,19 @@ final class ClusterState {
     if (was.equals(now)) {
       return;
     }
-    was.ifPresent(before -> drop(attachmentsByDevice, PodDevices.device(before), key));
-    now.ifPresent(after -> keep(attachmentsByDevice, PodDevices.device(after), key));
+    was.ifPresent(before -> attachmentsByDevice.remove(PodDevices.device(before), key));
+    now.ifPresent(after -> attachmentsByDevice.put(PodDevices.device(after), key));
     List<Attachment> ends = Stream.concat(was.stream(), now.stream()).toList();
     // The rule of a row names the pod, also where who holds the address stays the same.
     ends.forEach(end -> end.addresses().forEach(ip -> touched.ranges.add(Prefix.host(ip))));
     for (String device : new TreeSet<>(ends.stream().map(PodDevices::device).toList())) {
       List<PodKey> attached =
-          attachmentsByDevice.getOrDefault(device, new TreeSet<>()).stream()
+          attachmentsByDevice.of(device).stream()
               .flatMap(one -> Optional.ofNullable(attachments.get(one)).stream())
               .map(Attachment::pod)
               .toList();
-      ends.forEach(end -> drop(devicesByPod, end.pod(), device));
-      attached.forEach(pod -> keep(devicesByPod, pod, device));
+      ends.forEach(end -> devicesByPod.remove(end.pod(), device));
+      attached.forEach(pod -> devicesByPod.put(pod, device));
       claimFor(device, touched);
       ends.forEach(end -> claimFor(end.pod(), touched));
       attached.forEach(pod -> claimFor(pod, touched));
@@ -615,8 +640,9 @@ final class ClusterState {
   private void claimAddresses(Owner owner, List<Claim> now, Touched touched) {
     for (Claim claim : addresses.replace(owner, now)) {
       touched.ranges.add(claim.range());
-      // The first address of our own range is our tunnel's unless somebody has it.
+      // Such an address is our tunnel's unless somebody has it.
       touched.everything |= beginsOwnRange(claim.range().address());
+      touched.everything |= tunnelAddresses.contains(claim.range().address());
       String name = claim.claimant().name();
       switch (claim.claimant().kind()) {
         case NODE -> {
@@ -667,19 +693,5 @@ final class ClusterState {
     return now.isPresent()
         ? Optional.ofNullable(map.put(key, now.get()))
         : Optional.ofNullable(map.remove(key));
-  }
-
-  private static <K, V> void keep(Map<K, NavigableSet<V>> index, K key, V value) {
-    index.computeIfAbsent(key, _ -> new TreeSet<>()).add(value);
-  }
-
-  private static <K, V> void drop(Map<K, NavigableSet<V>> index, K key, V value) {
-    NavigableSet<V> values = index.get(key);
-    if (values != null) {
-      values.remove(value);
-      if (values.isEmpty()) {
-        index.remove(key);
-      }
-    }
   }
 }

@@ -26,7 +26,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Predicate;
 
 /**
  * What this node's own end of the fabric is, made anew whenever its node object, its kernel's facts
@@ -69,13 +68,13 @@ final class Fabric {
    * Computes both families.
    *
    * @param self this node with the addresses and pod ranges that it holds, if it is known
-   * @param free whether nobody has an address: the first of this node's range is then its tunnel's
+   * @param tunnelAddress the address of this node's tunnels of a family, if there is one
    * @param facts its kernel's, if they have been told
    * @param wrappings what the pools of each family ask for; nothing for a family that no pod has
    */
   Fabric(
       Optional<Node> self,
-      Predicate<Ip> free,
+      Function<Family, Optional<Ip>> tunnelAddress,
       Optional<NodeFacts> facts,
       Map<Family, Set<Wrapping>> wrappings,
       FabricSettings settings) {
@@ -88,14 +87,20 @@ final class Fabric {
       }
       halves.put(
           family,
-          half(family, self, free, uplink, wrappings.getOrDefault(family, Set.of()), settings));
+          half(
+              family,
+              self,
+              tunnelAddress,
+              uplink,
+              wrappings.getOrDefault(family, Set.of()),
+              settings));
     }
   }
 
   private Half half(
       Family family,
       Optional<Node> self,
-      Predicate<Ip> free,
+      Function<Family, Optional<Ip>> tunnelAddress,
       Optional<Uplink> uplink,
       Set<Wrapping> wrappings,
       FabricSettings settings) {
@@ -113,7 +118,7 @@ final class Fabric {
         sayMtu(family, uplink.get(), worst, settings);
       }
       for (Wrapping wrapping : wrappings) {
-        tunnel(wrapping.by(), self.get(), free, uplink.get(), settings)
+        tunnel(wrapping.by(), self.get(), tunnelAddress, uplink.get(), settings)
             .ifPresent(tunnel -> tunnels.put(wrapping.by(), tunnel));
       }
     }
@@ -121,7 +126,11 @@ final class Fabric {
   }
 
   private static Optional<Tunnel> tunnel(
-      Encapsulation by, Node node, Predicate<Ip> free, Uplink uplink, FabricSettings settings) {
+      Encapsulation by,
+      Node node,
+      Function<Family, Optional<Ip>> tunnelAddress,
+      Uplink uplink,
+      FabricSettings settings) {
     Family family = uplink.address().family();
     Optional<Wire> wire =
         switch (by) {
@@ -140,7 +149,7 @@ final class Fabric {
                 how,
                 uplink.address(),
                 uplink.device(),
-                node.podCidr(family).map(Prefix::address).filter(free),
+                tunnelAddress.apply(family),
                 mtu,
                 RuleId.of("Node", node.name().text(), node.uid())));
   }

@@ -4,6 +4,7 @@ import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Fabric.Passage;
 import dev.sund.engine.Fabric.Uplink;
 import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.IpPool;
@@ -83,10 +84,17 @@ final class FabricRows {
     return held.stream().anyMatch(ip -> ip.family() == family) ? fabric.podMtu(family) : 0;
   }
 
-  /** The route to exactly this range: a pod's address goes before a node's range. */
+  /**
+   * The route to exactly this range: a pod's address goes before a block of a pool, and that before
+   * a node's range.
+   */
   Optional<Route> route(Prefix range) {
     Optional<Route> single = toAddress(range);
-    return single.isPresent() ? single : toRange(range);
+    if (single.isPresent()) {
+      return single;
+    }
+    Optional<Blocks.Way> way = state.blocks().to(range);
+    return way.isPresent() ? byBlock(range, way.get()) : toRange(range);
   }
 
   private Optional<Route> toAddress(Prefix range) {
@@ -111,13 +119,27 @@ final class FabricRows {
     };
   }
 
-  /** A pod elsewhere whose address its node's own range does not contain has its own route. */
+  /** A pod elsewhere to whose node no block and no range leads has its own route. */
   private Optional<Route> borrowed(Optional<Pod> pod, Prefix range) {
     return pod.flatMap(Pod::node)
         .filter(name -> !name.equals(state.self()))
         .flatMap(state::inForce)
-        .filter(node -> node.podCidrs().stream().noneMatch(cidr -> cidr.contains(range)))
+        .filter(node -> !state.leads(range, node))
         .flatMap(node -> toNode(node, range, podRule(pod.get())));
+  }
+
+  /**
+   * To where a block leads. This node's own places are unreachable where no pod is: also borrowed
+   * ones, which would go round between the two nodes.
+   */
+  private Optional<Route> byBlock(Prefix range, Blocks.Way way) {
+    if (state.nodeAddressIn(range).isPresent()) {
+      return Optional.empty();
+    }
+    RuleId rule = blockRule(way.block());
+    return way.node().equals(state.self())
+        ? Optional.of(new Route(range, new Unreachable(), Optional.empty(), 0, rule))
+        : state.inForce(way.node()).flatMap(node -> toNode(node, range, rule));
   }
 
   private Optional<Route> toRange(Prefix range) {
@@ -279,6 +301,10 @@ final class FabricRows {
 
   static RuleId poolRule(IpPool pool) {
     return RuleId.of("IPPool", pool.name(), pool.uid());
+  }
+
+  static RuleId blockRule(AddressBlock block) {
+    return RuleId.of("AddressBlock", block.name(), block.uid());
   }
 
   static RuleId nodeRule(Node node) {

@@ -3,12 +3,14 @@ package dev.sund.engine;
 import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Fabric.Passage;
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Place;
 import dev.sund.model.Condition;
@@ -33,11 +35,18 @@ final class Findings {
   private final ClusterState state;
   private final FabricRows rows;
   private final FrontendRows frontends;
+  private final Mode mode;
 
-  Findings(ClusterState state, FabricRows rows, FrontendRows frontends) {
+  /**
+   * Findings of a state.
+   *
+   * @param mode where pods' addresses come from
+   */
+  Findings(ClusterState state, FabricRows rows, FrontendRows frontends, Mode mode) {
     this.state = state;
     this.rows = rows;
     this.frontends = frontends;
+    this.mode = mode;
   }
 
   /** What is wrong with this node's own end and with the pools. */
@@ -138,7 +147,7 @@ final class Findings {
                   ? "See that its kubelet runs and reports an InternalIP (kubelet --node-ip)."
                   : "See what its agent says (node-address-not-found)."));
     }
-    if (node.podCidrs().isEmpty()) {
+    if (node.podCidrs().isEmpty() && mode == Mode.KUBERNETES) {
       found.add(
           new Condition(
               Reason.NODE_WITHOUT_POD_CIDR,
@@ -189,25 +198,62 @@ final class Findings {
                   + " anew."));
     }
     if (node.address(cidr.family()).isEmpty() && !node.addresses().isEmpty()) {
-      return Optional.of(
-          new Condition(
-              Reason.FAMILY_UNREACHABLE,
-              object,
-              "status.addresses",
-              "The node has pod range %s, but no %s InternalIP: no %s packets go between its pods and other nodes."
-                  .formatted(cidr, Fabric.name(cidr.family()), Fabric.name(cidr.family())),
-              "Give the node an %s InternalIP (kubelet --node-ip takes one of each family)."
-                  .formatted(Fabric.name(cidr.family()))));
+      return Optional.of(familyUnreachable(object, cidr));
     }
     if (!node.name().equals(state.self())
         && rows.passage(inForce, cidr)
             .equals(new Passage.None(Optional.of(Reason.NOT_ON_SUBNET)))) {
       return Optional.of(notOnSubnet(object, "status.addresses", inForce, cidr));
     }
-    if (outsidePools(cidr)) {
+    if (mode == Mode.KUBERNETES && outsidePools(cidr)) {
       return Optional.of(outsidePools(object, "spec.podCIDRs", cidr.toString()));
     }
     return Optional.empty();
+  }
+
+  private static Condition familyUnreachable(ObjectRef object, Prefix range) {
+    String family = Fabric.name(range.family());
+    return new Condition(
+        Reason.FAMILY_UNREACHABLE,
+        object,
+        "status.addresses",
+        "The node has pod range %s, but no %s InternalIP: no %s packets go between its pods and other nodes."
+            .formatted(range, family, family),
+        "Give the node an %s InternalIP (kubelet --node-ip takes one of each family)."
+            .formatted(family));
+  }
+
+  /** What keeps packets from a block of a pool. */
+  List<Condition> ofBlock(String name) {
+    Optional<AddressBlock> block = state.blocks().block(name);
+    if (block.isEmpty() || block.get().node().isEmpty()) {
+      return List.of();
+    }
+    Prefix cidr = block.get().cidr();
+    ObjectRef object = new ObjectRef("AddressBlock", name);
+    Optional<Ip> inside = state.nodeAddressIn(cidr);
+    if (inside.isPresent()) {
+      return List.of(
+          new Condition(
+              Reason.OVERLAPPING_POOL,
+              new ObjectRef("IPPool", block.get().pool()),
+              "spec.cidr",
+              "Its block %s contains %s, the address of a node, and would take packets to it: it is not routed."
+                  .formatted(cidr, inside.get()),
+              "Disable the pool and make one apart from the nodes' subnets; pods move when they are"
+                  + " made anew."));
+    }
+    Optional<Node> node = block.get().node().flatMap(state::inForce);
+    if (node.isEmpty() || node.get().name().equals(state.self())) {
+      return List.of(); // of a node that is no more, and will be claimed by others
+    }
+    if (node.get().address(cidr.family()).isEmpty() && !node.get().addresses().isEmpty()) {
+      return List.of(familyUnreachable(new ObjectRef("Node", node.get().name().text()), cidr));
+    }
+    return rows.passage(node.get(), cidr)
+            .equals(new Passage.None(Optional.of(Reason.NOT_ON_SUBNET)))
+        ? List.of(notOnSubnet(object, "spec.node", node.get(), cidr))
+        : List.of();
   }
 
   /** What is wrong with a pod. */
@@ -233,8 +279,7 @@ final class Findings {
       }
       Optional<Node> node =
           pod.node().filter(name -> !name.equals(state.self())).flatMap(state::inForce);
-      boolean borrowed =
-          node.isPresent() && node.get().podCidrs().stream().noneMatch(c -> c.contains(ip));
+      boolean borrowed = node.isPresent() && !state.leads(range, node.get());
       if (borrowed
           && rows.passage(node.get(), range)
               .equals(new Passage.None(Optional.of(Reason.NOT_ON_SUBNET)))) {

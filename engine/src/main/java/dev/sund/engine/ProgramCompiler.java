@@ -101,7 +101,10 @@ public final class ProgramCompiler {
             masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade),
             frontends.refresh(counted(touched.frontends), translations::frontend),
             endpoints.refresh(counted(endpointKeys(touched.frontends)), translations::endpoint));
-    refreshConditions(events, touched, new Findings(state, rows, translations));
+    refreshConditions(
+        events,
+        touched,
+        new Findings(state, rows, translations, state.settings().addresses().mode()));
     if (!delta.isEmpty() || touched.everything) {
       program = Optional.empty();
     }
@@ -193,10 +196,21 @@ public final class ProgramCompiler {
   private Fabric fabricNow() {
     return new Fabric(
         state.inForce(self),
-        ip -> state.addresses().holder(Prefix.host(ip)).isEmpty(),
+        this::tunnelAddress,
         state.facts(),
         state.wrappings(),
         state.settings());
+  }
+
+  /** The first of this node's range, or what it has taken from the pools; unless a pod has it. */
+  private Optional<Ip> tunnelAddress(Family family) {
+    Optional<Ip> address =
+        switch (state.settings().addresses().mode()) {
+          case KUBERNETES ->
+              state.inForce(self).flatMap(node -> node.podCidr(family)).map(Prefix::address);
+          case POOLS -> state.tunnelAddress(family);
+        };
+    return address.filter(ip -> state.addresses().holder(Prefix.host(ip)).isEmpty());
   }
 
   /** From what changed to all the keys that depend on it. */
@@ -207,6 +221,8 @@ public final class ProgramCompiler {
       touched.ranges.addAll(state.addresses().ranges());
       touched.ranges.addAll(state.cidrs().ranges());
       touched.ranges.addAll(state.poolRanges().ranges());
+      touched.ranges.addAll(state.blocks().ranges());
+      state.blocks().all().forEach(block -> touched.blocks.add(block.name()));
       touched.ranges.addAll(routes.rows().keySet());
       state.networks().forEach(network -> touched.ranges.addAll(network.translated()));
       masquerade.rows().keySet().forEach(key -> touched.ranges.add(key.range()));
@@ -219,6 +235,10 @@ public final class ProgramCompiler {
     }
     for (NodeName name : touched.nodes) {
       state.node(name).ifPresent(node -> touched.ranges.addAll(node.podCidrs()));
+      for (Prefix range : state.blocks().of(name)) {
+        touched.ranges.add(range);
+        state.blocks().at(range).ifPresent(block -> touched.blocks.add(block.name()));
+      }
       for (PodKey key : state.podsOn(name)) {
         touched.pods.add(key);
         state.pod(key).map(Pod::ips).stream()
@@ -277,6 +297,9 @@ public final class ProgramCompiler {
     boolean changed = false;
     for (NodeName name : touched.nodes) {
       changed |= note(new ObjectRef("Node", name.text()), findings.ofNode(name));
+    }
+    for (String block : touched.blocks) {
+      changed |= note(new ObjectRef("AddressBlock", block), findings.ofBlock(block));
     }
     for (PodKey pod : touched.pods) {
       changed |= note(new ObjectRef("Pod", pod.toString()), findings.ofPod(pod));

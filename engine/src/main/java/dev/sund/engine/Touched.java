@@ -22,6 +22,9 @@ final class Touched {
   /** Nodes whose tunnel peer, conditions, or routes may differ. */
   final Set<NodeName> nodes = new HashSet<>();
 
+  /** Blocks of pools' addresses whose conditions may differ. */
+  final Set<String> blocks = new HashSet<>();
+
   /** Devices of pods whose row may differ. */
   final Set<String> devices = new HashSet<>();
 

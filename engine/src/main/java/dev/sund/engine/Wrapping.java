@@ -4,6 +4,13 @@ import dev.sund.engine.Mtu.Encapsulation;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.IpipMode;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.model.Family;
+import dev.sund.model.Prefix;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * How packets of a pool travel between two nodes.
@@ -21,6 +28,29 @@ record Wrapping(Encapsulation by, boolean near) {
   /** What a pool asks for. */
   static Wrapping of(IpPool pool) {
     return pool.ipipMode() == IpipMode.NEVER ? of(pool.vxlanMode()) : of(pool.ipipMode());
+  }
+
+  /**
+   * What is asked for, by family.
+   *
+   * @param pools the ranges of the pools in force
+   * @param families those that any pod, range or pool has
+   */
+  static Map<Family, Set<Wrapping>> inUse(
+      ClusterState state, Collection<Prefix> pools, Set<Family> families) {
+    Map<Family, Set<Wrapping>> wrappings = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      Set<Wrapping> wanted = new HashSet<>();
+      if (state.hasPools(family)) {
+        pools.stream()
+            .filter(range -> range.family() == family)
+            .forEach(range -> wanted.add(state.wrapping(range)));
+      } else if (families.contains(family)) {
+        wanted.add(BUILT_IN);
+      }
+      wrappings.put(family, wanted);
+    }
+    return wrappings;
   }
 
   private static Wrapping of(VxlanMode mode) {

@@ -181,6 +181,8 @@ class GraphTest {
       case ClusterEvent.PoolSeen(var pool) -> Optional.of(new ClusterEvent.PoolGone(pool.name()));
       case ClusterEvent.LayerSeen(var layer) ->
           Optional.of(new ClusterEvent.LayerGone(layer.source()));
+      case ClusterEvent.BlockSeen(var block) ->
+          Optional.of(new ClusterEvent.BlockGone(block.name()));
       case ClusterEvent.NamespaceSeen(var namespace) ->
           Optional.of(new ClusterEvent.NamespaceGone(namespace.name()));
       case ClusterEvent.Attached(var attachment) ->
@@ -191,6 +193,8 @@ class GraphTest {
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,
+          ClusterEvent.BlockGone _,
+          ClusterEvent.TunnelsAddressed _,
           ClusterEvent.NamespaceGone _,
           ClusterEvent.Detached _,
           ClusterEvent.NetworkGone _,

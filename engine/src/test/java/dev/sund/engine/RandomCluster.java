@@ -1,5 +1,6 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -74,7 +76,7 @@ final class RandomCluster {
   }
 
   ClusterEvent event() {
-    return switch (random.nextInt(18)) {
+    return switch (random.nextInt(21)) {
       case 0, 1, 2, 3 -> new ClusterEvent.NodeSeen(node());
       case 4 -> new ClusterEvent.NodeGone(nodeName());
       case 5, 6, 7 -> new ClusterEvent.PodSeen(pod());
@@ -89,6 +91,9 @@ final class RandomCluster {
           random.nextBoolean()
               ? new ClusterEvent.Synced()
               : refused(new ObjectRef("Node", nodeName().text()));
+      case 17 -> new ClusterEvent.TunnelsAddressed(addresses());
+      case 18 -> new ClusterEvent.BlockSeen(block());
+      case 19 -> new ClusterEvent.BlockGone(block().name());
       default -> new ClusterEvent.FactsSeen(facts());
     };
   }
@@ -266,6 +271,32 @@ final class RandomCluster {
         LabelExpression.ALL,
         IpPool.USUAL,
         true);
+  }
+
+  /** Small blocks among pods' addresses, some of which overlap. */
+  private AddressBlock block() {
+    Prefix cidr =
+        Prefix.parse(
+            pick(
+                "10.244.1.0/30",
+                "10.244.1.4/30",
+                "10.244.0.0/24",
+                "10.244.1.5/32",
+                "fd00:1::/126"));
+    NavigableMap<NodeName, List<Ip>> borrowed = new TreeMap<>();
+    int size = Math.min(4, 1 << (cidr.family().bits() - cidr.length()));
+    for (int i = 0; i < size; i++) {
+      if (random.nextInt(4) == 0) {
+        borrowed.computeIfAbsent(nodeName(), _ -> new ArrayList<>()).add(cidr.address().plus(i));
+      }
+    }
+    return new AddressBlock(
+        cidr.toString().replace(':', '-'),
+        "uid",
+        "pool1",
+        cidr,
+        random.nextInt(4) == 0 ? Optional.empty() : Optional.of(nodeName()),
+        borrowed);
   }
 
   private NodeFacts facts() {

@@ -1,5 +1,6 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.IpPool;
@@ -25,6 +26,7 @@ import dev.sund.model.Prefix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -40,6 +42,8 @@ public final class Scene {
   private final Map<String, String> segmentOf = new TreeMap<>();
   private final Map<PodKey, Pod> pods = new TreeMap<>();
   private final List<IpPool> pools = new ArrayList<>();
+  private final List<AddressBlock> blocks = new ArrayList<>();
+  private final Map<String, List<Ip>> tunnels = new TreeMap<>();
   private final Map<String, Integer> mtuOf = new TreeMap<>();
   private final List<String> down = new ArrayList<>();
   private FabricSettings settings = FabricSettings.DEFAULT;
@@ -141,6 +145,43 @@ public final class Scene {
     return this;
   }
 
+  /**
+   * A block of a pool.
+   *
+   * @param node to which it is routed, empty for none
+   * @param borrowed such as {@code n2:10.1.0.5}
+   */
+  public Scene block(String cidr, String node, String... borrowed) {
+    NavigableMap<NodeName, List<Ip>> borrowers = new TreeMap<>();
+    for (String one : borrowed) {
+      NodeName name = new NodeName(one.substring(0, one.indexOf(':')));
+      borrowers
+          .computeIfAbsent(name, _ -> new ArrayList<>())
+          .add(Ip.parse(one.substring(one.indexOf(':') + 1)));
+    }
+    blocks.add(
+        new AddressBlock(
+            cidr.replace(':', '-'),
+            "uid-" + cidr.replace(':', '-'),
+            "pool",
+            Prefix.parse(cidr),
+            Optional.of(node).filter(name -> !name.isEmpty()).map(NodeName::new),
+            borrowers));
+    return this;
+  }
+
+  /** A node without pod ranges, as there are where addresses come from pools. */
+  public Scene withoutRanges(String name) {
+    Node node = node(name);
+    return node(new Node(node.name(), node.uid(), node.created(), node.addresses(), List.of()));
+  }
+
+  /** Addresses that a node has taken from the pools for its tunnels. */
+  public Scene tunnels(String node, String... ips) {
+    tunnels.put(node, Stream.of(ips).map(Ip::parse).toList());
+    return this;
+  }
+
   /** Other settings of the fabric. */
   public Scene settings(FabricSettings other) {
     settings = other;
@@ -164,6 +205,8 @@ public final class Scene {
     List<ClusterEvent> events = new ArrayList<>();
     nodes.values().forEach(one -> events.add(new ClusterEvent.NodeSeen(one)));
     pools.forEach(pool -> events.add(new ClusterEvent.PoolSeen(pool)));
+    blocks.forEach(block -> events.add(new ClusterEvent.BlockSeen(block)));
+    events.add(new ClusterEvent.TunnelsAddressed(tunnels.getOrDefault(node, List.of())));
     pods.values().forEach(pod -> events.add(new ClusterEvent.PodSeen(pod)));
     pods.values().stream()
         .filter(pod -> pod.node().equals(Optional.of(new NodeName(node))))

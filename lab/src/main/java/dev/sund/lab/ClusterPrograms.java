@@ -1,5 +1,6 @@
 package dev.sund.lab;
 
+import dev.sund.agent.verify.NodeVerification;
 import dev.sund.dataplane.Lift;
 import dev.sund.dataplane.NodeReading;
 import dev.sund.dataplane.Verify;
@@ -63,6 +64,9 @@ record ClusterPrograms(
       NodeReading reading = NodeReading.of(namespace);
       PacketProgram bare = Lift.program(reading, PacketProgram.empty(node.name()));
       all.add(new ClusterEvent.FactsSeen(bare.facts()));
+      all.add(
+          NodeVerification.tunnelAddresses(
+              node.name(), reading.links(), reading.addresses(), events));
       for (ScenePod pod : scene.pods()) {
         if (pod.node().equals(node.name()) && !pod.pod().hostNetwork()) {
           attachment(pod, topology).map(ClusterEvent.Attached::new).ifPresent(all::add);

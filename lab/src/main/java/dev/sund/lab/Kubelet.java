@@ -1,16 +1,21 @@
 package dev.sund.lab;
 
 import dev.sund.agent.local.Answer;
+import dev.sund.agent.local.Json;
 import dev.sund.agent.local.LocalClient;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.tree.Tree;
 import dev.sund.lab.api.LabApi;
 import dev.sund.lab.api.Resource;
 import dev.sund.lab.scene.Scene.ScenePod;
+import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,16 +37,19 @@ final class Kubelet {
   private final LocalClient agent;
   private final LabApi api;
   private final List<Ip> hostAddresses;
+  private final Mode mode;
 
   /**
    * A node's.
    *
    * @param runDirectory the agent's
    * @param hostAddresses the node's addresses
+   * @param mode with pools the agent gives pods their addresses, else the lab has chosen them
    */
-  Kubelet(Path runDirectory, LabApi api, List<Ip> hostAddresses) {
+  Kubelet(Path runDirectory, LabApi api, List<Ip> hostAddresses, Mode mode) {
     this.agent = new LocalClient(runDirectory);
     this.api = api;
+    this.mode = mode;
     this.hostAddresses = List.copyOf(hostAddresses);
   }
 
@@ -49,9 +57,11 @@ final class Kubelet {
    * Gives a pod its network and says that it runs.
    *
    * @param namespace the pod's; not asked for a hostNetwork pod
+   * @return the pod with the addresses that it has now
    * @throws IOException when there is no agent, or when it refuses, with its words
    */
-  void start(ScenePod pod, NetNs namespace) throws IOException, InterruptedException {
+  ScenePod start(ScenePod pod, NetNs namespace) throws IOException, InterruptedException {
+    ScenePod running = pod;
     if (!pod.pod().hostNetwork()) {
       List<String> ips = pod.pod().ips().stream().map(ip -> ip + "/" + ip.family().bits()).toList();
       Answer answer = add(pod, namespace, ips);
@@ -64,8 +74,24 @@ final class Kubelet {
                 + ": "
                 + answer.json());
       }
+      running = pod.with(addresses(answer));
     }
-    api.update(Resource.PODS, pod.pod().key().toString(), object -> running(object, pod));
+    ScenePod started = running;
+    api.update(Resource.PODS, pod.pod().key().toString(), object -> running(object, started));
+    return started;
+  }
+
+  private static List<Ip> addresses(Answer answer) throws IOException {
+    try {
+      Map<String, Object> result = Json.object(answer.json().getBytes(StandardCharsets.UTF_8));
+      List<Ip> found = new ArrayList<>();
+      for (Map<String, Object> ip : Json.children(result, "ips")) {
+        found.add(InterfaceAddress.parse(Json.text(ip, "address")).ip());
+      }
+      return found;
+    } catch (Json.MalformedException | IllegalArgumentException e) {
+      throw new IOException("the agent's answer cannot be read: " + answer.json(), e);
+    }
   }
 
   /**
@@ -92,7 +118,13 @@ final class Kubelet {
       throws IOException, InterruptedException {
     Map<String, Object> request =
         LocalClient.cniRequest(
-            "ADD", containerId(pod), namespace.path().toString(), INTERFACE, arguments(pod), ips);
+            "ADD",
+            containerId(pod),
+            namespace.path().toString(),
+            INTERFACE,
+            arguments(pod),
+            ips,
+            mode == Mode.KUBERNETES);
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       Answer answer = agent.ask(request);

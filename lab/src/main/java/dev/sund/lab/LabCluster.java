@@ -1,6 +1,7 @@
 package dev.sund.lab;
 
 import dev.sund.agent.state.StateDir;
+import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
 import dev.sund.kernel.KernelException;
@@ -26,13 +27,13 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Port;
-import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,24 +142,23 @@ public final class LabCluster implements AutoCloseable {
             HANDS, Thread.ofPlatform().name("sund-lab-", 0).daemon(true).factory())) {
       createPods();
       openNodeSites();
-      List<Future<Void>> work = new ArrayList<>();
+      List<Future<List<ScenePod>>> work = new ArrayList<>();
       for (SceneNode node : scene.nodes()) {
-        work.add(
-            hands.submit(() -> {
-              startPods(node);
-              return null;
-            }));
+        work.add(hands.submit(() -> startPods(node)));
       }
-      for (Future<Void> node : work) {
-        finish(node);
+      List<ScenePod> running = new ArrayList<>();
+      for (Future<List<ScenePod>> node : work) {
+        running.addAll(finish(node));
       }
+      running.sort(Comparator.comparing(pod -> pod.pod().key()));
+      scene = scene.withPods(running);
     }
     console.done("attached " + scene.pods().size() + " pods", pods);
   }
 
-  private static void finish(Future<Void> work) throws IOException, InterruptedException {
+  private static <T> T finish(Future<T> work) throws IOException, InterruptedException {
     try {
-      work.get();
+      return work.get();
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case IOException cause -> throw cause;
@@ -231,10 +231,6 @@ public final class LabCluster implements AutoCloseable {
       String name = node.name().text();
       enter(node);
       measurement.watch(name, topology.machine(topology.router()), topology.port(name));
-      // A node's answers to packets that came by a tunnel have the tunnel's address.
-      for (Prefix range : node.node().podCidrs()) {
-        measurement.name(range.address(), name);
-      }
     }
     measurement.enter(
         new Site(
@@ -271,20 +267,27 @@ public final class LabCluster implements AutoCloseable {
     return numbers.stream().map(number -> new Port(number, Protocol.TCP, "")).toList();
   }
 
-  /** On a helper's thread: a node's pods one after the other, as a kubelet starts them. */
-  private void startPods(SceneNode node) throws IOException, InterruptedException {
+  /**
+   * On a helper's thread: a node's pods one after the other, as a kubelet starts them.
+   *
+   * @return the pods as they run
+   */
+  private List<ScenePod> startPods(SceneNode node) throws IOException, InterruptedException {
     awaitSocket(order(node.name()), agent(node.name()));
     Kubelet kubelet = kubelet(node.name());
+    List<ScenePod> started = new ArrayList<>();
     for (ScenePod pod : scene.pods()) {
       if (!pod.node().equals(node.name())) {
         continue;
       }
       NetNs namespace = topology.pod(pod.pod().key()).orElse(topology.machine(node.name().text()));
-      kubelet.start(pod, namespace);
+      ScenePod running = kubelet.start(pod, namespace);
+      started.add(running);
       if (!pod.pod().hostNetwork()) {
-        enter(pod);
+        enter(running);
       }
     }
+    return started;
   }
 
   private Kubelet kubelet(NodeName name) {
@@ -292,7 +295,11 @@ public final class LabCluster implements AutoCloseable {
     if (order == null) {
       throw new IllegalArgumentException("node " + name + " has no agent");
     }
-    return new Kubelet(order.runDirectory(), api(), node(name).node().addresses());
+    return new Kubelet(
+        order.runDirectory(),
+        api(),
+        node(name).node().addresses(),
+        scene.fabric().addresses().mode());
   }
 
   private static void awaitSocket(Order order, AgentLauncher.Running agent)
@@ -397,14 +404,20 @@ public final class LabCluster implements AutoCloseable {
     awaitSocket(order, agent(name));
     enter(node);
     measurement.watch(name.text(), topology.machine(topology.router()), topology.port(name.text()));
+    List<ScenePod> pods = new ArrayList<>();
     for (ScenePod pod : scene.pods()) {
-      if (pod.node().equals(name)) {
-        follower.start(pod);
-        if (!pod.pod().hostNetwork()) {
-          enter(pod);
-        }
+      boolean here = pod.node().equals(name);
+      pods.add(here ? follower.start(anew(pod)) : pod);
+      if (here && !pod.pod().hostNetwork()) {
+        enter(pods.getLast());
       }
     }
+    scene = scene.withPods(pods);
+  }
+
+  /** A pod whose node has booted: where the agents give addresses, it gets others. */
+  private ScenePod anew(ScenePod pod) {
+    return scene.addressesFromPools() && !pod.pod().hostNetwork() ? pod.with(List.of()) : pod;
   }
 
   private Order order(NodeName name) {
@@ -452,6 +465,17 @@ public final class LabCluster implements AutoCloseable {
     return ClusterPrograms.read(scene, topology, dead, api().snapshot());
   }
 
+  /** A node's answers to packets that came by a tunnel have the tunnel's address. */
+  private void nameTunnels(ClusterPrograms programs) throws KernelException, InterruptedException {
+    for (var program : programs.inForce().entrySet()) {
+      for (Tunnel tunnel : program.getValue().tunnels().values()) {
+        if (tunnel.address().isPresent()) {
+          measurement.name(tunnel.address().get(), program.getKey().text());
+        }
+      }
+    }
+  }
+
   /** The questions that the scene raises. */
   public List<Question> questions(boolean everyPair) {
     List<Question> all = QuestionPlan.of(scene, listeners, everyPair);
@@ -467,6 +491,7 @@ public final class LabCluster implements AutoCloseable {
   /** Predicts and measures; once more when a kernel was changed meanwhile. */
   public Matrix matrix(List<Question> questions) throws KernelException, InterruptedException {
     ClusterPrograms before = settle();
+    nameTunnels(before);
     for (int attempt = 0; ; attempt++) {
       Prediction wanted = new Prediction(before.wanted(), topology.underlay(), listeners);
       Prediction inForce = new Prediction(before.inForce(), topology.underlay(), listeners);

@@ -90,10 +90,10 @@ final class PodFollower {
       if (dead.contains(pod.node())) {
         throw new IllegalArgumentException("node " + pod.node() + " is switched off");
       }
-      start(pod);
+      ScenePod running = start(pod);
       refusals.remove(key);
-      say.accept("pod " + key + " runs on " + pod.node() + " with " + pod.pod().ips());
-      return with(scene, pod);
+      say.accept("pod " + key + " runs on " + pod.node() + " with " + running.pod().ips());
+      return with(scene, running);
     } catch (IOException | IllegalArgumentException e) {
       String why = String.valueOf(e.getMessage());
       if (!why.equals(refusals.put(key, why))) {
@@ -109,7 +109,8 @@ final class PodFollower {
     if (now.ports().equals(standing.pod().ports())) {
       return scene;
     }
-    return with(without(scene, standing), ScenePods.come(tree, without(scene, standing)));
+    ScenePod come = ScenePods.come(tree, without(scene, standing));
+    return with(without(scene, standing), come.with(standing.pod().ips()));
   }
 
   private Tree.Mapping scheduled(String key, Tree.Mapping tree, Scene scene, Set<NodeName> dead) {
@@ -129,18 +130,18 @@ final class PodFollower {
     return api.update(Resource.PODS, key, object -> object.with("spec", bound)).orElse(tree);
   }
 
-  /** Gives a pod its network. When that fails, nothing of it stays. */
-  void start(ScenePod pod) throws IOException, InterruptedException {
+  /** Gives a pod its network; the pod as it runs. When that fails, nothing of it stays. */
+  ScenePod start(ScenePod pod) throws IOException, InterruptedException {
     Kubelet kubelet = kubelets.apply(pod.node());
     if (pod.pod().hostNetwork()) {
-      kubelet.start(pod, topology.machine(pod.node().text()));
-      return;
+      return kubelet.start(pod, topology.machine(pod.node().text()));
     }
     NetNs namespace = topology.createPod(pod.pod().key());
     boolean started = false;
     try {
-      kubelet.start(pod, namespace);
+      ScenePod running = kubelet.start(pod, namespace);
       started = true;
+      return running;
     } finally {
       if (!started) {
         topology.removePod(pod.pod().key());

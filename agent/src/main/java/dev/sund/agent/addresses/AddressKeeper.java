@@ -7,6 +7,8 @@ import dev.sund.agent.local.Answer;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.state.StateDir;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.ipam.AddressPlan;
 import dev.sund.engine.ipam.Allocator;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
@@ -21,6 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Looks after the node's addresses on a thread of its own, {@code sund-addresses}, and answers
@@ -37,7 +42,9 @@ public final class AddressKeeper implements AutoCloseable {
   private final Devices devices;
   private final AgentMetrics metrics;
   private final Log log;
+  private final TunnelAddresses tunnels;
   private final LostPods lost = new LostPods(System::nanoTime);
+  private final Semaphore woken = new Semaphore(0);
   private final Thread thread;
 
   /** Reads the names of the node's links. */
@@ -47,15 +54,43 @@ public final class AddressKeeper implements AutoCloseable {
     Set<String> names() throws IOException, InterruptedException;
   }
 
-  /** A keeper that does nothing until {@link #start}. */
-  public AddressKeeper(
+  /**
+   * A keeper that does nothing until {@link #start}.
+   *
+   * @param plan what the cluster says of addresses
+   * @param told hears which addresses the node's tunnels have
+   */
+  public static AddressKeeper of(
+      Allocator allocator,
+      AddressPlan plan,
+      NodeAddresses addresses,
+      PodNetworks pods,
+      StateDir state,
+      Devices devices,
+      AgentMetrics metrics,
+      Log log,
+      Consumer<ClusterEvent> told) {
+    return new AddressKeeper(
+        allocator,
+        addresses,
+        pods,
+        state,
+        devices,
+        metrics,
+        log,
+        new TunnelAddresses(allocator, plan, state, told, log));
+  }
+
+  private AddressKeeper(
       Allocator allocator,
       NodeAddresses addresses,
       PodNetworks pods,
       StateDir state,
       Devices devices,
       AgentMetrics metrics,
-      Log log) {
+      Log log,
+      TunnelAddresses tunnels) {
+    this.tunnels = tunnels;
     this.allocator = allocator;
     this.addresses = addresses;
     this.pods = pods;
@@ -78,28 +113,42 @@ public final class AddressKeeper implements AutoCloseable {
         allocator.restoreCooling(ip, released.attachment().pod(), released.at());
       }
     }
+    if (addresses.fromPools()) {
+      tunnels.restore(restored.tunnels());
+    }
   }
 
   /** Starts the thread. */
   public void start() {
+    addresses.onChange(woken::release);
     thread.start();
   }
 
   private void run() {
     long swept = System.nanoTime();
+    long due = System.nanoTime();
     try {
       while (true) {
         try {
-          addresses.maintain();
-          state.forgetReleased(Instant.now().minus(Allocator.COOL_DOWN.multipliedBy(2)));
+          if (addresses.fromPools()) {
+            tunnels.tend();
+          }
+          if (System.nanoTime() - due >= 0) {
+            addresses.maintain();
+            state.forgetReleased(Instant.now().minus(Allocator.COOL_DOWN.multipliedBy(2)));
+            due = System.nanoTime() + PAUSE.toNanos();
+          }
           if (System.nanoTime() - swept >= SWEEP.toNanos()) {
             swept = System.nanoTime();
             sweep();
           }
         } catch (IOException | RuntimeException e) {
           log.error("addresses are not looked after", "error", e);
+          due = System.nanoTime() + PAUSE.toNanos();
         }
-        Thread.sleep(PAUSE);
+        if (woken.tryAcquire(due - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          woken.drainPermits(); // several changes are one
+        }
       }
     } catch (InterruptedException _) {
       // closing
@@ -190,7 +239,7 @@ public final class AddressKeeper implements AutoCloseable {
             Map<String, Object> fields = new LinkedHashMap<>();
             Attachment attachment = attached.get(owner);
             fields.put("address", ip.toString());
-            fields.put("pod", attachment == null ? "" : attachment.pod().toString());
+            fields.put("pod", holder(owner, Optional.ofNullable(attachment)));
             fields.put("attachment", owner);
             holders.put(ip, fields);
           }
@@ -199,6 +248,12 @@ public final class AddressKeeper implements AutoCloseable {
     shown.put("ranges", ranges());
     shown.put("addresses", List.copyOf(holders.values()));
     return shown;
+  }
+
+  private static String holder(String owner, Optional<Attachment> attachment) {
+    return TunnelAddresses.isOwner(owner)
+        ? "(the node's tunnels)"
+        : attachment.map(each -> each.pod().toString()).orElse("");
   }
 
   private List<Object> check() throws IOException, InterruptedException {
@@ -221,7 +276,7 @@ public final class AddressKeeper implements AutoCloseable {
     allocator
         .given()
         .forEach((owner, ips) -> {
-          if (!attached.containsKey(owner)) {
+          if (!attached.containsKey(owner) && !TunnelAddresses.isOwner(owner)) {
             problems.add(
                 problem(
                     ips,
@@ -260,6 +315,11 @@ public final class AddressKeeper implements AutoCloseable {
     if (owner.isEmpty()) {
       return refused(
           "Nobody on this node has " + text + ".", "See who has what with 'sund ipam show'.");
+    }
+    if (TunnelAddresses.isOwner(owner.get())) {
+      return refused(
+          text + " is the address of this node's tunnels.",
+          "It is given back when no pool wraps packets any more.");
     }
     Optional<Attachment> attachment =
         pods.attachments().stream().filter(each -> each.key().equals(owner.get())).findFirst();

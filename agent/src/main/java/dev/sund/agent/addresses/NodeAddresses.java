@@ -41,6 +41,7 @@ public final class NodeAddresses implements AddressSource {
   private final AddressSettings settings;
   private final AddressSource given = AddressSource.given();
   private volatile Supplier<Collection<Attachment>> attachments = List::of;
+  private volatile Runnable changed = () -> {};
 
   /**
    * Addresses of a node.
@@ -58,6 +59,11 @@ public final class NodeAddresses implements AddressSource {
     attachments = attached;
   }
 
+  /** Whom to wake when the pools may have changed. */
+  void onChange(Runnable wake) {
+    changed = wake;
+  }
+
   /** Takes an event of the cluster in, before whoever else hears of it. */
   public void see(ClusterEvent event) {
     plan.see(event);
@@ -66,6 +72,22 @@ public final class NodeAddresses implements AddressSource {
       allocator.ranges(plan.ranges());
       reserve();
     }
+    if (settings.mode() == Mode.POOLS && mayMatter(event)) {
+      changed.run();
+    }
+  }
+
+  private static boolean mayMatter(ClusterEvent event) {
+    return event instanceof ClusterEvent.PoolSeen
+        || event instanceof ClusterEvent.PoolGone
+        || event instanceof ClusterEvent.LayerSeen
+        || event instanceof ClusterEvent.LayerGone
+        || event instanceof ClusterEvent.Synced;
+  }
+
+  /** Whether addresses come from pools. */
+  boolean fromPools() {
+    return settings.mode() == Mode.POOLS;
   }
 
   /** Does what is due and not urgent; waits for the API server. */
@@ -167,7 +189,7 @@ public final class NodeAddresses implements AddressSource {
   @Override
   public void keepOnly(Set<String> attachmentKeys) {
     for (String owner : allocator.given().keySet()) {
-      if (!attachmentKeys.contains(owner)) {
+      if (!attachmentKeys.contains(owner) && !TunnelAddresses.isOwner(owner)) {
         allocator.release(owner);
       }
     }

@@ -6,6 +6,7 @@
  *   ADD ─► NodeAddresses.assign ─► Allocator ─► ClaimStore (mode pools)
  *            │                        ▲
  *            ▼                        │ every 10 s: Allocator.maintain; every minute: lost ones
+ *            │                        │ the node's own tunnels (mode pools): TunnelAddresses
  *   STATE_DIR/attachments ── restart ─┘
  *   STATE_DIR/released ─────
  * </pre>

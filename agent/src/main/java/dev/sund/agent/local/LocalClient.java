@@ -68,13 +68,29 @@ public final class LocalClient {
       String interfaceName,
       String args,
       List<String> ips) {
+    return cniRequest(command, containerId, netns, interfaceName, args, ips, !ips.isEmpty());
+  }
+
+  /**
+   * As {@link #cniRequest(String, String, String, String, String, List)}.
+   *
+   * @param given whether the asker has chosen the addresses, and nobody else does; otherwise {@code
+   *     ips} is what it asks the agent for
+   */
+  public static Map<String, Object> cniRequest(
+      String command,
+      String containerId,
+      String netns,
+      String interfaceName,
+      String args,
+      List<String> ips,
+      boolean given) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("cniVersion", "1.0.0");
     config.put("name", "sund");
     config.put("type", "sund");
-    if (!ips.isEmpty()) {
-      config.put(
-          "ipam", Map.of("type", "given")); // the asker has chosen them, and nobody else does
+    if (given) {
+      config.put("ipam", Map.of("type", "given"));
     }
     config.put("runtimeConfig", Map.of("ips", ips));
     if (command.equals("CHECK")) {

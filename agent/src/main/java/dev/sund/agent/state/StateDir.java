@@ -69,11 +69,16 @@ public final class StateDir implements AutoCloseable {
    *
    * @param attachments those of this boot
    * @param released those of this boot that were removed a moment ago
+   * @param tunnels the addresses that the node's tunnels took from pools in this boot
    * @param conditions one for each file that could not be read; the file stays as it is
    */
   public record Restored(
-      List<Attachment> attachments, List<Released> released, List<Condition> conditions) {
+      List<Attachment> attachments,
+      List<Released> released,
+      List<Ip> tunnels,
+      List<Condition> conditions) {
     public Restored {
+      tunnels = List.copyOf(tunnels);
       attachments = List.copyOf(attachments);
       released = List.copyOf(released);
       conditions = List.copyOf(conditions);
@@ -224,7 +229,27 @@ public final class StateDir implements AutoCloseable {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return new Restored(attachments, released(), conditions);
+    return new Restored(attachments, released(), tunnels(), conditions);
+  }
+
+  /** Writes which addresses the node's tunnels have taken from pools. */
+  public void writeTunnels(List<Ip> addresses) throws IOException {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("addresses", addresses.stream().map(Ip::toString).toList());
+    fields.put("boot", bootId);
+    replace(dir.resolve("tunnels.json"), Json.write(fields));
+  }
+
+  /** A file that is absent, of another boot or not to be read says that none are taken. */
+  private List<Ip> tunnels() throws IOException {
+    try {
+      Map<String, Object> fields = Json.object(Files.readAllBytes(dir.resolve("tunnels.json")));
+      return bootId.equals(Json.text(fields, "boot"))
+          ? Json.texts(fields, "addresses").stream().map(Ip::parse).toList()
+          : List.of();
+    } catch (NoSuchFileException | IllegalArgumentException | Json.MalformedException _) {
+      return List.of();
+    }
   }
 
   /** What was removed lately; a file that cannot be read says nothing that counts. */

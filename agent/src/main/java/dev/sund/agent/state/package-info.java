@@ -6,6 +6,7 @@
  * STATE_DIR/lock                held by the running agent
  * STATE_DIR/attachments/*.json  one file an attachment, replaced atomically
  * STATE_DIR/released/*.json     attachments removed a moment ago, whose addresses cool down
+ * STATE_DIR/tunnels.json        addresses that the node's tunnels took from pools
  * </pre>
  *
  * <p>The kernel holds the truth about packets; these files hold what the kernel has no room for

@@ -10,6 +10,7 @@ import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
@@ -21,15 +22,20 @@ import dev.sund.engine.program.Masquerade;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftSocket;
+import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.Link;
 import dev.sund.kube.api.ApiServer;
 import dev.sund.kube.api.Dialer;
 import dev.sund.kube.watch.ClusterWatch;
 import dev.sund.model.Condition;
+import dev.sund.model.Ip;
+import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +45,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 
 /**
  * What verifying a node found.
@@ -65,6 +72,7 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
     List<ClusterEvent> events = new ArrayList<>(cluster);
     try (SocketRoutes kernel = SocketRoutes.open(namespace)) {
       events.add(new FactsSeen(new FactsReader(kernel).read()));
+      events.add(tunnelAddresses(node, kernel.links(), kernel.addresses(), cluster));
     }
     for (ClusterEvent event : cluster) {
       if (event instanceof PodSeen(Pod pod) && hasLink(pod, node)) {
@@ -75,6 +83,37 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
     ProgramCompiler compiler = new ProgramCompiler(node, fabric);
     List<Condition> conditions = compiler.apply(events).conditions();
     return new NodeVerification(Verify.node(namespace, compiler.program()), conditions);
+  }
+
+  /**
+   * The addresses that the node's tunnels took from pools, which no object of the cluster tells of:
+   * those on the tunnels that are of blocks which lead here are meant to be there.
+   *
+   * @param links the node's devices
+   * @param addresses on all of them
+   * @param cluster with the blocks
+   */
+  public static ClusterEvent tunnelAddresses(
+      NodeName node,
+      Collection<Link> links,
+      Collection<Address> addresses,
+      Collection<ClusterEvent> cluster) {
+    Set<Integer> tunnels =
+        links.stream()
+            .filter(link -> Marks.TUNNELS.contains(link.name()))
+            .map(Link::index)
+            .collect(Collectors.toSet());
+    List<Ip> taken =
+        addresses.stream()
+            .filter(address -> tunnels.contains(address.device()))
+            .map(address -> address.address().ip())
+            .filter(ip ->
+                cluster.stream()
+                    .anyMatch(event ->
+                        event instanceof ClusterEvent.BlockSeen(AddressBlock block)
+                            && block.leads(ip, node)))
+            .toList();
+    return new ClusterEvent.TunnelsAddressed(taken);
   }
 
   /**

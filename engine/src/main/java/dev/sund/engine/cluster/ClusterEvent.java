@@ -1,6 +1,7 @@
 package dev.sund.engine.cluster;
 
 import dev.sund.model.Condition;
+import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
@@ -60,6 +61,22 @@ public sealed interface ClusterEvent {
     @Override
     public ObjectRef key() {
       return new ObjectRef("IPPool", name);
+    }
+  }
+
+  /** A block of a pool's addresses exists, as given. */
+  record BlockSeen(AddressBlock block) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("AddressBlock", block.name());
+    }
+  }
+
+  /** A block of a pool's addresses exists no more. */
+  record BlockGone(String name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("AddressBlock", name);
     }
   }
 
@@ -148,6 +165,21 @@ public sealed interface ClusterEvent {
     @Override
     public ObjectRef key() {
       return new ObjectRef("Network", name);
+    }
+  }
+
+  /**
+   * Pools' addresses that this node has taken for its own end of the tunnels: at most one of each
+   * family. Of no meaning where the nodes' own ranges are given from.
+   */
+  record TunnelsAddressed(List<Ip> addresses) implements ClusterEvent {
+    public TunnelsAddressed {
+      addresses = List.copyOf(addresses);
+    }
+
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Tunnels", "addresses");
     }
   }
 

@@ -32,6 +32,7 @@ public final class AddressPlan {
   private final PoolsInForce choice = new PoolsInForce();
   private final Map<String, Namespace> namespaces = new HashMap<>();
   private Optional<Node> node = Optional.empty();
+  private boolean synced;
 
   /** The plan of a node of which nothing is known yet. */
   public AddressPlan(NodeName self) {
@@ -51,16 +52,19 @@ public final class AddressPlan {
           choice.take(event);
       case ClusterEvent.NamespaceSeen(Namespace seen) -> namespaces.put(seen.name(), seen);
       case ClusterEvent.NamespaceGone(String name) -> namespaces.remove(name);
+      case ClusterEvent.Synced() -> synced = true;
       case ClusterEvent.NodeSeen _,
           ClusterEvent.NodeGone _,
           ClusterEvent.PodSeen _,
           ClusterEvent.PodGone _,
           ClusterEvent.Refused _,
-          ClusterEvent.Synced _,
           ClusterEvent.Attached _,
           ClusterEvent.Detached _,
           ClusterEvent.NetworkSeen _,
           ClusterEvent.NetworkGone _,
+          ClusterEvent.BlockSeen _,
+          ClusterEvent.BlockGone _,
+          ClusterEvent.TunnelsAddressed _,
           ClusterEvent.FactsSeen _ -> {
         // It says nothing about what may be given.
       }
@@ -91,6 +95,22 @@ public final class AddressPlan {
         .filter(pool -> pool.allowedUses().contains(IpPool.Use.WORKLOAD))
         .filter(pool -> node.filter(own -> pool.nodeSelector().matches(own.labels())).isPresent())
         .filter(pool -> pool.namespaceSelector().matches(of.labels()))
+        .map(AddressPlan::pool)
+        .toList();
+  }
+
+  /**
+   * The pools that this node's own end of the tunnels may have an address from: those that wrap
+   * packets, and serve tunnels. None before all of the cluster's objects have been told.
+   */
+  public synchronized List<AddressPool> poolsForTunnels(Family family) {
+    return holding().stream()
+        .filter(_ -> synced)
+        .filter(pool -> pool.cidr().family() == family && !pool.disabled() && pool.automatic())
+        .filter(pool ->
+            pool.vxlanMode() != IpPool.VxlanMode.NEVER || pool.ipipMode() != IpPool.IpipMode.NEVER)
+        .filter(pool -> pool.serves(IpPool.Use.TUNNEL))
+        .filter(pool -> node.filter(own -> pool.nodeSelector().matches(own.labels())).isPresent())
         .map(AddressPlan::pool)
         .toList();
   }

@@ -34,7 +34,13 @@ public final class ApiConnection implements AutoCloseable {
   private Optional<Open> open = Optional.empty();
   private boolean closed;
 
-  private record Open(ApiServer.Endpoint endpoint, Socket socket, InputStream in) {}
+  /**
+   * A connection.
+   *
+   * @param plain the TCP connection
+   * @param socket the same, or TLS over it
+   */
+  private record Open(ApiServer.Endpoint endpoint, Socket plain, Socket socket, InputStream in) {}
 
   /** A connection that is not open yet. */
   public ApiConnection(ApiServer server, Dialer dialer) {
@@ -217,11 +223,11 @@ public final class ApiConnection implements AutoCloseable {
     Socket socket = dialer.open();
     try {
       // Kept at once, so that close() ends a connect that hangs.
-      keep(new Open(endpoint, socket, InputStream.nullInputStream()));
+      keep(new Open(endpoint, socket, socket, InputStream.nullInputStream()));
       socket.connect(new InetSocketAddress(endpoint.host(), endpoint.port()), CONNECT_MILLIS);
       Socket speaking = server.tls().isPresent() ? secured(socket, endpoint) : socket;
       InputStream in = new BufferedInputStream(speaking.getInputStream(), 16384);
-      return keep(new Open(endpoint, speaking, in));
+      return keep(new Open(endpoint, socket, speaking, in));
     } catch (IOException e) {
       socket.close();
       drop();
@@ -299,6 +305,9 @@ public final class ApiConnection implements AutoCloseable {
 
   private static void closeQuietly(Open connection) {
     try {
+      // First what lies below: TLS in good order waits for the other end's farewell, and for a
+      // reader that holds half a record, for as long as that one may wait.
+      connection.plain.close();
       connection.socket.close();
     } catch (IOException _) {
       // It is given up in any case.

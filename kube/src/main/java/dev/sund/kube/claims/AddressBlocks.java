@@ -1,21 +1,17 @@
 package dev.sund.kube.claims;
 
 import dev.sund.engine.ipam.Block;
-import dev.sund.engine.ipam.Offsets;
 import dev.sund.kube.api.ApiPath;
+import dev.sund.kube.object.AddressBlockObject;
 import dev.sund.kube.tree.Tree;
-import dev.sund.model.Checks;
-import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
 
 /** Between {@link Block} and the object that keeps it. */
 public final class AddressBlocks {
   /** The apiVersion of the objects. */
-  public static final String API_VERSION = "sund.dev/v1alpha1";
+  public static final String API_VERSION = AddressBlockObject.API_VERSION;
 
   /** Where the objects are. */
   public static final ApiPath PATH = ApiPath.of(API_VERSION, "addressblocks");
@@ -24,10 +20,7 @@ public final class AddressBlocks {
 
   /** The name of the object that keeps a block: it follows from the range alone. */
   public static String name(Prefix cidr) {
-    return "v"
-        + (cidr.family().bits() == 32 ? 4 : 6)
-        + "-"
-        + cidr.toString().replace('.', '-').replace(':', '-').replace('/', '-');
+    return AddressBlockObject.name(cidr);
   }
 
   /**
@@ -36,26 +29,7 @@ public final class AddressBlocks {
    * @throws IllegalArgumentException naming what cannot be used
    */
   public static Block read(Tree.Mapping object) {
-    Tree.Mapping spec = object.mapping("spec").orElse(Tree.Mapping.of(Map.of()));
-    Prefix cidr = Prefix.parse(spec.text("cidr").orElse(""));
-    Map<NodeName, Block.Claim> claims = new TreeMap<>();
-    Tree.Mapping written = spec.mapping("claims").orElse(Tree.Mapping.of(Map.of()));
-    written
-        .fields()
-        .forEach((node, value) -> {
-          Checks.that(value instanceof Tree.Mapping, "the claim of " + node + " is no mapping");
-          Tree.Mapping claim = (Tree.Mapping) value;
-          claims.put(
-              new NodeName(node),
-              new Block.Claim(
-                  claim.text("boot").orElse(""),
-                  claim.text("agent").orElse(""),
-                  Offsets.parse(claim.text("offsets").orElse(""))));
-        });
-    Optional<NodeName> node = spec.text("node").filter(name -> !name.isEmpty()).map(NodeName::new);
-    String version =
-        object.mapping("metadata").flatMap(meta -> meta.text("resourceVersion")).orElse("");
-    return new Block(cidr, spec.text("pool").orElse("-"), node, claims, version);
+    return AddressBlockObject.read(object);
   }
 
   /** The object that keeps a block, with its version. */

@@ -24,6 +24,13 @@ public enum Kinds {
       false,
       List.of("projectcalico.org/v3", "crd.projectcalico.org/v1"),
       IpPoolParser.SHAPE),
+  /** Blocks of pools' addresses: what the agents keep there, and by what packets are led. */
+  ADDRESS_BLOCK(
+      "AddressBlock",
+      "addressblocks",
+      false,
+      List.of(AddressBlockObject.API_VERSION),
+      AddressBlockObject.SHAPE),
   /** What Calico's operator installs; Sund reads the network of it. */
   INSTALLATION(
       "Installation",
@@ -87,7 +94,7 @@ public enum Kinds {
    */
   public Set<String> names() {
     return switch (this) {
-      case NODE, POD, NAMESPACE, IP_POOL, INSTALLATION, SERVICE_CIDR -> Set.of();
+      case NODE, POD, NAMESPACE, IP_POOL, ADDRESS_BLOCK, INSTALLATION, SERVICE_CIDR -> Set.of();
       case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG);
       case DAEMON_SET -> Set.of(CALICO_NODE);
     };
@@ -154,6 +161,8 @@ public enum Kinds {
       case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
       case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
+      case ADDRESS_BLOCK ->
+          AddressBlockObject.parse(ref.name(), root, object).map(ClusterEvent.BlockSeen::new);
       case NAMESPACE ->
           NamespaceParser.parse(ref.name(), root).map(ClusterEvent.NamespaceSeen::new);
       case INSTALLATION -> InstallationParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
@@ -173,6 +182,7 @@ public enum Kinds {
       case NODE -> new ClusterEvent.NodeGone(new NodeName(ref.name()));
       case POD -> new ClusterEvent.PodGone(podKey(ref));
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
+      case ADDRESS_BLOCK -> new ClusterEvent.BlockGone(ref.name());
       case NAMESPACE -> new ClusterEvent.NamespaceGone(ref.name());
       case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> new ClusterEvent.LayerGone(ref);
     };

@@ -24,15 +24,15 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Follows nodes, pods, namespaces, pools and other networks' configurations on an API server and
- * tells what it sees as {@link ClusterEvent}s.
+ * Follows nodes, pods, namespaces, pools, blocks of them and other networks' configurations on an
+ * API server and tells what it sees as {@link ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
  * told, so nothing changes.
  *
  * <p>Pools are looked for in both of Calico's groups; a server that has neither is looked at again
- * each minute. So is one without Calico's {@code Installation}.
+ * each minute. So is one without Calico's {@code Installation}, or without blocks.
  */
 public final class ClusterWatch implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(2);
@@ -119,7 +119,12 @@ public final class ClusterWatch implements AutoCloseable {
       all.add(pools);
     }
     for (Kinds kind :
-        List.of(Kinds.INSTALLATION, Kinds.SERVICE_CIDR, Kinds.CONFIG_MAP, Kinds.DAEMON_SET)) {
+        List.of(
+            Kinds.ADDRESS_BLOCK,
+            Kinds.INSTALLATION,
+            Kinds.SERVICE_CIDR,
+            Kinds.CONFIG_MAP,
+            Kinds.DAEMON_SET)) {
       Set<String> names = kind.names().isEmpty() ? Set.of("") : kind.names();
       String version = kind.apiVersions().getFirst();
       names.stream().sorted().forEach(name -> all.add(new Followed(kind, version, true, name)));

@@ -3,6 +3,7 @@ package dev.sund.lab.scene;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Ip;
@@ -60,7 +61,8 @@ public record Scene(
   /**
    * A pod.
    *
-   * @param pod as the engine knows it once it runs: with node and addresses
+   * @param pod as the engine knows it once it runs: with node and addresses; before that without,
+   *     where the agents give addresses of pools
    * @param group its namespace and its owner's name, or its own
    * @param tree the object before the kubelet has seen it: without status
    */
@@ -69,6 +71,28 @@ public record Scene(
     public NodeName node() {
       return pod.node().orElseThrow();
     }
+
+    /** The same with these addresses. */
+    public ScenePod with(List<Ip> addresses) {
+      return new ScenePod(
+          new Pod(
+              pod.key(),
+              pod.uid(),
+              pod.created(),
+              pod.node(),
+              pod.hostNetwork(),
+              pod.finished(),
+              addresses,
+              pod.ports(),
+              pod.hostPorts()),
+          group,
+          tree);
+    }
+  }
+
+  /** Whether the agents give pods their addresses, from pools, and not the scene. */
+  public boolean addressesFromPools() {
+    return fabric.addresses().mode() == Mode.POOLS;
   }
 
   /** The same with other pods, sorted by namespace and name. */

@@ -50,7 +50,7 @@ public final class ScenePods {
   }
 
   /**
-   * A pod that has come to a cluster which stands.
+   * A pod that has come to a cluster which stands; without addresses where the agents give them.
    *
    * @param tree the object, with a node of the scene
    * @throws IllegalArgumentException when it cannot be used as written, or its node's ranges have
@@ -72,6 +72,9 @@ public final class ScenePods {
     Set<Ip> taken = new TreeSet<>();
     scene.pods().forEach(each -> taken.addAll(each.pod().ips()));
     List<Ip> stated = parse(tree).map(Pod::ips).orElse(List.of());
+    if (scene.addressesFromPools()) {
+      return running(pod, tree, stated);
+    }
     List<Ip> ips = new ArrayList<>();
     for (Prefix range : node.node().podCidrs()) {
       Family family = range.family();

@@ -7,6 +7,7 @@ import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.kube.manifest.Finding;
 import dev.sund.kube.manifest.ManifestObject;
 import dev.sund.kube.manifest.Manifests;
@@ -37,7 +38,8 @@ import java.util.UUID;
  * Makes a {@link Scene} of manifests.
  *
  * <p>What the files state is kept: a node's InternalIPs and podCIDRs, a pod's nodeName and podIPs.
- * What they leave open is invented in the order of names, from ranges that the files do not use.
+ * What they leave open is invented in the order of names, from ranges that the files do not use;
+ * not what the agents give, where the files' {@code Fabric} says {@code ipam: pools}.
  */
 public final class SceneReader {
   private static final Prefix PODS_V4 = Prefix.parse("10.244.0.0/16");
@@ -82,6 +84,14 @@ public final class SceneReader {
         .toList();
   }
 
+  private FabricSettings fabric() {
+    return asTold(manifests.fabric().orElse(FabricSettings.DEFAULT));
+  }
+
+  private boolean fromPools() {
+    return fabric().addresses().mode() == Mode.POOLS;
+  }
+
   private Scene read() {
     sort();
     chooseNodes();
@@ -96,7 +106,7 @@ public final class SceneReader {
         pods,
         others,
         UnderlayPlan.of(nodes.stream().map(SceneNode::node).toList(), ranges),
-        asTold(manifests.fabric().orElse(FabricSettings.DEFAULT)),
+        fabric(),
         invented);
   }
 
@@ -113,7 +123,7 @@ public final class SceneReader {
       switch (object.kind()) {
         case NODE -> nodeTrees.put(object.ref().name(), tree);
         case POD -> podTrees.put(object.ref().name(), tree);
-        case NAMESPACE -> others.add(tree);
+        case NAMESPACE, ADDRESS_BLOCK -> others.add(tree);
         case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> {
           others.add(tree);
           if (object.event().orElse(null) instanceof ClusterEvent.LayerSeen(FabricLayer layer)) {
@@ -217,7 +227,7 @@ public final class SceneReader {
 
   private SceneNode node(String name, Tree.Mapping tree) {
     Tree.Mapping complete = tree;
-    if (podCidrs(tree).isEmpty()) {
+    if (podCidrs(tree).isEmpty() && !fromPools()) {
       List<Prefix> cidrs = new ArrayList<>();
       for (Ip address : NodeAddresses.given(tree)) {
         Family family = address.family();
@@ -279,7 +289,7 @@ public final class SceneReader {
     List<Ip> ips = podIps(tree);
     if (pod.hostNetwork()) {
       ips = node.addresses();
-    } else if (ips.isEmpty()) {
+    } else if (ips.isEmpty() && !fromPools()) {
       List<Ip> chosen = new ArrayList<>();
       node.podCidrs().forEach(range -> chosen.add(ranges.address(range, 2)));
       ips = chosen;

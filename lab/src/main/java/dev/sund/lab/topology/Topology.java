@@ -313,13 +313,15 @@ public final class Topology implements AutoCloseable {
       throw new IllegalArgumentException(
           "the router has no link on segment " + link.segment() + " of " + host.name());
     }
+    // A machine that boots comes back with its card: others know its address still.
+    Optional<Mac> card = Optional.of(Mac.derivedFrom("card/" + host.name()));
     try (Fd there = namespace.open()) {
       apply(
           routes,
           new RouteBatch()
               .createLink(
                   port,
-                  new LinkKind.Veth(link.device(), Optional.empty(), link.mtu(), 0, there.number()),
+                  new LinkKind.Veth(link.device(), card, link.mtu(), 0, there.number()),
                   new LinkSetting.Mtu(link.mtu() - VLAN_HEADER),
                   new LinkSetting.Master(bridge),
                   new LinkSetting.Up(link.up())));

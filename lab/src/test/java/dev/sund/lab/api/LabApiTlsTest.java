@@ -4,6 +4,7 @@ import static dev.sund.lab.api.Objects.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sund.kube.api.ApiConnection;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.ApiPath;
 import dev.sund.kube.api.ApiRefusal;
@@ -121,6 +122,56 @@ class LabApiTlsTest {
     try (ApiObjects objects = connect(Kubeconfig.text(url, "secret", Optional.of(other)))) {
       assertThatThrownBy(() -> objects.read(NODES.named("n1")))
           .isInstanceOf(javax.net.ssl.SSLException.class);
+    }
+  }
+
+  /** A reader that waits for the rest of a record does not keep a close waiting. */
+  @Test
+  void aConnectionInTheMiddleOfARecordIsClosedAtOnce() throws Exception {
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      var context = authority.server(List.of("lab"), List.of(Ip.parse("127.0.0.1")));
+      Thread server =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try {
+                  var plain = silent.accept();
+                  var tls =
+                      (javax.net.ssl.SSLSocket)
+                          context.getSocketFactory().createSocket(plain, null, 0, false);
+                  tls.setUseClientMode(false);
+                  tls.startHandshake();
+                  int asked = tls.getInputStream().read();
+                  // The head of a record of 256 bytes, and no more.
+                  plain.getOutputStream().write(new byte[] {23, 3, 3, 1, 0, (byte) asked});
+                  plain.getOutputStream().flush();
+                } catch (java.io.IOException e) {
+                  throw new java.io.UncheckedIOException(e);
+                }
+              });
+      Path file =
+          Files.writeString(
+              folder.resolve("silent"),
+              Kubeconfig.text(
+                  "https://127.0.0.1:" + silent.getLocalPort(), "t", Optional.of(authority.pem())));
+      ApiConnection connection =
+          new ApiConnection(Kubeconfig.read(file, List.of(), Map.of()), Dialer.HERE);
+      Thread reader =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try (var body = connection.get("/version", Duration.ofSeconds(20))) {
+                  throw new AssertionError("an answer came: " + body);
+                } catch (java.io.IOException _) {
+                  // as it should be
+                }
+              });
+      server.join();
+      Thread.sleep(200);
+      long began = System.nanoTime();
+      connection.close();
+      reader.join(Duration.ofSeconds(10));
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(3));
     }
   }
 }

@@ -191,11 +191,13 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.PoolSeen(var pool) ->
             state.put(key, key + " " + pool.cidr() + " " + pool.vxlanMode());
         case ClusterEvent.NamespaceSeen _ -> state.put(key, key);
+        case ClusterEvent.BlockSeen(var block) -> state.put(key, key + " " + block.node());
         case ClusterEvent.LayerSeen(var layer) -> state.put(key, key + " " + layer.rank());
         case ClusterEvent.NodeGone _,
             ClusterEvent.PodGone _,
             ClusterEvent.PoolGone _,
             ClusterEvent.LayerGone _,
+            ClusterEvent.BlockGone _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
@@ -205,6 +207,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.Detached _,
             ClusterEvent.NetworkSeen _,
             ClusterEvent.NetworkGone _,
+            ClusterEvent.TunnelsAddressed _,
             ClusterEvent.FactsSeen _ -> {}
       }
     }
