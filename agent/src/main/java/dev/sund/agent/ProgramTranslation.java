@@ -6,10 +6,10 @@ import dev.sund.agent.bridge.Translation;
 import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.engine.cluster.BridgedNetwork;
+import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.model.Condition;
 import dev.sund.model.Prefix;
 import java.util.List;
-import java.util.Optional;
 import java.util.SortedSet;
 
 /** Bridge mode's source translation, by the node's program. */
@@ -23,16 +23,15 @@ final class ProgramTranslation implements Translation {
   @Override
   public void translate(String network, SortedSet<Prefix> subnets)
       throws CniException, InterruptedException {
-    Optional<String> hold = loop.state().hold();
-    if (hold.isPresent()) {
-      announce(network, subnets);
-      throw new CniException(
-          Code.TRY_AGAIN_LATER, hold.get(), "The runtime tries again by itself.");
-    }
-    switch (loop.translate(
-        new BridgedNetwork(network, List.copyOf(subnets)), AttachCalls.PATIENCE)) {
+    tell(
+        loop.translate(new BridgedNetwork(network, List.copyOf(subnets)), AttachCalls.PATIENCE),
+        "The kernel has not taken the rules of network " + network);
+  }
+
+  private static void tell(AttachOutcome outcome, String late) throws CniException {
+    switch (outcome) {
       case AttachOutcome.Done _, AttachOutcome.Overtaken _ -> {
-        // Overtaken by a later call about this network, which wants at least as much.
+        // Overtaken by a later call about the same, which wants at least as much.
       }
       case AttachOutcome.Refused(List<Condition> why) ->
           throw new CniException(
@@ -42,13 +41,26 @@ final class ProgramTranslation implements Translation {
       case AttachOutcome.TooLong() ->
           throw new CniException(
               Code.TRY_AGAIN_LATER,
-              "The kernel has not taken the rules of network "
-                  + network
-                  + " within "
-                  + AttachCalls.PATIENCE.toSeconds()
-                  + " seconds.",
+              late + " within " + AttachCalls.PATIENCE.toSeconds() + " seconds.",
               "Look at the agent's status and log.");
     }
+  }
+
+  @Override
+  public void open(MappedContainer container) throws CniException, InterruptedException {
+    tell(
+        loop.open(container, AttachCalls.PATIENCE),
+        "The kernel has not taken the rules for the ports of container " + container.key());
+  }
+
+  @Override
+  public void announce(MappedContainer container) {
+    loop.announce(container);
+  }
+
+  @Override
+  public void shut(String container) {
+    loop.shut(container);
   }
 
   @Override

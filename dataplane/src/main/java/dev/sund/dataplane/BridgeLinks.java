@@ -156,7 +156,11 @@ public final class BridgeLinks implements AutoCloseable {
           one(new RouteRequest.CreateLink(bridge.name(), 0, new LinkKind.Bridge(), mtu));
       outcome.orThrow();
       if (outcome == Outcome.DONE) { // else somebody has made it meanwhile
-        one(RouteRequest.SetLink.of(bridge.name(), alias(bridge.network()))).orThrow();
+        one(new RouteRequest.SetLink(
+                0,
+                bridge.name(),
+                List.of(alias(bridge.network()), new LinkSetting.Group(Marks.GROUP_BRIDGES))))
+            .orThrow();
         kernel.writeSysctls(Map.of(Sysctl.ipv6Conf(bridge.name(), "accept_ra"), "0"));
       }
       found = kernel.link(bridge.name());
@@ -177,6 +181,9 @@ public final class BridgeLinks implements AutoCloseable {
     }
     if (!link.isUp()) {
       settings.add(new LinkSetting.Up(true));
+    }
+    if (RowReader.isBridge(link) && link.group() != Marks.GROUP_BRIDGES) {
+      settings.add(new LinkSetting.Group(Marks.GROUP_BRIDGES)); // made by an agent before this one
     }
     if (!settings.isEmpty()) {
       one(new RouteRequest.SetLink(link.index(), bridge.name(), settings)).orThrow();
@@ -279,6 +286,34 @@ public final class BridgeLinks implements AutoCloseable {
         inside.routes().link(link.lower()).flatMap(Link::mac).orElse(none));
   }
 
+  /**
+   * Lets packets from the node's 127.0.0.1 go out by those of these devices that are bridges of
+   * ours: chain {@code guard} keeps who is on them from asking the node's loopback, so it must
+   * stand. Others stay as they are.
+   */
+  public void letLoopbackOut(List<String> devices) throws KernelException {
+    for (String device : devices) {
+      Optional<Link> link = kernel.link(device);
+      if (link.isPresent() && link.get().group() == Marks.GROUP_BRIDGES) {
+        for (KernelException failure :
+            kernel.writeSysctls(Map.of(LoopbackDriver.setting(device), "1"))) {
+          throw failure;
+        }
+      }
+    }
+  }
+
+  /** Those of these addresses that the node carries. */
+  public Set<Ip> carried(Set<Ip> addresses) throws KernelException {
+    Set<Ip> carried = new TreeSet<>();
+    for (Address address : kernel.addresses()) {
+      if (addresses.contains(address.address().ip())) {
+        carried.add(address.address().ip());
+      }
+    }
+    return carried;
+  }
+
   /** Opens a container's namespace; the caller closes it. */
   public KernelRoutes.Inside enter(Path namespace) throws KernelException {
     return kernel.enter(namespace);
@@ -286,14 +321,24 @@ public final class BridgeLinks implements AutoCloseable {
 
   /** The networks that have containers on bridges of this namespace, by their links. */
   public static Set<String> networks(KernelRoutes kernel) throws KernelException {
-    Set<String> networks = new TreeSet<>();
+    return words(kernel, 1);
+  }
+
+  /** The containers on bridges of this namespace, as {@code CONTAINER/INTERFACE}. */
+  public static Set<String> containers(KernelRoutes kernel) throws KernelException {
+    return words(kernel, 2);
+  }
+
+  /** What ports' ifaliases say: their prefix, the network, the container. */
+  private static Set<String> words(KernelRoutes kernel, int number) throws KernelException {
+    Set<String> found = new TreeSet<>();
     for (Link link : kernel.links()) {
       String[] words = link.alias().split(" ", 3);
-      if (RowReader.isBridgePort(link) && words.length > 1) {
-        networks.add(words[1]);
+      if (RowReader.isBridgePort(link) && words.length > number) {
+        found.add(words[number]);
       }
     }
-    return networks;
+    return found;
   }
 
   // DEL and CHECK.

@@ -31,7 +31,9 @@ record Claimant(Rank rank, long created, String uid, Kind kind, String name)
     NODE,
     ATTACHMENT,
     POD,
-    POOL
+    POOL,
+    /** A container in another plugin's network; its claimant's name is the container's. */
+    CONTAINER
   }
 
   @Override

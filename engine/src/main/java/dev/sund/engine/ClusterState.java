@@ -6,7 +6,6 @@ import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Claims.Owner;
 import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
-import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.IpPool;
@@ -56,7 +55,7 @@ final class ClusterState {
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Index<NodeName, PodKey> podsByNode = new Index<>();
   private final PoolsInForce choice = new PoolsInForce();
-  private final TreeMap<String, BridgedNetwork> networks = new TreeMap<>();
+  private final NodeNetworks alone = new NodeNetworks();
   private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Map<String, Attachment> attachments = new HashMap<>();
@@ -160,12 +159,15 @@ final class ClusterState {
           putAttachment(attachment.key(), Optional.of(attachment), touched);
       case ClusterEvent.Detached(var key) -> putAttachment(key, Optional.empty(), touched);
       case ClusterEvent.NetworkSeen(var network) ->
-          putNetwork(network.name(), Optional.of(network), touched);
-      case ClusterEvent.NetworkGone(var name) -> putNetwork(name, Optional.empty(), touched);
+          alone.put(network.name(), Optional.of(network), touched);
+      case ClusterEvent.NetworkGone(var name) -> alone.put(name, Optional.empty(), touched);
       case ClusterEvent.TunnelsAddressed(var given) -> {
         touched.everything |= !given.equals(tunnelAddresses);
         tunnelAddresses = given;
       }
+      case ClusterEvent.PortsSeen(var container) ->
+          alone.put(container.key(), Optional.of(container), hostPorts, touched);
+      case ClusterEvent.PortsGone(var key) -> alone.put(key, Optional.empty(), hostPorts, touched);
       case ClusterEvent.FactsSeen(var seen) -> {
         touched.everything |= !Optional.of(seen).equals(facts);
         facts = Optional.of(seen);
@@ -368,16 +370,9 @@ final class ClusterState {
     return Wrapping.inUse(this, poolRanges.held().keySet(), familiesInUse());
   }
 
-  /** The network on a bridge that has this subnet translated: the first by name. */
-  Optional<BridgedNetwork> bridged(Prefix subnet) {
-    return networks.values().stream()
-        .filter(network -> network.translated().contains(subnet))
-        .findFirst();
-  }
-
-  /** The networks on this node's bridges. */
-  Collection<BridgedNetwork> networks() {
-    return networks.values();
+  /** What is on this node alone. */
+  NodeNetworks alone() {
+    return alone;
   }
 
   static Claimant claimant(Node node) {
@@ -544,12 +539,6 @@ final class ClusterState {
         now.stream().map(pool -> new Claim(claimant(pool), pool.cidr())).toList());
   }
 
-  private void putNetwork(String name, Optional<BridgedNetwork> now, Touched touched) {
-    Optional<BridgedNetwork> was = put(networks, name, now);
-    Stream.concat(was.stream(), now.stream())
-        .forEach(network -> touched.ranges.addAll(network.translated()));
-  }
-
   private void putAttachment(String key, Optional<Attachment> now, Touched touched) {
     Optional<Attachment> was = put(attachments, key, now);
     if (was.equals(now)) {
@@ -582,7 +571,7 @@ final class ClusterState {
       switch (claim.claimant().kind()) {
         case POD -> touched.pods.add(PodKey.parse(name));
         case ATTACHMENT -> attachment(name).ifPresent(one -> touched.pods.add(one.pod()));
-        case NODE, POOL -> {} // conditions of these name no pods
+        case NODE, POOL, CONTAINER -> {} // conditions of these name no pods
       }
     }
   }
@@ -654,7 +643,7 @@ final class ClusterState {
           touched.devices.add(name);
           attachment(name).ifPresent(attachment -> touched.pods.add(attachment.pod()));
         }
-        case POOL -> throw new AssertionError("pools claim no single addresses");
+        case POOL, CONTAINER -> throw new AssertionError("these claim no single addresses");
       }
     }
   }

@@ -104,7 +104,7 @@ final class FabricRows {
     }
     String name = holder.get().name();
     return switch (holder.get().kind()) {
-      case NODE, POOL -> Optional.empty();
+      case NODE, POOL, CONTAINER -> Optional.empty();
       case ATTACHMENT ->
           state
               .attachment(name)
@@ -242,8 +242,15 @@ final class FabricRows {
     Prefix range = key.range();
     if (key.part() == Part.BRIDGED) {
       return state
+          .alone()
           .bridged(range)
           .map(network -> new Masquerade(range, key.part(), networkRule(network)));
+    }
+    if (key.part() == Part.NEIGHBOURS) {
+      return state
+          .alone()
+          .neighbourhood(range)
+          .map(network -> new Masquerade(range, key.part(), RuleId.of("Network", network, "")));
     }
     Optional<RuleId> rule =
         state.hasPools(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
@@ -283,13 +290,13 @@ final class FabricRows {
         switch (part) {
           case CLUSTER -> covering.isEmpty();
           case NAT_OUTGOING -> here && !ownRange;
-          case BRIDGED -> false;
+          case BRIDGED, NEIGHBOURS -> false;
         };
     if (!wanted) {
       return Optional.empty();
     }
     return switch (holder.get().kind()) {
-      case NODE, POOL -> Optional.empty();
+      case NODE, POOL, CONTAINER -> Optional.empty();
       case ATTACHMENT -> state.attachment(holder.get().name()).map(PodDevices::rule);
       case POD -> state.pod(PodKey.parse(holder.get().name())).map(FabricRows::podRule);
     };

@@ -306,13 +306,12 @@ final class Findings {
   private void hostPorts(String device, ObjectRef object, Set<Condition> found) {
     for (HostPorts.Wish wish : state.hostPorts().ofDevice(device)) {
       Frontend.Key key = wish.key();
-      Optional<PodKey> holder =
+      Optional<String> holder =
           state
               .hostPorts()
               .holder(key)
               .filter(granted -> !granted.equals(wish))
-              .flatMap(_ -> frontends.holder(key))
-              .map(Attachment::pod);
+              .flatMap(_ -> frontends.holder(key));
       String port = key.port() + "/" + key.protocol().label();
       if (holder.isPresent()) {
         found.add(
@@ -343,8 +342,8 @@ final class Findings {
     };
   }
 
-  private static String rival(PodKey holder, ObjectRef object) {
-    return holder.toString().equals(object.name()) ? "another of its ports" : "pod " + holder;
+  private static String rival(String holder, ObjectRef object) {
+    return holder.equals("pod " + object.name()) ? "another of its ports" : holder;
   }
 
   private Condition duplicate(ObjectRef object, Ip ip) {
@@ -370,7 +369,7 @@ final class Findings {
           "pod "
               + state.attachment(name).map(one -> one.pod().toString()).orElse(name)
               + ", which keeps it";
-      case POOL -> throw new AssertionError("pools hold no single addresses");
+      case POOL, CONTAINER -> throw new AssertionError("pools hold no single addresses");
     };
   }
 

@@ -1,7 +1,8 @@
 package dev.sund.engine;
 
+import dev.sund.engine.Claimant.Kind;
 import dev.sund.engine.HostPorts.Wish;
-import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
@@ -36,7 +37,15 @@ final class FrontendRows {
   Optional<Frontend> frontend(Frontend.Key key) {
     return granted(key)
         .flatMap(this::rule)
-        .map(rule -> new Frontend(key, new Action.Balance(1), MasqueradeClass.KEEP_SOURCE, rule));
+        .map(rule -> new Frontend(key, new Action.Balance(1), masquerade(key), rule));
+  }
+
+  private MasqueradeClass masquerade(Frontend.Key key) {
+    return granted(key)
+        .flatMap(this::container)
+        .filter(container -> container.sources() == MappedContainer.Sources.ALL)
+        .map(_ -> MasqueradeClass.ALWAYS)
+        .orElse(MasqueradeClass.KEEP_SOURCE);
   }
 
   /** An endpoint of a frontend. */
@@ -46,13 +55,7 @@ final class FrontendRows {
         : granted(key.frontend())
             .flatMap(wish ->
                 rule(wish)
-                    .map(rule ->
-                        new Endpoint(
-                            key,
-                            wish.address(),
-                            wish.port(),
-                            lent(wish.address().family()),
-                            rule)));
+                    .map(rule -> new Endpoint(key, wish.address(), wish.port(), lent(wish), rule)));
   }
 
   private Optional<Wish> granted(Frontend.Key key) {
@@ -63,16 +66,43 @@ final class FrontendRows {
         .filter(_ -> isHere(key.place()));
   }
 
+  /** Of another plugin's network that plugin answers for its addresses. */
   private boolean hasItsAddress(Wish wish) {
-    return state
-        .attachment(wish.device())
-        .map(attachment -> state.claimant(wish.device(), attachment))
-        .filter(claimant -> state.addresses().holds(claimant, Prefix.host(wish.address())))
-        .isPresent();
+    return wish.claimant().kind() == Kind.CONTAINER
+        || state
+            .attachment(wish.device())
+            .map(attachment -> state.claimant(wish.device(), attachment))
+            .filter(claimant -> state.addresses().holds(claimant, Prefix.host(wish.address())))
+            .isPresent();
   }
 
   private Optional<RuleId> rule(Wish wish) {
-    return state.attachment(wish.device()).map(PodDevices::rule);
+    return wish.claimant().kind() == Kind.CONTAINER
+        ? Optional.of(RuleId.of(RuleId.CONTAINER, wish.device(), ""))
+        : state.attachment(wish.device()).map(PodDevices::rule);
+  }
+
+  private Optional<MappedContainer> container(Wish wish) {
+    return wish.claimant().kind() == Kind.CONTAINER
+        ? state.alone().container(wish.device())
+        : Optional.empty();
+  }
+
+  /** The source for whom an endpoint could not answer otherwise. */
+  private Optional<Ip> lent(Wish wish) {
+    Family family = wish.address().family();
+    Optional<MappedContainer> container = container(wish);
+    if (container.isEmpty()) {
+      return lent(family);
+    }
+    if (container.get().sources() == MappedContainer.Sources.NONE) {
+      return Optional.empty();
+    }
+    return container.get().places().stream()
+        .filter(place -> place.address().ip().equals(wish.address()))
+        .flatMap(place -> place.gateway().stream())
+        .findFirst()
+        .or(() -> lent(family));
   }
 
   /**
@@ -116,9 +146,15 @@ final class FrontendRows {
                 .findFirst());
   }
 
-  /** Who has a host port, for those who do not get it. */
-  Optional<Attachment> holder(Frontend.Key key) {
-    return state.hostPorts().holder(key).flatMap(wish -> state.attachment(wish.device()));
+  /** Who has a host port, for those who do not get it: {@code pod shop/web}. */
+  Optional<String> holder(Frontend.Key key) {
+    return state
+        .hostPorts()
+        .holder(key)
+        .flatMap(wish ->
+            wish.claimant().kind() == Kind.CONTAINER
+                ? Optional.of("container " + wish.device())
+                : state.attachment(wish.device()).map(attachment -> "pod " + attachment.pod()));
   }
 
   private static final Ip LOOPBACK_V4 = Ip.parse("127.0.0.1");

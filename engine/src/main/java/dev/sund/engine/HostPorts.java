@@ -1,6 +1,9 @@
 package dev.sund.engine;
 
+import dev.sund.engine.Claimant.Kind;
+import dev.sund.engine.Claimant.Rank;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.PortMapping;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Place;
@@ -29,7 +32,7 @@ final class HostPorts {
    * That packets to a place of this node go to a pod.
    *
    * @param key the place
-   * @param claimant who wishes it; its name is the pod's device
+   * @param claimant who wishes it; its name is the pod's device, or the container's
    * @param address the pod's address
    * @param port the pod's port
    */
@@ -40,7 +43,7 @@ final class HostPorts {
             .thenComparing(Wish::address)
             .thenComparingInt(Wish::port);
 
-    /** The device of the pod. */
+    /** The device of the pod, or the container's name. */
     String device() {
       return claimant.name();
     }
@@ -57,6 +60,28 @@ final class HostPorts {
     List<Wish> found = new ArrayList<>();
     for (PortMapping mapping : mappings) {
       for (Ip address : attachment.addresses()) {
+        place(mapping.hostIp(), address.family())
+            .map(place -> new Frontend.Key(place, mapping.protocol(), mapping.hostPort()))
+            .ifPresent(key -> found.add(new Wish(key, claimant, address, mapping.containerPort())));
+      }
+    }
+    return found;
+  }
+
+  /** What a container's ports come to, in another plugin's network. */
+  static List<Wish> wishes(MappedContainer container) {
+    // As with the reference plugin, the last who asks has the port; pods of the API go before.
+    Claimant claimant =
+        new Claimant(
+            Rank.POD,
+            Long.MAX_VALUE - container.since(),
+            container.key(),
+            Kind.CONTAINER,
+            container.key());
+    List<Wish> found = new ArrayList<>();
+    for (PortMapping mapping : container.mappings()) {
+      for (MappedContainer.Place at : container.places()) {
+        Ip address = at.address().ip();
         place(mapping.hostIp(), address.family())
             .map(place -> new Frontend.Key(place, mapping.protocol(), mapping.hostPort()))
             .ifPresent(key -> found.add(new Wish(key, claimant, address, mapping.containerPort())));
@@ -102,7 +127,7 @@ final class HostPorts {
     return Optional.ofNullable(wishes.get(key)).map(NavigableSet::first);
   }
 
-  /** What the pod behind a device wishes. */
+  /** What the pod behind a device wishes, or the container of this name. */
   List<Wish> ofDevice(String device) {
     return ofDevice.getOrDefault(device, List.of());
   }

@@ -224,7 +224,7 @@ public final class ProgramCompiler {
       touched.ranges.addAll(state.blocks().ranges());
       state.blocks().all().forEach(block -> touched.blocks.add(block.name()));
       touched.ranges.addAll(routes.rows().keySet());
-      state.networks().forEach(network -> touched.ranges.addAll(network.translated()));
+      touched.ranges.addAll(state.alone().ranges());
       masquerade.rows().keySet().forEach(key -> touched.ranges.add(key.range()));
       touched.nodes.addAll(state.nodeNames());
       touched.nodes.addAll(peersOfNode.keySet());
@@ -277,11 +277,12 @@ public final class ProgramCompiler {
   private Collection<Masquerade.Key> masqueradeKeys(Set<Prefix> ranges) {
     Map.Entry<Masquerade.Key, Masquerade> last = masquerade.rows().lastEntry();
     boolean bridges =
-        !state.networks().isEmpty() || (last != null && last.getKey().part() == Part.BRIDGED);
+        !state.alone().isEmpty()
+            || (last != null && last.getKey().part().compareTo(Part.BRIDGED) >= 0);
     // By part, and then as they came: that is nearly the keys' own order, and so soon sorted.
     List<Masquerade.Key> keys = new ArrayList<>(ranges.size() * 2);
     for (Part part : Part.values()) {
-      if (part != Part.BRIDGED || bridges) {
+      if (part.compareTo(Part.BRIDGED) < 0 || bridges) {
         ranges.forEach(range -> keys.add(new Masquerade.Key(range, part)));
       }
     }

@@ -189,7 +189,10 @@ class GraphTest {
           Optional.of(new ClusterEvent.Detached(attachment.key()));
       case ClusterEvent.NetworkSeen(var network) ->
           Optional.of(new ClusterEvent.NetworkGone(network.name()));
+      case ClusterEvent.PortsSeen(var container) ->
+          Optional.of(new ClusterEvent.PortsGone(container.key()));
       case ClusterEvent.NodeGone _,
+          ClusterEvent.PortsGone _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,

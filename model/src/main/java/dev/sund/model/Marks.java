@@ -63,6 +63,9 @@ public final class Marks {
   /** Link group of IPIP devices, which have no address of their own to be known by. */
   public static final int GROUP_TUNNELS = 0x53750004;
 
+  /** Link group of the bridges that we made. */
+  public static final int GROUP_BRIDGES = 0x53750005;
+
   /** First word of the ifalias of the devices in which what containers send waits. */
   public static final String BANDWIDTH_ALIAS_PREFIX = "sund-bandwidth";
 

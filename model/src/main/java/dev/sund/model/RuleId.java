@@ -19,6 +19,9 @@ import java.nio.charset.StandardCharsets;
 public record RuleId(ObjectRef object, String uid, Direction direction, int index)
     implements Comparable<RuleId> {
 
+  /** The kind of containers whose network another plugin made: no object of a cluster. */
+  public static final String CONTAINER = "Container";
+
   /** The direction of traffic that a rule is about. */
   public enum Direction {
     NONE("none"),

@@ -5,6 +5,7 @@ import dev.sund.agent.apply.KernelSide.Progress;
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import java.util.ArrayList;
@@ -27,8 +28,9 @@ import java.util.function.LongSupplier;
  * <p>The rules:
  *
  * <ul>
- *   <li>Before the kernel has been read, and while a {@link Handover#hold} stands, nothing is
- *       changed. So a restarted agent removes nothing that it has not yet heard of.
+ *   <li>Before the kernel has been read nothing is changed; while a {@link Handover#hold} stands,
+ *       only what follows from this node alone ({@link ProgramDelta#ofNodeAlone}). So a restarted
+ *       agent removes nothing that it has not yet heard of.
  *   <li>Pods that come or go are served at once; a few other changes at most every {@link
  *       Timing#minimum}; many at once, a {@link Timing#slice} at a time, with a look at what came
  *       meanwhile in between.
@@ -62,7 +64,8 @@ final class ApplyCycle {
   private String dirtyCause = "start";
   private long dirtyAt;
   private long readAllAt;
-  private final Set<String> networks = new HashSet<>();
+  private final Set<String> open = new HashSet<>();
+  private final HeldChanges held = new HeldChanges();
   private long readRetryNanos;
   private boolean readOnce;
   private boolean sweeping;
@@ -114,11 +117,17 @@ final class ApplyCycle {
       going.put(pod.attachmentKey(), pod);
       urgent = true;
     }
-    if (!handover.networks().isEmpty()) {
-      networks.addAll(handover.networks());
+    if (!handover.tickets().isEmpty()) {
+      open.addAll(handover.tickets());
       urgent = true;
     }
-    kernel.want(handover.delta());
+    if (handover.hold().isPresent()) {
+      held.hold(handover.delta().ofCluster());
+      kernel.want(handover.delta().ofNodeAlone());
+    } else {
+      kernel.want(held.release());
+      kernel.want(handover.delta());
+    }
     if (!handover.delta().isEmpty()) {
       // What is new does not wait for the retry of what failed. A few changes are gathered for a
       // moment; of many, more come already while these are written.
@@ -173,7 +182,13 @@ final class ApplyCycle {
     if (!dirty.isEmpty() && now - dirtyAt >= timing.settle().toNanos() && (!readOnce || free())) {
       read();
     }
-    if (!readOnce || hold.isPresent()) {
+    if (!readOnce) {
+      return next();
+    }
+    if (hold.isPresent()) {
+      if ((pending() > 0 || !open.isEmpty()) && (urgent || now >= notBefore)) {
+        apply();
+      }
       return next();
     }
     if (!sweeping) {
@@ -253,8 +268,10 @@ final class ApplyCycle {
       } else if (retryAt == Long.MAX_VALUE) {
         retryNanos = 0;
       }
-      applied = number;
-      settledOnce = true;
+      if (hold.isEmpty()) {
+        applied = number;
+        settledOnce = true;
+      }
       drift.clear();
     }
     publish();
@@ -297,7 +314,10 @@ final class ApplyCycle {
   }
 
   private void settleTickets() {
-    settleNetworks();
+    settleOpen();
+    if (hold.isPresent()) {
+      return; // what becomes of pods is not known
+    }
     List<String> over = new ArrayList<>();
     for (Handover.Coming pod : coming.values()) {
       LocalPod wanted = pod.wanted().orElseThrow();
@@ -347,8 +367,9 @@ final class ApplyCycle {
     gone.forEach(pod -> going.remove(pod.attachmentKey()));
   }
 
-  private void settleNetworks() {
-    if (networks.isEmpty()) {
+  /** What concerns no pod: networks on bridges, containers' ports. */
+  private void settleOpen() {
+    if (open.isEmpty()) {
       return;
     }
     Optional<AttachOutcome> outcome =
@@ -359,8 +380,8 @@ final class ApplyCycle {
           case Progress.Pending() -> Optional.empty();
         };
     if (outcome.isPresent()) {
-      networks.forEach(network -> tickets.settle(ApplyLoop.ticket(network), outcome.get()));
-      networks.clear();
+      open.forEach(ticket -> tickets.settle(ticket, outcome.get()));
+      open.clear();
     }
   }
 
@@ -369,8 +390,8 @@ final class ApplyCycle {
     if (!dirty.isEmpty() && (!readOnce || free())) {
       next = Math.min(next, dirtyAt + timing.settle().toNanos());
     }
-    if (readOnce && hold.isEmpty()) {
-      next = Math.min(next, retryAt);
+    if (readOnce) {
+      next = hold.isEmpty() ? Math.min(next, retryAt) : next;
       if (pending() > 0) {
         next = Math.min(next, urgent ? nanos.getAsLong() : notBefore);
       }

@@ -10,6 +10,7 @@ import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.model.Marks;
 import java.time.Duration;
 import java.util.List;
@@ -175,9 +176,28 @@ public final class ApplyLoop implements AutoCloseable {
    */
   public AttachOutcome translate(BridgedNetwork network, Duration limit)
       throws InterruptedException {
-    String key = ticket(network.name());
+    return enforce(event(network), limit);
+  }
+
+  /** Has a container's ports lead to it, and waits until the kernel's rules are so. */
+  public AttachOutcome open(MappedContainer container, Duration limit) throws InterruptedException {
+    return enforce(new ClusterEvent.PortsSeen(container), limit);
+  }
+
+  /** As {@link #open}, without waiting. */
+  public void announce(MappedContainer container) {
+    mailbox.put(new ClusterEvent.PortsSeen(container));
+  }
+
+  /** Has a container's ports lead nowhere, without waiting. */
+  public void shut(String container) {
+    mailbox.put(new ClusterEvent.PortsGone(container));
+  }
+
+  private AttachOutcome enforce(ClusterEvent event, Duration limit) throws InterruptedException {
+    String key = ticket(event);
     var ticket = tickets.open(key);
-    mailbox.put(event(network));
+    mailbox.put(event);
     return tickets.await(key, ticket, limit);
   }
 
@@ -192,9 +212,9 @@ public final class ApplyLoop implements AutoCloseable {
         : new ClusterEvent.NetworkSeen(network);
   }
 
-  /** The ticket of a network: no attachment's, since these begin with a container's id. */
-  static String ticket(String network) {
-    return "/network/" + network;
+  /** The ticket of what is no attachment; those begin with a container's id. */
+  static String ticket(ClusterEvent event) {
+    return "/" + event.key();
   }
 
   /** Ends both threads, after the kernel's transaction that is under way. Idempotent. */

@@ -97,7 +97,7 @@ final class EngineStep {
     Optional<String> holdNow = hold(compilation);
     List<Handover.Coming> attached = new ArrayList<>();
     List<Handover.Going> detached = new ArrayList<>();
-    List<String> networks = new ArrayList<>();
+    List<String> tickets = new ArrayList<>();
     for (ClusterEvent event : batch) {
       if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
         attached.add(coming(attachment, compilation));
@@ -106,8 +106,10 @@ final class EngineStep {
         detached.add(
             new Handover.Going(key, Optional.ofNullable(device == null ? null : gone.get(device))));
       } else if (event instanceof ClusterEvent.NetworkSeen
-          || event instanceof ClusterEvent.NetworkGone) {
-        networks.add(event.key().name());
+          || event instanceof ClusterEvent.NetworkGone
+          || event instanceof ClusterEvent.PortsSeen
+          || event instanceof ClusterEvent.PortsGone) {
+        tickets.add(ApplyLoop.ticket(event));
       }
     }
     if (compilation.delta().equals(ProgramDelta.NONE)
@@ -115,14 +117,14 @@ final class EngineStep {
         && holdNow.equals(hold)
         && attached.isEmpty()
         && detached.isEmpty()
-        && networks.isEmpty()) {
+        && tickets.isEmpty()) {
       return Optional.empty();
     }
     conditions = compilation.conditions();
     hold = holdNow;
     number++;
     return Optional.of(
-        new Handover(number, compilation.delta(), conditions, hold, attached, detached, networks));
+        new Handover(number, compilation.delta(), conditions, hold, attached, detached, tickets));
   }
 
   /**

@@ -17,7 +17,7 @@ import java.util.Optional;
  *     made
  * @param attached the pods that the batch attached
  * @param detached the pods that the batch detached
- * @param networks the networks on bridges that the batch said something about
+ * @param tickets of what the batch said about networks on bridges and containers' ports
  */
 record Handover(
     long number,
@@ -26,15 +26,15 @@ record Handover(
     Optional<String> hold,
     List<Coming> attached,
     List<Going> detached,
-    List<String> networks) {
+    List<String> tickets) {
   Handover {
     conditions = List.copyOf(conditions);
     attached = List.copyOf(attached);
     detached = List.copyOf(detached);
-    networks = List.copyOf(networks);
+    tickets = List.copyOf(tickets);
   }
 
-  /** A batch that said nothing about networks on bridges. */
+  /** A batch that said nothing about networks on bridges and containers' ports. */
   Handover(
       long number,
       ProgramDelta delta,

@@ -45,7 +45,9 @@ public final class Mailbox {
       case ClusterEvent.Attached _,
           ClusterEvent.Detached _,
           ClusterEvent.NetworkSeen _,
-          ClusterEvent.NetworkGone _ ->
+          ClusterEvent.NetworkGone _,
+          ClusterEvent.PortsSeen _,
+          ClusterEvent.PortsGone _ ->
           awaited;
       case ClusterEvent.NodeSeen _,
           ClusterEvent.NodeGone _,

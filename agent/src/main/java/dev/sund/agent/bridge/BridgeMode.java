@@ -10,6 +10,7 @@ import dev.sund.model.Condition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -18,7 +19,8 @@ import java.util.TreeSet;
 public final class BridgeMode implements AutoCloseable {
   private final BridgeWorkers workers;
   private final HostLocal hostLocal = new HostLocal(new AddressDirectories());
-  private final ContainerRecords records;
+  private final Records<BridgedContainer> records;
+  private final PortmapPlugin portmap;
   private final TranslatedNetworks translated;
   private final List<NetworkKind> kinds;
   private final Log log;
@@ -44,13 +46,22 @@ public final class BridgeMode implements AutoCloseable {
     this.node = node;
     this.workers =
         new BridgeWorkers(() -> new BridgeLinks(SocketRoutes.open(node), stateDirectory));
-    this.records = new ContainerRecords(stateDirectory, bootId);
+    this.records =
+        new Records<>(stateDirectory.resolve("bridged"), bootId, BridgedContainer::parse);
+    this.portmap =
+        new PortmapPlugin(
+            workers,
+            new Records<>(stateDirectory.resolve("mapped"), bootId, PortRecord::parse),
+            translation,
+            InstantSource.system(),
+            log);
     this.translated = new TranslatedNetworks(translation);
     this.log = log;
     this.kinds =
         List.of(
             new BridgeNetwork(workers, hostLocal, records, translated, linksAreDoomed, log),
-            new HostLocalPlugin(workers, hostLocal));
+            new HostLocalPlugin(workers, hostLocal),
+            portmap);
   }
 
   /** The plugins that it serves. */
@@ -65,8 +76,9 @@ public final class BridgeMode implements AutoCloseable {
    * @throws IOException when the state directory cannot be read
    */
   public void restore() throws IOException {
-    ContainerRecords.Restored restored = records.restore();
-    conditions = restored.conditions();
+    Records.Restored<BridgedContainer> restored = records.restore();
+    conditions = new ArrayList<>(restored.conditions());
+    conditions.addAll(portmap.restore());
     conditions.forEach(condition -> log.error("state is unreadable", "what", condition.text()));
     restored.ofEarlierBoots().forEach(this::giveBack);
     for (BridgedContainer container : records.all()) {

@@ -38,7 +38,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class BridgeNetwork implements NetworkKind {
   private final BridgeWorkers workers;
   private final HostLocal hostLocal;
-  private final ContainerRecords records;
+  private final Records<BridgedContainer> records;
   private final TranslatedNetworks translated;
   private final Runnable linksAreDoomed;
   private final Log log;
@@ -47,7 +47,7 @@ final class BridgeNetwork implements NetworkKind {
   BridgeNetwork(
       BridgeWorkers workers,
       HostLocal hostLocal,
-      ContainerRecords records,
+      Records<BridgedContainer> records,
       TranslatedNetworks translated,
       Runnable linksAreDoomed,
       Log log) {

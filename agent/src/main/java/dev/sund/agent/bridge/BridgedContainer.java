@@ -30,22 +30,18 @@ record BridgedContainer(
     BridgeLinks.Port port,
     BridgeLinks.Content content,
     List<Prefix> translated,
-    Optional<Path> dataDir) {
+    Optional<Path> dataDir)
+    implements Records.Kept {
   BridgedContainer {
     translated = List.copyOf(translated);
-  }
-
-  /** {@code CONTAINER/INTERFACE}. */
-  String key() {
-    return owner.toString();
   }
 
   String network() {
     return bridge.network();
   }
 
-  /** The form on disk. */
-  Map<String, Object> fields() {
+  @Override
+  public Map<String, Object> fields() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("containerId", owner.containerId());
     fields.put("interface", owner.interfaceName());

@@ -1,11 +1,12 @@
 /**
- * Bridge mode: the reference plugins {@code bridge} and {@code host-local}, served by the agent.
+ * Bridge mode: the reference plugins {@code bridge}, {@code host-local} and {@code portmap}, served
+ * by the agent.
  *
  * <pre>
  *   CniDispatch ──► BridgeNetwork ──► BridgeWorkers ──► BridgeLinks     bridge, link, addresses
  *                    │   │   │
  *                    │   │   └─► AddressDirectories ──► files of host-local   one file an address
- *                    │   └─────► ContainerRecords   ──► what was made, on disk before the kernel
+ *                    │   └─────► Records            ──► what was made, on disk before the kernel
  *                    └─────────► Translation        ──► Masquerade rows of the node's program
  * </pre>
  *

@@ -3,6 +3,7 @@ package dev.sund.agent.verify;
 import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
+import dev.sund.dataplane.Lift;
 import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.Verify;
 import dev.sund.dataplane.VerifyReport;
@@ -18,7 +19,10 @@ import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.program.Endpoint;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.PacketProgram;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftSocket;
@@ -32,6 +36,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
+import dev.sund.model.RuleId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,11 +45,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -82,7 +89,66 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
     events.addAll(bridgedNetworks(namespace));
     ProgramCompiler compiler = new ProgramCompiler(node, fabric);
     List<Condition> conditions = compiler.apply(events).conditions();
-    return new NodeVerification(Verify.node(namespace, compiler.program()), conditions);
+    PacketProgram wanted = withPortsOfContainers(compiler.program(), namespace);
+    return new NodeVerification(Verify.node(namespace, wanted), conditions);
+  }
+
+  /**
+   * The ports of containers on bridges, which no object of the cluster tells of either: those of
+   * containers that have links are meant to be as they are.
+   */
+  private static PacketProgram withPortsOfContainers(PacketProgram program, NetNs namespace)
+      throws KernelException {
+    Set<String> networks;
+    Set<String> containers;
+    try (SocketRoutes kernel = SocketRoutes.open(namespace)) {
+      networks = BridgeLinks.networks(kernel);
+      containers = BridgeLinks.containers(kernel);
+    }
+    if (containers.isEmpty()) {
+      return program;
+    }
+    PacketProgram lifted = Lift.node(namespace, program);
+    SortedMap<Masquerade.Key, Masquerade> masquerade = new TreeMap<>(program.masquerade());
+    lifted
+        .masquerade()
+        .forEach((key, row) -> {
+          if (key.part() == Masquerade.Part.NEIGHBOURS
+              && networks.contains(row.rule().object().name())) {
+            masquerade.putIfAbsent(key, row);
+          }
+        });
+    Predicate<RuleId> living =
+        rule ->
+            rule.object().kind().equals(RuleId.CONTAINER)
+                && containers.contains(rule.object().name());
+    SortedMap<Frontend.Key, Frontend> frontends = new TreeMap<>(program.frontends());
+    lifted
+        .frontends()
+        .forEach((key, row) -> {
+          if (living.test(row.rule())) {
+            frontends.putIfAbsent(key, row);
+          }
+        });
+    SortedMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>(program.endpoints());
+    lifted
+        .endpoints()
+        .forEach((key, row) -> {
+          if (living.test(row.rule())) {
+            endpoints.putIfAbsent(key, row);
+          }
+        });
+    return new PacketProgram(
+        program.node(),
+        program.nodeAddresses(),
+        program.facts(),
+        program.localPods(),
+        program.routes(),
+        program.tunnels(),
+        program.tunnelPeers(),
+        masquerade,
+        frontends,
+        endpoints);
   }
 
   /**

@@ -7,8 +7,10 @@ import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
 import dev.sund.model.Ip;
@@ -72,6 +74,45 @@ class ApplyCycleTest {
     assertThat(kernel.kernelRoutes).containsOnlyKeys(prefix(1));
     assertThat(state.settledOnce()).isTrue();
     assertThat(state.applied()).isEqualTo(2);
+  }
+
+  @Test
+  void whatFollowsFromTheNodeAloneIsInForceBeforeTheProgramIsComplete() throws Exception {
+    cycle.step();
+    String key = ApplyLoop.ticket(new ClusterEvent.NetworkGone("net1"));
+    var ticket = tickets.open(key);
+    Masquerade bridged =
+        new Masquerade(prefix(7), Masquerade.Part.BRIDGED, RuleId.of("Network", "net1", ""));
+    ProgramDelta delta =
+        new ProgramDelta(
+            List.of(),
+            List.of(new Change.Put<>(prefix(1), route(1), Optional.empty())),
+            List.of(),
+            List.of(),
+            List.of(new Change.Put<>(bridged.key(), bridged, Optional.empty())));
+    cycle.take(
+        new Handover(
+            ++batch, delta, List.of(), Optional.of("no list"), List.of(), List.of(), List.of(key)));
+    runFor(Duration.ofSeconds(1));
+    assertThat(tickets.await(key, ticket, Duration.ZERO)).isInstanceOf(AttachOutcome.Done.class);
+    assertThat(kernel.wantedMasquerade).containsExactly(bridged.key());
+    assertThat(kernel.kernelRoutes).isEmpty();
+    assertThat(state.settledOnce()).isFalse();
+    assertThat(kernel.sweep).isFalse();
+    take(ProgramDelta.NONE, Optional.empty());
+    cycle.step();
+    assertThat(kernel.kernelRoutes).containsOnlyKeys(prefix(1));
+  }
+
+  @Test
+  void ofWhatIsHeldTheLastWordsCount() throws Exception {
+    cycle.step();
+    take(put(1), Optional.of("no list"));
+    take(put(2), Optional.of("no list"));
+    take(delta(List.of(new Change.Remove<>(prefix(1), route(1)))), Optional.of("no list"));
+    take(ProgramDelta.NONE, Optional.empty());
+    cycle.step();
+    assertThat(kernel.kernelRoutes).containsOnlyKeys(prefix(2));
   }
 
   @Test

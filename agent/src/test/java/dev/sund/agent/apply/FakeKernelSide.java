@@ -4,6 +4,7 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
+import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
 import dev.sund.kernel.KernelException;
@@ -24,6 +25,7 @@ import java.util.TreeSet;
 final class FakeKernelSide implements KernelSide {
   final Map<String, LocalPod> wantedPods = new TreeMap<>();
   final Map<Prefix, Route> wantedRoutes = new TreeMap<>();
+  final Set<Masquerade.Key> wantedMasquerade = new TreeSet<>();
   final Set<String> kernelPods = new TreeSet<>();
   final Map<Prefix, Route> kernelRoutes = new TreeMap<>();
   final Set<Prefix> held = new HashSet<>();
@@ -55,6 +57,7 @@ final class FakeKernelSide implements KernelSide {
 
   @Override
   public void want(ProgramDelta delta) {
+    delta.masquerade().forEach(change -> wantedMasquerade.add(change.key()));
     for (Change<String, LocalPod> change : delta.localPods()) {
       switch (change) {
         case Change.Put<String, LocalPod>(String key, LocalPod value, _) ->

@@ -8,6 +8,7 @@ import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.dataplane.Reaper;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.testing.TestNetns;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
 final class BridgeBed implements AutoCloseable {
   final NetNs node;
   final Map<String, SortedSet<Prefix>> translated = new TreeMap<>();
+  final Map<String, MappedContainer> opened = new TreeMap<>();
   private final BridgeMode mode;
   private final CniDispatch dispatch;
   private final Reaper reaper;
@@ -44,6 +46,21 @@ final class BridgeBed implements AutoCloseable {
           @Override
           public void announce(String network, SortedSet<Prefix> subnets) {
             translated.put(network, subnets);
+          }
+
+          @Override
+          public void open(MappedContainer container) {
+            announce(container);
+          }
+
+          @Override
+          public void announce(MappedContainer container) {
+            opened.put(container.key(), container);
+          }
+
+          @Override
+          public void shut(String container) {
+            opened.remove(container);
           }
         };
     this.mode =

@@ -228,19 +228,26 @@ final class FrontendLowering {
   }
 
   /**
-   * Devices of pods with a port at 127.0.0.1 let loopback addresses pass ({@code route_localnet}):
-   * so that no pod asks the node's own loopback services, or speaks as one (CVE-2020-8558).
+   * Devices of pods with a port at 127.0.0.1, and bridges with such containers, let loopback
+   * addresses pass ({@code route_localnet}): so that none of them asks the node's own loopback
+   * services, or speaks as one (CVE-2020-8558).
    */
   private static List<NftRule> guards() {
+    List<NftRule> rules = new ArrayList<>(guards("pod", Marks.GROUP_PODS));
+    rules.addAll(guards("container on a bridge", Marks.GROUP_BRIDGES));
+    return rules;
+  }
+
+  private static List<NftRule> guards(String who, int group) {
     List<Expr> fromPods =
         List.of(
             new Expr.Meta(Expr.MetaKey.IIFGROUP, Reg.R1),
-            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(Marks.GROUP_PODS)));
+            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(group)));
     Expr loopback = new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LOOPBACK_NET));
     return List.of(
         NftRule.of(
             GUARD,
-            "no pod speaks as the node's loopback",
+            "no " + who + " speaks as the node's loopback",
             exprs(
                 fromPods,
                 family(Family.V4),
@@ -251,7 +258,7 @@ final class FrontendLowering {
                     Expr.Immediate.verdict(Verdict.DROP)))),
         NftRule.of(
             GUARD,
-            "no pod asks the node's loopback",
+            "no " + who + " asks the node's loopback",
             exprs(
                 fromPods,
                 family(Family.V4),

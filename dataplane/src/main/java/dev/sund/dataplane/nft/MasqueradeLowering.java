@@ -49,7 +49,7 @@ public final class MasqueradeLowering {
     NftSet set =
         switch (part) {
           case NAT_OUTGOING, CLUSTER -> NftSet.of(TABLE, setName(part, family), address);
-          case BRIDGED -> NftSet.of(TABLE, setName(part, family), address, address);
+          case BRIDGED, NEIGHBOURS -> NftSet.of(TABLE, setName(part, family), address, address);
         };
     return set.ofRanges()
         .withComment(
@@ -57,13 +57,14 @@ public final class MasqueradeLowering {
               case NAT_OUTGOING -> "sources that are translated when they leave the cluster";
               case CLUSTER -> "destinations inside the cluster";
               case BRIDGED -> "sources and destinations on one bridge";
+              case NEIGHBOURS -> "neighbours that ask each other by ports of the node";
             });
   }
 
   /** All sets, in the order of their names. */
   public static List<NftSet> sets() {
     List<NftSet> sets = new ArrayList<>();
-    for (Part part : List.of(Part.BRIDGED, Part.CLUSTER, Part.NAT_OUTGOING)) {
+    for (Part part : List.of(Part.BRIDGED, Part.CLUSTER, Part.NAT_OUTGOING, Part.NEIGHBOURS)) {
       for (Family family : Family.values()) {
         sets.add(set(part, family));
       }
@@ -77,6 +78,7 @@ public final class MasqueradeLowering {
           case BRIDGED -> "bridged-";
           case CLUSTER -> "cluster-";
           case NAT_OUTGOING -> "nat-outgoing-";
+          case NEIGHBOURS -> "neighbours-";
         }
         + family.label();
   }
@@ -139,30 +141,68 @@ public final class MasqueradeLowering {
             new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
   }
 
+  /**
+   * The rule of a family for neighbours: the packet met a frontend of ours, and source and
+   * destination are on one link.
+   */
+  public static NftRule neighboursRule(Family family) {
+    boolean v4 = family == Family.V4;
+    return NftRule.of(
+        CHAIN,
+        family.label() + ": neighbours that ask each other by the node are seen as the node",
+        List.of(
+            // The mark first, as nft writes it that restores a listing.
+            new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
+            new Expr.Bitwise(
+                Reg.R1, Reg.R1, Bytes.host32(Marks.FRONTEND_MARK_MASK), Bytes.host32(0)),
+            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(Marks.FRONTEND_MARK)),
+            new Expr.Meta(Expr.MetaKey.NFPROTO, Reg.R1),
+            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6)),
+            new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, family.bytes()),
+            new Expr.Payload(
+                v4 ? Reg.word(1) : Reg.R2, Expr.Header.NETWORK, v4 ? 16 : 24, family.bytes()),
+            Expr.Lookup.in(setName(Part.NEIGHBOURS, family), Reg.R1),
+            Expr.Counter.atZero(),
+            new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
+  }
+
   /** The rule that looks at the rows of this part and family. */
   static NftRule rule(Part part, Family family) {
     return switch (part) {
       case NAT_OUTGOING, CLUSTER -> rule(family);
       case BRIDGED -> bridgedRule(family);
+      case NEIGHBOURS -> neighboursRule(family);
     };
   }
 
   /** All rules, in their order. */
   public static List<NftRule> rules() {
     return List.of(
-        rule(Family.V4), rule(Family.V6), bridgedRule(Family.V4), bridgedRule(Family.V6));
+        rule(Family.V4),
+        rule(Family.V6),
+        bridgedRule(Family.V4),
+        bridgedRule(Family.V6),
+        neighboursRule(Family.V4),
+        neighboursRule(Family.V6));
   }
 
   /** Whether the keys of the set of this name are pairs of addresses. */
   static boolean holdsPairs(String setName) {
-    return partOf(setName).equals(Optional.of(Part.BRIDGED));
+    return partOf(setName).filter(MasqueradeLowering::holdsPairs).isPresent();
+  }
+
+  private static boolean holdsPairs(Part part) {
+    return switch (part) {
+      case BRIDGED, NEIGHBOURS -> true;
+      case NAT_OUTGOING, CLUSTER -> false;
+    };
   }
 
   /** The place of a row's element. */
   static RangeKey key(Masquerade row) {
     Bytes low = Bytes.of(row.range().address());
     Bytes high = Bytes.of(row.range().last());
-    boolean pairs = row.part() == Part.BRIDGED;
+    boolean pairs = holdsPairs(row.part());
     return new RangeKey(
         setName(row.part(), row.range().family()),
         pairs ? low.plus(low) : low,

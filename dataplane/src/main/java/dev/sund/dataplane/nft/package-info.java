@@ -7,6 +7,7 @@
  *     set nat-outgoing-v4, nat-outgoing-v6             one element a range, comment = its RuleId
  *     set cluster-v4, cluster-v6
  *     set bridged-v4, bridged-v6                       pairs of addresses of one range
+ *     set neighbours-v4, neighbours-v6                 the same, where ports are asked by the node
  *     map frontends-v4, frontends-v6                   address . protocol . port : mark
  *     map frontends-node-v4, frontends-node-v6         protocol . port : mark, at the node's own
  *     map dispatch                                     mark : goto lb-KIND-N
@@ -29,6 +30,7 @@
  *       ip6 saddr @nat-outgoing-v6 ip6 daddr != @cluster-v6 counter masquerade fully-random
  *       ip saddr . ip saddr @bridged-v4 ip saddr . ip daddr != @bridged-v4
  *         ip daddr != 224.0.0.0/4 counter masquerade fully-random      the same for IPv6
+ *       meta mark and ... == ... ip saddr . ip daddr @neighbours-v4 counter masquerade
  *       snat ip to ip saddr . ip daddr map @hairpin-v4
  *       meta mark and ... == ... masquerade            frontends that hide every source
  *     }

@@ -45,6 +45,10 @@ final class NftRuleEvaluator {
       switch (expr) {
         case Expr.Meta(var key, var into) when key == Expr.MetaKey.NFPROTO ->
             registers.put(into, Bytes.of(source.family() == Family.V4 ? 2 : 10));
+        // No packet here has met a frontend: its mark is 0, whatever is masked out of it.
+        case Expr.Meta(var key, var into) when key == Expr.MetaKey.MARK ->
+            registers.put(into, Bytes.host32(0));
+        case Expr.Bitwise(var from, var into, _, _) -> registers.put(into, registers.get(from));
         case Expr.Cmp(var from, var op, var value) when op == Expr.Op.EQ -> {
           if (!value.equals(registers.get(from))) {
             return Optional.empty();

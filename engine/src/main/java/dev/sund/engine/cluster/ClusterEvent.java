@@ -183,6 +183,22 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /** A container of this node, in another plugin's network, has ports at the node, as given. */
+  record PortsSeen(MappedContainer container) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Container", container.key());
+    }
+  }
+
+  /** A container has no such ports any more; the name is {@link MappedContainer#key}. */
+  record PortsGone(String container) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Container", container);
+    }
+  }
+
   /** What this node's kernel has that Sund did not make. */
   record FactsSeen(NodeFacts facts) implements ClusterEvent {
     @Override

@@ -65,6 +65,8 @@ public final class AddressPlan {
           ClusterEvent.BlockSeen _,
           ClusterEvent.BlockGone _,
           ClusterEvent.TunnelsAddressed _,
+          ClusterEvent.PortsSeen _,
+          ClusterEvent.PortsGone _,
           ClusterEvent.FactsSeen _ -> {
         // It says nothing about what may be given.
       }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * connection's first packet that a pod sends out of the node gets the primary address of the device
  * it leaves by, when its source is in a {@code NAT_OUTGOING} range and its destination in no {@code
  * CLUSTER} range; or when its source is in a {@code BRIDGED} range and its destination neither in
- * the same one nor multicast.
+ * the same one nor multicast; or when it met a frontend, and both are in the same {@code
+ * NEIGHBOURS} range.
  *
  * <p>In the kernel: an element of a set in {@link dev.sund.model.Marks#TABLE} with the rule as its
  * comment, and the rules that look the sets up.
@@ -30,7 +31,12 @@ public record Masquerade(Prefix range, Part part, RuleId rule) {
      * Sources on a bridge of this node alone: translated when they leave the range, wherever to,
      * since nobody else knows the way back. Of ranges that nest the outer one counts.
      */
-    BRIDGED
+    BRIDGED,
+    /**
+     * Neighbours on a link of this node alone, of whom some have ports at the node: what one sends
+     * to another by such a port is translated, since the answer would else go to it directly.
+     */
+    NEIGHBOURS
   }
 
   /** The key. */

@@ -1,7 +1,10 @@
 package dev.sund.engine.program;
 
 import dev.sund.model.Prefix;
+import dev.sund.model.RuleId;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What changed between two states of a node's program, table by table.
@@ -55,6 +58,46 @@ public record ProgramDelta(
         + masquerade.size()
         + frontends.size()
         + endpoints.size();
+  }
+
+  /**
+   * The changes that follow from this node alone, whatever is in the cluster: its bridges and the
+   * ports of containers on them.
+   */
+  public ProgramDelta ofNodeAlone() {
+    return part(true);
+  }
+
+  /** The other changes than {@link #ofNodeAlone}. */
+  public ProgramDelta ofCluster() {
+    return part(false);
+  }
+
+  private ProgramDelta part(boolean alone) {
+    return new ProgramDelta(
+        alone ? List.of() : localPods,
+        alone ? List.of() : routes,
+        alone ? List.of() : tunnels,
+        alone ? List.of() : tunnelPeers,
+        masquerade.stream().filter(change -> isOfNode(change.key().part()) == alone).toList(),
+        frontends.stream().filter(change -> isOfNode(change, Frontend::rule) == alone).toList(),
+        endpoints.stream().filter(change -> isOfNode(change, Endpoint::rule) == alone).toList());
+  }
+
+  private static boolean isOfNode(Masquerade.Part part) {
+    return switch (part) {
+      case BRIDGED, NEIGHBOURS -> true;
+      case NAT_OUTGOING, CLUSTER -> false;
+    };
+  }
+
+  private static <K, V> boolean isOfNode(Change<K, V> change, Function<V, RuleId> rule) {
+    V row =
+        switch (change) {
+          case Change.Put<K, V>(K _, V value, Optional<V> _) -> value;
+          case Change.Remove<K, V>(K _, V was) -> was;
+        };
+    return rule.apply(row).object().kind().equals(RuleId.CONTAINER);
   }
 
   /** Whether nothing changed. */

@@ -164,6 +164,13 @@ final class NodeView {
         .map(Masquerade::rule);
   }
 
+  /** The rule by which a neighbour that asks another by the node gets its address. */
+  Optional<RuleId> neighbours(Ip source, Ip destination) {
+    return outermost(source, Part.NEIGHBOURS)
+        .filter(row -> row.range().contains(destination))
+        .map(Masquerade::rule);
+  }
+
   private Optional<Masquerade> outermost(Ip ip, Part part) {
     return program.masquerade().values().stream()
         .filter(row -> row.part() == part && row.range().contains(ip))

@@ -209,6 +209,10 @@ final class Translator {
     }
     for (Redirection done : redirections) {
       if (done.node().equals(view.name())) {
+        Optional<RuleId> near = view.neighbours(from, walk.destination);
+        if (near.isPresent()) {
+          return Optional.of(new Lent(view.sourceOn(device, nextHop), near.get()));
+        }
         Endpoint endpoint = done.endpoint();
         boolean unanswerable = from.equals(walk.destination) || from.equals(LOOPBACK_V4);
         if (unanswerable && endpoint.lent().isPresent()) {

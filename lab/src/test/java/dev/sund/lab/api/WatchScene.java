@@ -208,6 +208,8 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.NetworkSeen _,
             ClusterEvent.NetworkGone _,
             ClusterEvent.TunnelsAddressed _,
+            ClusterEvent.PortsSeen _,
+            ClusterEvent.PortsGone _,
             ClusterEvent.FactsSeen _ -> {}
       }
     }

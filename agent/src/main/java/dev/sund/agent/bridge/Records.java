@@ -1,6 +1,7 @@
 package dev.sund.agent.bridge;
 
 import dev.sund.agent.local.Json;
+import dev.sund.engine.hostlocal.AddressOwner;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
@@ -18,17 +19,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /**
- * The containers on bridges, in memory and in the folder {@code bridged} of the state directory: a
- * file each, written before the runtime has its answer and removed after its link is gone.
+ * What was made for containers, in memory and in a folder of the state directory: a file each,
+ * written before the runtime has its answer and removed after what was made is gone.
  *
  * <p>What happens when the agent dies: a file is the old or the new one. One of an earlier boot is
  * told of once, so that its addresses can be given back, and removed.
  *
  * <p>Any thread may call; calls about one container must not overlap.
  */
-final class ContainerRecords {
+final class Records<T extends Records.Kept> {
+  /** What is kept of a container. */
+  interface Kept {
+    /** Whose it is. */
+    AddressOwner owner();
+
+    /** The form on disk. */
+    Map<String, Object> fields();
+
+    /** {@code CONTAINER/INTERFACE}. */
+    default String key() {
+      return owner().toString();
+    }
+  }
+
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIR =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
@@ -36,7 +52,8 @@ final class ContainerRecords {
 
   private final Path directory;
   private final String bootId;
-  private final Map<String, BridgedContainer> containers = new ConcurrentHashMap<>();
+  private final Function<Map<String, Object>, T> parser;
+  private final Map<String, T> containers = new ConcurrentHashMap<>();
 
   /**
    * What was found on disk.
@@ -44,16 +61,23 @@ final class ContainerRecords {
    * @param ofEarlierBoots containers whose namespaces no longer exist; their files are gone
    * @param conditions one for each file that cannot be read; it stays as it is
    */
-  record Restored(List<BridgedContainer> ofEarlierBoots, List<Condition> conditions) {}
+  record Restored<T>(List<T> ofEarlierBoots, List<Condition> conditions) {}
 
-  ContainerRecords(Path stateDirectory, String bootId) {
-    this.directory = stateDirectory.resolve("bridged");
+  /**
+   * Records in a folder.
+   *
+   * @param directory the folder
+   * @param parser reads the form on disk; throws {@link IllegalArgumentException}
+   */
+  Records(Path directory, String bootId, Function<Map<String, Object>, T> parser) {
+    this.directory = directory;
     this.bootId = bootId;
+    this.parser = parser;
   }
 
   /** Reads all files. */
-  Restored restore() throws IOException {
-    List<BridgedContainer> earlier = new ArrayList<>();
+  Restored<T> restore() throws IOException {
+    List<T> earlier = new ArrayList<>();
     List<Condition> conditions = new ArrayList<>();
     Files.createDirectories(directory, PRIVATE_DIR);
     try (var files = Files.list(directory)) {
@@ -64,7 +88,7 @@ final class ContainerRecords {
         }
         try {
           Map<String, Object> fields = Json.object(Files.readAllBytes(file));
-          BridgedContainer container = BridgedContainer.parse(fields);
+          T container = parser.apply(fields);
           if (bootId.equals(Json.text(fields, "boot"))) {
             containers.put(container.key(), container);
           } else {
@@ -82,18 +106,18 @@ final class ContainerRecords {
         }
       }
     }
-    return new Restored(earlier, conditions);
+    return new Restored<>(earlier, conditions);
   }
 
-  Optional<BridgedContainer> get(String key) {
+  Optional<T> get(String key) {
     return Optional.ofNullable(containers.get(key));
   }
 
-  Collection<BridgedContainer> all() {
+  Collection<T> all() {
     return List.copyOf(containers.values());
   }
 
-  void put(BridgedContainer container) throws IOException {
+  void put(T container) throws IOException {
     Map<String, Object> fields = container.fields();
     fields.put("boot", bootId);
     Path file = file(container);
@@ -105,12 +129,12 @@ final class ContainerRecords {
     containers.put(container.key(), container);
   }
 
-  void remove(BridgedContainer container) throws IOException {
+  void remove(T container) throws IOException {
     containers.remove(container.key());
     Files.deleteIfExists(file(container));
   }
 
-  private Path file(BridgedContainer container) {
+  private Path file(T container) {
     return directory.resolve(
         container.owner().containerId() + "@" + container.owner().interfaceName() + ".json");
   }
