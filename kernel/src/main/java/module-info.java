@@ -12,4 +12,5 @@ module dev.sund.kernel {
   exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;
   exports dev.sund.kernel.route;
+  exports dev.sund.kernel.xtables;
 }

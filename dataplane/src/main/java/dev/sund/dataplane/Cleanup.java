@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.Sysctl;
@@ -70,9 +71,19 @@ public final class Cleanup {
    */
   public static Report node(NetNs node, Path stateDirectory, boolean dryRun)
       throws KernelException {
+    List<String> legacy = new ArrayList<>();
+    List<Condition> refused = new ArrayList<>();
+    try {
+      legacy.addAll(LegacyForwardDriver.removeAll(node, dryRun));
+    } catch (KernelException e) {
+      refused.add(Problems.refused(new ObjectRef("table", "iptables-legacy"), e));
+    }
     try (SocketRoutes kernel = SocketRoutes.open(node);
         NftPort nft = NftPort.over(NftSocket.open(node))) {
-      return run(kernel, nft, stateDirectory, dryRun);
+      Report rest = run(kernel, nft, stateDirectory, dryRun);
+      legacy.addAll(rest.done());
+      refused.addAll(rest.failed());
+      return new Report(legacy, refused);
     }
   }
 

@@ -124,8 +124,10 @@ public final class SysctlDriver implements Driver {
   public ApplyReport resync() throws KernelException {
     uplinks.clear();
     for (NodeFacts.Device device : new FactsReader(kernel).read().devices()) {
-      // What has an address of its own beyond the link may have it from a router.
-      if (!device.name().equals("lo") && device.primary(Family.V6).isPresent()) {
+      // What has an address may have it from a router; what has none yet may be waiting for one.
+      // Containers are no routers.
+      if (!device.isOfContainers()
+          || (!device.name().equals("lo") && device.primary(Family.V6).isPresent())) {
         uplinks.add(device.name());
       }
     }

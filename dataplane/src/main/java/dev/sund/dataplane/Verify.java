@@ -1,5 +1,6 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.TableCheck;
 import dev.sund.dataplane.nft.TableImage;
 import dev.sund.dataplane.rows.FdbRow;
@@ -8,6 +9,7 @@ import dev.sund.dataplane.rows.NeighbourRow;
 import dev.sund.dataplane.rows.PodRow;
 import dev.sund.dataplane.rows.RouteRow;
 import dev.sund.dataplane.rows.Row;
+import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.Route;
@@ -71,7 +73,28 @@ public final class Verify {
     NodeReading reading = NodeReading.of(node);
     SysctlPlan plan = plan(wanted);
     Map<Sysctl, String> values = Sysctl.readAll(node, plan.inputs());
-    return compare(reading, wanted, plan.needed(values, false), values);
+    VerifyReport rows = compare(reading, wanted, plan.needed(values, false), values);
+    List<Condition> drift = new ArrayList<>(rows.drift());
+    if (!wanted.localPods().isEmpty()) {
+      drift.addAll(droppers(node));
+    }
+    return new VerifyReport(
+        rows.node(), rows.rows(), drift.stream().sorted().distinct().toList(), rows.unread());
+  }
+
+  /** Chains of others that drop by policy what is forwarded, without rules of ours in them. */
+  private static List<Condition> droppers(NetNs node) throws KernelException {
+    List<String> chains = new ArrayList<>(ForwardDriver.dropping(node));
+    LegacyForwardDriver.dropping(node).forEach(table -> chains.add(table + " FORWARD"));
+    return chains.stream()
+        .map(chain ->
+            new Condition(
+                Reason.DRIFT_MISSING,
+                new ObjectRef("chain", chain),
+                "",
+                "It drops what is forwarded, and the rules that accept pods' packets are missing.",
+                REPAIR))
+        .toList();
   }
 
   /** Compares what was read with what is wanted, sysctls left out. */

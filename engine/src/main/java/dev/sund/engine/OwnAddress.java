@@ -28,13 +28,6 @@ import java.util.stream.Stream;
  * same.
  */
 final class OwnAddress {
-  /** Devices of container networks, by Calico's list and those of Docker, Podman and Cilium. */
-  private static final Pattern OF_CONTAINERS =
-      Pattern.compile(
-          "^(docker|cbr|dummy|virbr|lxcbr|veth|lo|cali|tunl|flannel|kube-ipvs|cni|vxlan\\.calico"
-              + "|vxlan-v6\\.calico|wireguard\\.cali|wg-v6\\.cali|nodelocaldns|podman|cilium_|lxc"
-              + "|br-[0-9a-f]{12}$)");
-
   private OwnAddress() {}
 
   /** The address of this family; empty when nothing fits. */
@@ -43,7 +36,7 @@ final class OwnAddress {
       case InternalIp() -> node.internal(family);
       case AsAnnotated() -> node.address(family);
       case FirstFound() ->
-          first(devices(facts).filter(device -> !isOfContainers(device)), family, _ -> true);
+          first(devices(facts).filter(device -> !device.isOfContainers()), family, _ -> true);
       case OnInterface(var patterns) ->
           patterns.stream()
               .map(pattern -> Pattern.compile(pattern))
@@ -58,7 +51,7 @@ final class OwnAddress {
         List<Pattern> skipped = patterns.stream().map(pattern -> Pattern.compile(pattern)).toList();
         yield first(
             devices(facts)
-                .filter(device -> !isOfContainers(device))
+                .filter(device -> !device.isOfContainers())
                 .filter(
                     device -> skipped.stream().noneMatch(one -> one.matcher(device.name()).find())),
             family,
@@ -76,10 +69,6 @@ final class OwnAddress {
   private static Stream<Device> devices(NodeFacts facts) {
     return facts.devices().stream()
         .sorted(Comparator.comparing((Device device) -> !device.up()).thenComparing(Device::index));
-  }
-
-  private static boolean isOfContainers(Device device) {
-    return OF_CONTAINERS.matcher(device.name()).find();
   }
 
   private static Optional<Ip> first(Stream<Device> devices, Family family, Predicate<Ip> fits) {

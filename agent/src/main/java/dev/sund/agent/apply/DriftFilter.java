@@ -52,6 +52,7 @@ final class DriftFilter {
   static final String PODS = "pods";
   static final String ROUTES = "routes";
   static final String TUNNELS = "tunnels";
+  static final String SYSCTLS = "sysctls";
   private static final Set<String> LINK_PARTS = Set.of(PODS, ROUTES, TUNNELS);
 
   private final Map<RouteRow.Key, RouteRow> routes = new ConcurrentHashMap<>();
@@ -159,7 +160,8 @@ final class DriftFilter {
             && before.mtu() == link.mtu()
             && before.isUp() == link.isUp()
             && before.hasCarrier() == link.hasCarrier();
-    return same ? Verdict.NOTHING : new Verdict(Set.of(), true);
+    // A device that has just come has the usual settings: it takes no routers' advice.
+    return same ? Verdict.NOTHING : new Verdict(before == null ? Set.of(SYSCTLS) : Set.of(), true);
   }
 
   private Verdict linkGone(Link link) {

@@ -9,6 +9,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -48,7 +49,8 @@ public final class NodeKernel implements AutoCloseable {
               routes,
               stateDir,
               new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
-              new ForwardDriver(NftPort.over(NftSocket.open(namespace))));
+              new ForwardDriver(NftPort.over(NftSocket.open(namespace))),
+              LegacyForwardDriver.open(namespace));
       opened.push(dataplane);
       this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);
@@ -115,7 +117,11 @@ public final class NodeKernel implements AutoCloseable {
   public AutoCloseable listen(DriftMonitor.Listener listener) throws KernelException {
     DriftMonitor monitor = DriftMonitor.open(namespace, filter, listener, log);
     monitor.start(factsRoutes.links());
-    return monitor;
+    LegacyWatch legacy = LegacyWatch.start(namespace, listener, log);
+    return () -> {
+      legacy.close();
+      monitor.close();
+    };
   }
 
   /** Closes the sockets; the kernel's state stays as it is. */

@@ -6,6 +6,7 @@ import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.Expr;
@@ -13,6 +14,7 @@ import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftFamily;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.nft.Reg;
 import dev.sund.kernel.nft.Userdata;
 import dev.sund.kernel.nft.Verdict;
@@ -42,7 +44,8 @@ import java.util.Set;
  * an agent the rules stay; when their owner loads his rules anew, ours go, and packets are dropped
  * until an agent has put them back.
  *
- * <p>Of tables of the older kernel interface ({@code iptables-legacy}) nothing is seen here.
+ * <p>Of tables of the older kernel interface ({@code iptables-legacy}) nothing is seen here: they
+ * have {@link dev.sund.dataplane.xtables.LegacyForwardDriver}.
  *
  * <p>On the dataplane thread.
  */
@@ -268,6 +271,21 @@ public final class ForwardDriver implements Driver {
       }
     }
     return all;
+  }
+
+  /**
+   * Which of a node's chains drop pods' packets, for who has no agent to ask.
+   *
+   * @throws KernelException when they could not be read
+   */
+  public static List<String> dropping(NetNs namespace) throws KernelException {
+    try (ForwardDriver driver = new ForwardDriver(NftPort.over(NftSocket.open(namespace)))) {
+      return driver.read().stream()
+          .filter(place -> !isRight(place))
+          .flatMap(place -> place.dropper().stream())
+          .map(NftChain::toString)
+          .toList();
+    }
   }
 
   /** Removes all rules of ours from others' chains; what was removed, or would be. */

@@ -9,6 +9,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
@@ -51,7 +52,8 @@ public final class TestNode {
               kernel,
               state,
               new NftDriver(NftPort.over(NftSocket.open(ns)), failPoint),
-              new ForwardDriver(NftPort.over(NftSocket.open(ns))));
+              new ForwardDriver(NftPort.over(NftSocket.open(ns))),
+              LegacyForwardDriver.open(ns));
       facts();
       for (Attachment attachment : attachments) {
         place(attachment);

@@ -6,6 +6,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What Sund finds on a node and did not make: devices with their addresses, and foreign routes of
@@ -17,6 +18,13 @@ import java.util.Optional;
 public record NodeFacts(List<Device> devices, List<HostRoute> routes) {
   /** No devices, no routes. */
   public static final NodeFacts NONE = new NodeFacts(List.of(), List.of());
+
+  /** Devices of container networks, by Calico's list and those of Docker, Podman and Cilium. */
+  private static final Pattern OF_CONTAINERS =
+      Pattern.compile(
+          "^(docker|cbr|dummy|virbr|lxcbr|veth|lo$|cali|tunl|flannel|kube-ipvs|cni|vxlan\\.calico"
+              + "|vxlan-v6\\.calico|wireguard\\.cali|wg-v6\\.cali|nodelocaldns|podman|cilium_|lxc"
+              + "|br-[0-9a-f]{12}$)");
 
   public NodeFacts {
     devices = List.copyOf(devices);
@@ -42,6 +50,11 @@ public record NodeFacts(List<Device> devices, List<HostRoute> routes) {
     /** A device that no kernel has numbered. */
     public Device(String name, int mtu, boolean up, List<InterfaceAddress> addresses) {
       this(name, mtu, up, addresses, 0);
+    }
+
+    /** Whether it is a container network's, by its name; or the loopback device. */
+    public boolean isOfContainers() {
+      return OF_CONTAINERS.matcher(name).find();
     }
 
     /** Its first address of this family that is neither link-local nor loopback. */

@@ -96,6 +96,13 @@ class DriftTest {
         () -> scene.run(n1, "iptables-nft", "-S", "FORWARD").contains("-i sund+"));
     drift("forward", "-i sund+", "iptables-nft", "-F", "FORWARD");
     assertThat(scene.reaches(a, d, Family.V4)).isTrue();
+    scene.run(n1, "iptables-legacy", "-P", "FORWARD", "DROP");
+    scene.await(
+        "pods' packets are accepted in the older table that drops",
+        SECOND,
+        () -> scene.run(n1, "iptables-legacy", "-S", "FORWARD").contains("-i sund+"));
+    drift("forward-legacy", "-i sund+", "iptables-legacy", "-F", "FORWARD");
+    assertThat(scene.reaches(a, d, Family.V4)).isTrue();
     drift("routes", "10.244.3.0/24", "ip", "route", "flush", "proto", "83");
     drift("routes", "fd00:10:244:3::/64", "ip", "-6", "route", "flush", "proto", "83");
     drift("masquerade", "table inet sund", "sh", "-c", "nft flush ruleset");
@@ -224,6 +231,7 @@ class DriftTest {
               .filter(line -> line.contains("sund"))
               .toList();
       case "forward" -> lines(scene.run(n1, "iptables-nft", "-S", "FORWARD"));
+      case "forward-legacy" -> lines(scene.run(n1, "iptables-legacy", "-S", "FORWARD"));
       case "pods" -> lines(scene.run(n1, "ip", "-o", "link", "show", deviceOfA));
       default ->
           lines(

@@ -1,0 +1,48 @@
+package dev.sund.dataplane.xtables;
+
+import dev.sund.dataplane.xtables.LegacyForwardDriver.State;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.xtables.FilterSocket;
+import dev.sund.kernel.xtables.FilterTable;
+import dev.sund.model.Family;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Looks whether the tables of {@code iptables-legacy} have become other than they were as far as
+ * pods' packets are concerned, since the kernel does not tell. Sockets of its own, for a thread of
+ * its own; a look costs two readings of small files where nobody uses that program.
+ */
+public final class LegacyLook implements AutoCloseable {
+  private final List<FilterSocket> tables;
+  private Map<Family, State> last = Map.of();
+
+  private LegacyLook(List<FilterSocket> tables) {
+    this.tables = tables;
+  }
+
+  /** Opens the tables of a namespace. */
+  public static LegacyLook open(NetNs namespace) throws KernelException {
+    return new LegacyLook(LegacyForwardDriver.sockets(namespace));
+  }
+
+  /** Whether something changed since the look before. */
+  public boolean changed() throws KernelException {
+    Map<Family, State> now = new EnumMap<>(Family.class);
+    for (FilterSocket socket : tables) {
+      Optional<FilterTable> table = socket.read();
+      table.ifPresent(read -> now.put(socket.family(), State.of(read)));
+    }
+    boolean changed = !now.equals(last);
+    last = now;
+    return changed;
+  }
+
+  @Override
+  public void close() {
+    tables.forEach(FilterSocket::close);
+  }
+}
