@@ -96,6 +96,7 @@ public final class Agent implements AutoCloseable {
   private final BridgeMode bridges;
   private final AddressKeeper keeper;
   private final CniDispatch dispatch;
+  private final OffloadWatch offload;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
@@ -233,6 +234,9 @@ public final class Agent implements AutoCloseable {
       opened.push(loop);
       loop.start();
 
+      this.offload =
+          OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
+      opened.push(offload);
       this.pages = pages(namespace);
       opened.push(pages);
       pages.start();
@@ -432,6 +436,7 @@ public final class Agent implements AutoCloseable {
   private List<Condition> ownConditions() {
     List<Condition> own = new ArrayList<>(stateConditions);
     own.addAll(bridges.conditions());
+    own.addAll(offload.conditions());
     api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());

@@ -26,6 +26,10 @@ public final class AgentMetrics {
   public final Gauge apiReachable =
       gauge("api_reachable", "Whether the API server can be reached.");
 
+  /** Tunnel devices whose checksums the kernel makes, since the way corrupts them: 1 or 0. */
+  public final Gauge offloadOff =
+      gauge("offload_off", "Whether a tunnel's checksums are made by the kernel.", "device");
+
   /** Containers on bridges. */
   public final Gauge bridgedContainers =
       gauge("bridged_containers", "Containers that the plugin bridge has given a network.");

@@ -111,6 +111,8 @@ public enum Reason {
   DRIFT_CHANGED(Severity.WARNING),
   /** A chain of somebody else's drops what is forwarded; pods' packets are accepted in it. */
   FORWARD_DROPPED(Severity.INFO),
+  /** The way to other nodes corrupts checksums that are left to devices; it was switched off. */
+  OFFLOAD_CORRUPTS(Severity.WARNING),
   /** The kernel refused a change. */
   KERNEL_REFUSED(Severity.ERROR),
   /** The agent lacks a capability. */

@@ -156,6 +156,11 @@ public final class Testbed implements AutoCloseable {
         true);
   }
 
+  /** The namespace of the bridge between the nodes: their devices' other ends are p1, p2. */
+  public NetNs underlay() {
+    return underlay;
+  }
+
   /** The node of this number, from 1. */
   public TestNode node(int number) {
     return nodes.get(number - 1);

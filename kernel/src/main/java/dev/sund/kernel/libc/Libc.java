@@ -415,6 +415,21 @@ public final class Libc {
     }
   }
 
+  private static final class Ioctl {
+    static final MethodHandle HANDLE =
+        link("ioctl", ints(JAVA_INT, JAVA_LONG, ADDRESS), Linker.Option.firstVariadicArg(2));
+  }
+
+  /** ioctl(2) with a pointer. */
+  public static int ioctl(int fd, long request, MemorySegment argument) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURE);
+      return result((int) Ioctl.HANDLE.invokeExact(state, fd, request, argument), state);
+    } catch (Throwable thrown) {
+      throw impossible(thrown);
+    }
+  }
+
   private static final class Fcntl {
     static final MethodHandle HANDLE =
         link("fcntl", ints(JAVA_INT, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(2));

@@ -40,6 +40,7 @@ public record Vxlan(
   private static final int PORT = 15;
   private static final int GROUP6 = 16;
   private static final int LOCAL6 = 17;
+  private static final int UDP_CSUM = 18;
   private static final int DF = 29;
 
   public Vxlan {
@@ -64,6 +65,9 @@ public record Vxlan(
     out.u32(ID, vni).be16(PORT, port).u8(LEARNING, learning ? 1 : 0);
     local.ifPresent(ip -> out.ip(ip.family() == Family.V4 ? LOCAL : LOCAL6, ip));
     remote.ifPresent(ip -> out.ip(ip.family() == Family.V4 ? GROUP : GROUP6, ip));
+    if (local.filter(ip -> ip.family() == Family.V4).isPresent()) {
+      out.u8(UDP_CSUM, 0); // RFC 7348, section 5: what is inside has checksums of its own
+    }
     if (underlay != 0) {
       out.u32(LINK, underlay);
     }

@@ -39,6 +39,8 @@ public final class NetSocket implements AutoCloseable {
   private static final int PACKET_IGNORE_OUTGOING = 23;
   private static final int SOL_TCP = 6;
   private static final int TCP_NODELAY = 1;
+  private static final int SOL_UDP = 17;
+  private static final int UDP_CORK = 1;
   private static final int IPPROTO_IP = 0;
   private static final int IPPROTO_IPV6 = 41;
 
@@ -254,6 +256,14 @@ public final class NetSocket implements AutoCloseable {
    */
   public NetSocket receiveBuffer(int bytes) throws KernelException {
     return set(SOL_SOCKET, SO_RCVBUFFORCE, bytes);
+  }
+
+  /**
+   * Gathers what is sent on a UDP socket into one packet (UDP_CORK), which goes when this is
+   * switched off. The kernel makes the checksum of such a packet itself.
+   */
+  public NetSocket cork(boolean on) throws KernelException {
+    return set(SOL_UDP, UDP_CORK, on ? 1 : 0);
   }
 
   /** Sends small pieces at once (TCP_NODELAY). */
