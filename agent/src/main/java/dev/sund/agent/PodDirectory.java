@@ -2,9 +2,11 @@ package dev.sund.agent;
 
 import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
+import dev.sund.agent.cni.KnownPod;
 import dev.sund.agent.cni.PodSource;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.ipam.AddressWishes;
 import dev.sund.kube.api.ApiPath;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.NodeName;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 
@@ -37,7 +40,7 @@ final class PodDirectory implements PodSource {
   private final Asking api;
   private final LongSupplier nanos;
   private volatile Loss loss = new Loss(0, "");
-  private final Map<PodKey, String> uids = new ConcurrentHashMap<>();
+  private final Map<PodKey, KnownPod> pods = new ConcurrentHashMap<>();
 
   /**
    * A directory that knows nothing yet.
@@ -54,18 +57,18 @@ final class PodDirectory implements PodSource {
   void see(ClusterEvent event) {
     if (event instanceof ClusterEvent.PodSeen(Pod pod)) {
       if (pod.node().equals(Optional.of(node))) {
-        uids.put(pod.key(), pod.uid());
+        pods.put(pod.key(), new KnownPod(pod.uid(), pod.annotations()));
       } else {
-        uids.remove(pod.key());
+        pods.remove(pod.key());
       }
     } else if (event instanceof ClusterEvent.PodGone(PodKey pod)) {
-      uids.remove(pod);
+      pods.remove(pod);
     }
   }
 
   @Override
-  public Optional<String> uid(PodKey pod) throws CniException {
-    String known = uids.get(pod);
+  public Optional<KnownPod> pod(PodKey pod) throws CniException {
+    KnownPod known = pods.get(pod);
     if (known != null) {
       return Optional.of(known);
     }
@@ -76,12 +79,21 @@ final class PodDirectory implements PodSource {
     try {
       return api.read(PODS.in(pod.namespace()).named(pod.name()))
           .flatMap(object -> object.mapping("metadata"))
-          .flatMap(metadata -> metadata.text("uid"));
+          .flatMap(PodDirectory::known);
     } catch (IOException e) {
       String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
       loss = new Loss(nanos.getAsLong(), why);
       throw unknown(pod, why);
     }
+  }
+
+  private static Optional<KnownPod> known(Tree.Mapping metadata) {
+    Tree.Mapping written = metadata.mapping("annotations").orElse(Tree.Mapping.of(Map.of()));
+    Map<String, String> annotations = new TreeMap<>();
+    for (String key : AddressWishes.KEYS) {
+      written.text(key).ifPresent(value -> annotations.put(key, value));
+    }
+    return metadata.text("uid").map(uid -> new KnownPod(uid, annotations));
   }
 
   /** Pods that come in a burst do not each wait for a server that does not answer. */

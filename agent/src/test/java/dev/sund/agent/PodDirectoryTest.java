@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sund.agent.cni.CniException;
+import dev.sund.agent.cni.KnownPod;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.kube.tree.Tree;
@@ -42,29 +43,29 @@ class PodDirectoryTest {
   void whatTheWatchHasToldNeedsNoQuestion() throws Exception {
     broken = true;
     directory.see(new ClusterEvent.PodSeen(pod("n1")));
-    assertThat(directory.uid(WEB)).contains("uid-1");
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).contains("uid-1");
     assertThat(asked).isEmpty();
   }
 
   @Test
   void whatTheWatchHasNotToldIsAskedFor() throws Exception {
     uidInApi = Optional.of("uid-2");
-    assertThat(directory.uid(WEB)).contains("uid-2");
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).contains("uid-2");
     assertThat(asked).containsExactly("/api/v1/namespaces/shop/pods/web");
   }
 
   @Test
   void aPodOfWhichTheApiKnowsNothingIsNoError() throws Exception {
-    assertThat(directory.uid(WEB)).isEmpty();
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).isEmpty();
   }
 
   @Test
   void aGonePodAndOneOfAnotherNodeAreAskedFor() throws Exception {
     directory.see(new ClusterEvent.PodSeen(pod("n1")));
     directory.see(new ClusterEvent.PodGone(WEB));
-    assertThat(directory.uid(WEB)).isEmpty();
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).isEmpty();
     directory.see(new ClusterEvent.PodSeen(pod("n2")));
-    assertThat(directory.uid(WEB)).isEmpty();
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).isEmpty();
     assertThat(asked).hasSize(2);
   }
 
@@ -72,7 +73,7 @@ class PodDirectoryTest {
   void withoutAnApiServerAnUnknownPodMustWait() throws Exception {
     broken = true;
     for (int i = 0; i < 3; i++) {
-      assertThatThrownBy(() -> directory.uid(WEB))
+      assertThatThrownBy(() -> directory.pod(WEB))
           .isInstanceOfSatisfying(
               CniException.class,
               e -> assertThat(e.code()).isEqualTo(CniException.Code.TRY_AGAIN_LATER))
@@ -84,7 +85,7 @@ class PodDirectoryTest {
     now += 2_000_000_000L;
     broken = false;
     uidInApi = Optional.of("uid-3");
-    assertThat(directory.uid(WEB)).contains("uid-3");
+    assertThat(directory.pod(WEB).map(KnownPod::uid)).contains("uid-3");
   }
 
   private static Pod pod(String node) {

@@ -146,6 +146,8 @@ final class ClusterState {
         refused.remove(event.key());
         putBlock(name, Optional.empty(), touched);
       }
+      case ClusterEvent.ReservationSeen _, ClusterEvent.ReservationGone _ ->
+          refused.remove(event.key()); // packets take no other way
       case ClusterEvent.NamespaceSeen(var namespace) -> {
         refused.remove(event.key());
         namespaces.put(namespace.name(), namespace);

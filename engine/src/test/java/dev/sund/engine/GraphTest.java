@@ -197,6 +197,8 @@ class GraphTest {
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,
           ClusterEvent.BlockGone _,
+          ClusterEvent.ReservationSeen _,
+          ClusterEvent.ReservationGone _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.NamespaceGone _,
           ClusterEvent.Detached _,

@@ -130,6 +130,7 @@ public final class AddressKeeper implements AutoCloseable {
     try {
       while (true) {
         try {
+          addresses.learn();
           if (addresses.fromPools()) {
             tunnels.tend();
           }

@@ -11,6 +11,7 @@ import dev.sund.engine.ipam.AddressPool;
 import dev.sund.engine.ipam.AddressRequest;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.engine.ipam.AddressSettings.Mode;
+import dev.sund.engine.ipam.AddressWishes;
 import dev.sund.engine.ipam.Allocation;
 import dev.sund.engine.ipam.Allocator;
 import dev.sund.model.Condition;
@@ -70,6 +71,11 @@ public final class NodeAddresses implements AddressSource {
     boolean node = event instanceof ClusterEvent.NodeSeen || event instanceof ClusterEvent.NodeGone;
     if (node && settings.mode() == Mode.KUBERNETES) {
       allocator.ranges(plan.ranges());
+    }
+    boolean reservation =
+        event instanceof ClusterEvent.ReservationSeen
+            || event instanceof ClusterEvent.ReservationGone;
+    if ((reservation || node) && settings.mode() == Mode.KUBERNETES) {
       reserve();
     }
     if (settings.mode() == Mode.POOLS && mayMatter(event)) {
@@ -82,6 +88,8 @@ public final class NodeAddresses implements AddressSource {
         || event instanceof ClusterEvent.PoolGone
         || event instanceof ClusterEvent.LayerSeen
         || event instanceof ClusterEvent.LayerGone
+        || event instanceof ClusterEvent.ReservationSeen
+        || event instanceof ClusterEvent.ReservationGone
         || event instanceof ClusterEvent.Synced;
   }
 
@@ -90,12 +98,16 @@ public final class NodeAddresses implements AddressSource {
     return settings.mode() == Mode.POOLS;
   }
 
-  /** Does what is due and not urgent; waits for the API server. */
-  public void maintain() throws InterruptedException {
+  /** With pools, takes up what the cluster says now; waits for whoever is being served. */
+  void learn() {
     if (settings.mode() == Mode.POOLS) {
       allocator.know(plan.pools());
       reserve();
     }
+  }
+
+  /** Does what is due and not urgent; waits for the API server. */
+  public void maintain() throws InterruptedException {
     allocator.maintain();
   }
 
@@ -109,20 +121,26 @@ public final class NodeAddresses implements AddressSource {
 
   private void reserve() {
     List<Prefix> reserved = new ArrayList<>(settings.reserved());
+    reserved.addAll(plan.reservations());
     reserved.addAll(plan.nodeAddresses());
     allocator.reserve(reserved);
   }
 
   @Override
-  public List<Ip> assign(CniRequest request, PodKey pod) throws CniException, InterruptedException {
+  public List<Ip> assign(CniRequest request, PodKey pod, Map<String, String> annotations)
+      throws CniException, InterruptedException {
     String type = type(request);
     if (type.equals(GIVEN)) {
-      List<Ip> chosen = given.assign(request, pod);
+      List<Ip> chosen = given.assign(request, pod, annotations);
       allocator.note(request.key(), pod, chosen);
       return chosen;
     }
     inherit(request, pod);
-    return switch (allocator.allocate(request(request, pod))) {
+    AddressWishes wishes = wishes(request, pod, annotations);
+    if (!wishes.unmanaged().isEmpty()) {
+      return unmanaged(request, pod, wishes.unmanaged());
+    }
+    return switch (allocator.allocate(request(request, pod, wishes))) {
       case Allocation.Given(List<Ip> addresses) -> addresses;
       case Allocation.Refused(Condition why, boolean passing) ->
           throw refusal(passing ? Code.TRY_AGAIN_LATER : code(why), why);
@@ -142,14 +160,78 @@ public final class NodeAddresses implements AddressSource {
     }
   }
 
-  private AddressRequest request(CniRequest request, PodKey pod)
+  /** What the runtime asks for goes before what annotations do. */
+  private AddressWishes wishes(CniRequest request, PodKey pod, Map<String, String> annotations)
+      throws CniException {
+    Map<String, String> around = plan.annotations(pod.namespace());
+    if (!request.config().runtime().addresses().isEmpty()
+        || (annotations.isEmpty() && around.isEmpty())) {
+      return AddressWishes.NONE;
+    }
+    AddressWishes wishes =
+        switch (AddressWishes.read(pod.toString(), annotations, pod.namespace(), around)) {
+          case AddressWishes.Reading.Read(var read) -> read;
+          case AddressWishes.Reading.Refused(var why) -> throw refusal(Code.INVALID_CONFIG, why);
+        };
+    if (settings.mode() == Mode.KUBERNETES && !wishes.pools().isEmpty()) {
+      throw refusal(
+          Code.INVALID_CONFIG,
+          wishes
+              .pools()
+              .values()
+              .iterator()
+              .next()
+              .refused(
+                  "Pods have addresses of their nodes' ranges, not of pools.",
+                  "Set ipam: pools in the Fabric, or remove the annotation."));
+    }
+    return wishes;
+  }
+
+  /** Addresses that nobody looks after: only that no two pods of this node have one is seen to. */
+  private List<Ip> unmanaged(CniRequest request, PodKey pod, List<Ip> chosen) throws CniException {
+    if (!allocator.note(request.key(), pod, chosen)) {
+      throw new CniException(
+          Code.ADDRESS_IN_USE,
+          "Pod "
+              + pod
+              + " metadata.annotations["
+              + AddressWishes.UNMANAGED
+              + "]: another pod of this node has one of "
+              + chosen
+              + ".",
+          "Write another address, or delete the other pod first.");
+    }
+    return chosen;
+  }
+
+  private List<AddressPool> pools(PodKey pod, AddressWishes wishes) throws CniException {
+    if (settings.mode() == Mode.KUBERNETES) {
+      return List.of();
+    }
+    if (!wishes.addresses().isEmpty()) {
+      return plan.poolsAsked();
+    }
+    return switch (plan.poolsFor(pod.namespace(), wishes.pools())) {
+      case AddressPlan.Choice.Pools(var pools) -> pools;
+      case AddressPlan.Choice.Refused(var why) -> throw refusal(Code.INVALID_CONFIG, why);
+    };
+  }
+
+  private AddressRequest request(CniRequest request, PodKey pod, AddressWishes wishes)
       throws CniException, InterruptedException {
+    List<AddressPool> pools = pools(pod, wishes);
+    if (!wishes.addresses().isEmpty()) {
+      // As with Calico: these addresses, and none of another family.
+      Set<Family> families = EnumSet.noneOf(Family.class);
+      wishes.addresses().forEach(ip -> families.add(ip.family()));
+      return new AddressRequest(
+          request.key(), pod, request.podUid(), families, wishes.addresses(), pools);
+    }
     List<Ip> fixed =
         request.config().runtime().addresses().isEmpty()
             ? List.of()
-            : given.assign(request, pod); // which checks that there is one of a family
-    List<AddressPool> pools =
-        settings.mode() == Mode.POOLS ? plan.poolsFor(pod.namespace()) : List.of();
+            : given.assign(request, pod, Map.of()); // which checks that there is one of a family
     List<Prefix> ranges =
         settings.mode() == Mode.POOLS
             ? pools.stream().map(AddressPool::cidr).toList()
@@ -221,6 +303,14 @@ public final class NodeAddresses implements AddressSource {
 
   private static CniException refusal(Code code, Condition why) {
     return new CniException(
-        code, why.object() + ": " + why.text() + " [" + why.reason().code() + "]", why.remedy());
+        code,
+        why.object()
+            + (why.field().isEmpty() ? "" : " " + why.field())
+            + ": "
+            + why.text()
+            + " ["
+            + why.reason().code()
+            + "]",
+        why.remedy());
   }
 }

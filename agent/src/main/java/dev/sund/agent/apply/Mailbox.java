@@ -56,6 +56,8 @@ public final class Mailbox {
           ClusterEvent.PoolSeen _,
           ClusterEvent.PoolGone _,
           ClusterEvent.BlockSeen _,
+          ClusterEvent.ReservationSeen _,
+          ClusterEvent.ReservationGone _,
           ClusterEvent.BlockGone _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.LayerSeen _,

@@ -3,6 +3,7 @@ package dev.sund.agent.cni;
 import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,11 +16,14 @@ public interface AddressSource {
   /**
    * Gives a pod its addresses; a repeat for the same attachment gives the same ones.
    *
+   * @param annotations what the pod's object says of its addresses; of no meaning to who hands
+   *     addresses over
    * @return at most one of each family, at least one
    * @throws CniException when there are none to give: how full, whose, what to do; or when those
    *     that the runtime asks for cannot be had
    */
-  List<Ip> assign(CniRequest request, PodKey pod) throws CniException, InterruptedException;
+  List<Ip> assign(CniRequest request, PodKey pod, Map<String, String> annotations)
+      throws CniException, InterruptedException;
 
   /** Takes an attachment's addresses back; those of one that has none are no error. */
   void release(String attachmentKey) throws CniException, InterruptedException;

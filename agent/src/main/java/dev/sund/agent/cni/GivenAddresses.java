@@ -6,12 +6,14 @@ import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Addresses that somebody else has chosen and hands over with each ADD. */
 final class GivenAddresses implements AddressSource {
   @Override
-  public List<Ip> assign(CniRequest request, PodKey pod) throws CniException {
+  public List<Ip> assign(CniRequest request, PodKey pod, Map<String, String> annotations)
+      throws CniException {
     List<InterfaceAddress> given = request.config().runtime().addresses();
     if (given.isEmpty()) {
       throw new CniException(

@@ -6,13 +6,13 @@ import java.util.Optional;
 /** Who knows the cluster's pods. Many threads call at once. */
 public interface PodSource {
   /**
-   * The uid of a pod.
+   * A pod.
    *
    * @return empty when the cluster has no such pod, as it is with a static pod whose mirror is not
    *     made yet: then what the runtime says of it counts
    * @throws CniException with {@link CniException.Code#TRY_AGAIN_LATER} when nobody can be asked
    */
-  Optional<String> uid(PodKey pod) throws CniException;
+  Optional<KnownPod> pod(PodKey pod) throws CniException;
 
   /** One that knows no pod. */
   static PodSource none() {

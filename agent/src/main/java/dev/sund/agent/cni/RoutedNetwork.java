@@ -69,8 +69,8 @@ public final class RoutedNetwork implements NetworkKind {
           reason.get(),
           "The runtime tries again by itself; if it lasts, look at the agent's /readyz and log.");
     }
-    String uid = uid(request);
-    List<Ip> given = addresses.assign(request, pod);
+    KnownPod asked = known(request);
+    List<Ip> given = addresses.assign(request, pod, asked.annotations());
     boolean kept = false;
     try {
       Attachment attachment =
@@ -79,7 +79,7 @@ public final class RoutedNetwork implements NetworkKind {
               request.interfaceName(),
               request.netns(),
               pod,
-              uid,
+              asked.uid(),
               given,
               request.config().runtime().portMappings(),
               request.config().runtime().mac(),
@@ -112,15 +112,16 @@ public final class RoutedNetwork implements NetworkKind {
     }
   }
 
-  /** The pod's uid; empty for a container that is no pod of a cluster. */
-  private String uid(CniRequest request) throws CniException {
+  /** The pod; without uid for a container that is no pod of a cluster. */
+  private KnownPod known(CniRequest request) throws CniException {
     Optional<PodKey> pod = request.pod();
     if (pod.isEmpty()) {
-      return request.podUid();
+      return new KnownPod(request.podUid(), Map.of());
     }
-    Optional<String> told = known.uid(pod.get());
+    Optional<KnownPod> told = known.pod(pod.get());
     if (!request.podUid().isEmpty()) {
-      return request.podUid(); // a static pod's mirror has another one
+      // A static pod's mirror has another uid.
+      return new KnownPod(request.podUid(), told.map(KnownPod::annotations).orElse(Map.of()));
     }
     return told.orElseThrow(() ->
         new CniException(

@@ -5,6 +5,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
 import java.util.List;
 
 /**
@@ -61,6 +62,26 @@ public sealed interface ClusterEvent {
     @Override
     public ObjectRef key() {
       return new ObjectRef("IPPool", name);
+    }
+  }
+
+  /** Addresses are kept for those who ask for them by name. */
+  record ReservationSeen(String name, List<Prefix> ranges) implements ClusterEvent {
+    public ReservationSeen {
+      ranges = List.copyOf(ranges);
+    }
+
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("IPReservation", name);
+    }
+  }
+
+  /** Addresses are not kept any more. */
+  record ReservationGone(String name) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("IPReservation", name);
     }
   }
 

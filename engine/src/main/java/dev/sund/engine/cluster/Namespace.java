@@ -11,11 +11,23 @@ import java.util.Map;
  * @param uid {@code metadata.uid}
  * @param created {@code metadata.creationTimestamp} in seconds since 1970
  * @param labels {@code metadata.labels}
+ * @param annotations those that say something of its pods' network
  */
-public record Namespace(String name, String uid, long created, Map<String, String> labels) {
+public record Namespace(
+    String name,
+    String uid,
+    long created,
+    Map<String, String> labels,
+    Map<String, String> annotations) {
   public Namespace {
     Checks.notEmpty("namespace", name);
     labels = Map.copyOf(labels);
+    annotations = Map.copyOf(annotations);
+  }
+
+  /** A namespace without annotations. */
+  public Namespace(String name, String uid, long created, Map<String, String> labels) {
+    this(name, uid, created, labels, Map.of());
   }
 
   /** A namespace without labels. */

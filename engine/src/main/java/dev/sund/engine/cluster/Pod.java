@@ -5,6 +5,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Port;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param ports what its containers declare and probe, sorted, without repeats
  * @param hostPorts which of them are to be reached at the node's addresses too ({@code hostPort}),
  *     sorted; empty on the node's network
+ * @param annotations those that say something of its network
  */
 public record Pod(
     PodKey key,
@@ -30,11 +32,27 @@ public record Pod(
     boolean finished,
     List<Ip> ips,
     List<Port> ports,
-    List<PortMapping> hostPorts) {
+    List<PortMapping> hostPorts,
+    Map<String, String> annotations) {
   public Pod {
+    annotations = Map.copyOf(annotations);
     ips = List.copyOf(ips);
     ports = List.copyOf(ports);
     hostPorts = List.copyOf(hostPorts);
+  }
+
+  /** A pod without annotations. */
+  public Pod(
+      PodKey key,
+      String uid,
+      long created,
+      Optional<NodeName> node,
+      boolean hostNetwork,
+      boolean finished,
+      List<Ip> ips,
+      List<Port> ports,
+      List<PortMapping> hostPorts) {
+    this(key, uid, created, node, hostNetwork, finished, ips, ports, hostPorts, Map.of());
   }
 
   /** A pod without host ports. */

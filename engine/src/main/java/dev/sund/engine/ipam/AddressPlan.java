@@ -5,6 +5,8 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
+import dev.sund.engine.ipam.AddressWishes.PoolWish;
+import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
@@ -32,6 +34,7 @@ public final class AddressPlan {
   private final PoolsInForce choice = new PoolsInForce();
   private final Map<String, Namespace> namespaces = new HashMap<>();
   private Optional<Node> node = Optional.empty();
+  private final Map<String, List<Prefix>> reservations = new HashMap<>();
   private boolean synced;
 
   /** The plan of a node of which nothing is known yet. */
@@ -53,6 +56,8 @@ public final class AddressPlan {
       case ClusterEvent.NamespaceSeen(Namespace seen) -> namespaces.put(seen.name(), seen);
       case ClusterEvent.NamespaceGone(String name) -> namespaces.remove(name);
       case ClusterEvent.Synced() -> synced = true;
+      case ClusterEvent.ReservationSeen(var name, var ranges) -> reservations.put(name, ranges);
+      case ClusterEvent.ReservationGone(var name) -> reservations.remove(name);
       case ClusterEvent.NodeSeen _,
           ClusterEvent.NodeGone _,
           ClusterEvent.PodSeen _,
@@ -84,6 +89,17 @@ public final class AddressPlan {
     return own.stream().map(Prefix::host).toList();
   }
 
+  /** The ranges of which nothing is given unasked. */
+  public synchronized List<Prefix> reservations() {
+    return reservations.values().stream().flatMap(List::stream).toList();
+  }
+
+  /** What a namespace's annotations say of its pods' network. */
+  public synchronized Map<String, String> annotations(String namespace) {
+    Namespace known = namespaces.get(namespace);
+    return known == null ? Map.of() : known.annotations();
+  }
+
   /** All pools that blocks may be cut from; of two that overlap the older. */
   public synchronized List<AddressPool> pools() {
     return holding().stream().map(AddressPlan::pool).toList();
@@ -99,6 +115,94 @@ public final class AddressPlan {
         .filter(pool -> pool.namespaceSelector().matches(of.labels()))
         .map(AddressPlan::pool)
         .toList();
+  }
+
+  /** Which pools a pod may have addresses from. */
+  public sealed interface Choice {
+    /** These. */
+    record Pools(List<AddressPool> pools) implements Choice {}
+
+    /** One that is asked for cannot be used. */
+    record Refused(Condition why) implements Choice {}
+  }
+
+  /**
+   * The pools that a pod may have addresses from, on this node.
+   *
+   * @param wishes the pools that are asked for; as in Calico a pool's selectors and its {@code
+   *     assignmentMode} do not matter then
+   */
+  public synchronized Choice poolsFor(String namespace, Map<Family, PoolWish> wishes) {
+    List<AddressPool> chosen = new ArrayList<>();
+    for (PoolWish wish : wishes.values()) {
+      Family family = wishes.get(Family.V4) == wish ? Family.V4 : Family.V6;
+      for (String name : wish.names()) {
+        Optional<IpPool> pool = named(name);
+        Optional<Condition> why =
+            pool.isEmpty()
+                ? Optional.of(unknown(name, wish, family))
+                : unusable(pool.get(), wish, family);
+        if (why.isPresent()) {
+          return new Choice.Refused(why.get());
+        }
+        chosen.add(pool(pool.orElseThrow()));
+      }
+    }
+    poolsFor(namespace).stream()
+        .filter(pool -> !wishes.containsKey(pool.cidr().family()))
+        .forEach(chosen::add);
+    return new Choice.Pools(chosen);
+  }
+
+  /** The pools of which a pod may have a certain address: any that serves pods. */
+  public synchronized List<AddressPool> poolsAsked() {
+    return holding().stream()
+        .filter(pool -> !pool.disabled() && pool.serves(IpPool.Use.WORKLOAD))
+        .map(AddressPlan::pool)
+        .toList();
+  }
+
+  private Optional<IpPool> named(String text) {
+    return choice.pools().values().stream()
+        .filter(pool -> pool.name().equals(text) || pool.cidr().toString().equals(text))
+        .findFirst();
+  }
+
+  private Condition unknown(String name, PoolWish wish, Family family) {
+    List<String> usable =
+        holding().stream()
+            .filter(pool -> unusable(pool, wish, family).isEmpty())
+            .map(IpPool::name)
+            .toList();
+    return wish.refused(
+        "'" + name + "' is no IPPool of the cluster.",
+        usable.isEmpty()
+            ? "Make an IPPool of this name, or remove the annotation."
+            : "Write the name or the cidr of one: " + String.join(", ", usable) + ".");
+  }
+
+  private Optional<Condition> unusable(IpPool pool, PoolWish wish, Family family) {
+    String text = "IPPool " + pool.name() + " (" + pool.cidr() + ") ";
+    if (pool.cidr().family() != family) {
+      return Optional.of(
+          wish.refused(
+              text + "has addresses of the other family.",
+              "Write pools of the family that the annotation names."));
+    }
+    if (pool.disabled()) {
+      return Optional.of(wish.refused(text + "is disabled.", "Enable it, or write another pool."));
+    }
+    if (!pool.serves(IpPool.Use.WORKLOAD)) {
+      return Optional.of(
+          wish.refused(
+              text + "serves no pods.", "Add Workload to its allowedUses, or write another pool."));
+    }
+    return holding().contains(pool)
+        ? Optional.empty()
+        : Optional.of(
+            wish.refused(
+                text + "shares addresses with an older pool, which keeps them.",
+                "Write another pool, or delete one of the two."));
   }
 
   /**

@@ -123,7 +123,8 @@ class AddressesTest {
       assertThat(given).isEqualTo(16);
       assertThat(all).hasSize(16).allMatch(ip -> ip.startsWith("10.99.0."));
       assertThat(refusal)
-          .contains("IPPool tiny: All 16 addresses of 10.99.0.0/28 are claimed, by 2 nodes")
+          .contains(
+              "IPPool tiny spec.cidr: All 16 addresses of 10.99.0.0/28 are claimed, by 2 nodes")
           .contains("sund ipam show");
       for (Tree.Mapping object :
           scene
@@ -137,6 +138,65 @@ class AddressesTest {
       assertThat(call(scene, 1, "STATUS", pod(scene), status).json()) // C6
           .contains("\"code\":50", "pool-full");
     }
+  }
+
+  @Test
+  void whatCalicosAnnotationsAndReservationsAskForIsDone() throws Exception {
+    try (AgentScene scene = AgentScene.build(directory)) {
+      scene.api().define(AgentScene.root().resolve("deploy/crds"));
+      scene.api().put(TINY);
+      scene.api().put(pool("extra", "10.98.0.0/28", ",\"assignmentMode\":\"Manual\""));
+      scene
+          .api()
+          .put(
+              mapping(
+                  "{\"apiVersion\":\"crd.projectcalico.org/v1\",\"kind\":\"IPReservation\","
+                      + "\"metadata\":{\"name\":\"r\"},"
+                      + "\"spec\":{\"reservedCIDRs\":[\"10.99.0.0/29\",\"10.99.0.8\"]}}"));
+      scene
+          .api()
+          .put(
+              mapping(
+                  "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"shop\","
+                      + "\"annotations\":{\"cni.projectcalico.org/ipv4pools\":"
+                      + "\"[\\\"tiny\\\"]\"}}}"));
+      scene.addressesFrom(Mode.POOLS);
+      scene.startAgent(1);
+      scene.awaitReady(1, PATIENCE);
+
+      // Unasked: what is neither reserved nor of a pool that must be asked for.
+      for (int i = 0; i < 7; i++) {
+        assertThat(addresses(call(scene, 1, "ADD", pod(scene), config())))
+            .hasSize(1)
+            .allMatch(ip -> Integer.parseInt(ip.substring("10.99.0.".length())) > 8);
+      }
+      assertThat(call(scene, 1, "ADD", pod(scene), config()).json()).contains("IPPool tiny");
+      // Asked for by name: the pod's annotation goes before its namespace's.
+      assertThat(addresses(call(scene, 1, "ADD", pod(scene, "ipv4pools", "extra"), config())))
+          .allMatch(ip -> ip.startsWith("10.98.0."));
+      PodKey certain = pod(scene, "ipAddrs", "10.99.0.3");
+      assertThat(addresses(call(scene, 1, "ADD", certain, config()))).containsExactly("10.99.0.3");
+      assertThat(call(scene, 1, "ADD", pod(scene, "ipAddrs", "10.99.0.3"), config()).json())
+          .contains("pod " + certain + " of this node has it");
+      assertThat(call(scene, 1, "ADD", pod(scene, "ipAddrs", "10.97.0.3"), config()).json())
+          .contains("10.97.0.3 is asked for, but the pools that this pod may use are");
+      assertThat(
+              addresses(call(scene, 1, "ADD", pod(scene, "ipAddrsNoIpam", "172.20.0.9"), config())))
+          .containsExactly("172.20.0.9");
+      PodKey floating = pod(scene, "floatingIPs", "1.2.3.4");
+      assertThat(call(scene, 1, "ADD", floating, config()).json())
+          .contains(
+              "\"code\":7",
+              "Pod " + floating + " metadata.annotations[cni.projectcalico.org/floatingIPs]",
+              "[not-supported]");
+    }
+  }
+
+  private static Tree.Mapping pool(String name, String cidr, String more) {
+    return mapping(
+        ("{\"apiVersion\":\"crd.projectcalico.org/v1\",\"kind\":\"IPPool\","
+                + "\"metadata\":{\"name\":\"%s\"},\"spec\":{\"cidr\":\"%s\",\"blockSize\":30%s}}")
+            .formatted(name, cidr, more));
   }
 
   private static Tree.Mapping mapping(String json) {
@@ -167,6 +227,16 @@ class AddressesTest {
   }
 
   private PodKey pod(AgentScene scene) throws Exception {
+    return annotated(scene, "{}");
+  }
+
+  /** A pod with an annotation of Calico's whose value is a list of one text. */
+  private PodKey pod(AgentScene scene, String key, String value) throws Exception {
+    return annotated(
+        scene, "{\"cni.projectcalico.org/%s\":\"[\\\"%s\\\"]\"}".formatted(key, value));
+  }
+
+  private PodKey annotated(AgentScene scene, String annotations) throws Exception {
     PodKey key = new PodKey("shop", "p" + ++sequence);
     NetNs made = scene.topology().createPod(key);
     scene
@@ -174,7 +244,8 @@ class AddressesTest {
         .put(
             mapping(
                 "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"shop\","
-                    + "\"name\":\"%1$s\",\"uid\":\"u-%1$s\"},\"spec\":{}}".formatted(key.name())));
+                    + "\"name\":\"%1$s\",\"uid\":\"u-%1$s\",\"annotations\":%2$s},\"spec\":{}}"
+                        .formatted(key.name(), annotations)));
     namespaces.put(key, made.path().toString());
     return key;
   }

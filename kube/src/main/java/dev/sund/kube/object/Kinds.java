@@ -24,6 +24,13 @@ public enum Kinds {
       false,
       List.of("projectcalico.org/v3", "crd.projectcalico.org/v1"),
       IpPoolParser.SHAPE),
+  /** Addresses that Calico gives nobody unasked, in the order of preference as of pools. */
+  IP_RESERVATION(
+      "IPReservation",
+      "ipreservations",
+      false,
+      List.of("projectcalico.org/v3", "crd.projectcalico.org/v1"),
+      IpReservationParser.SHAPE),
   /** Blocks of pools' addresses: what the agents keep there, and by what packets are led. */
   ADDRESS_BLOCK(
       "AddressBlock",
@@ -94,7 +101,15 @@ public enum Kinds {
    */
   public Set<String> names() {
     return switch (this) {
-      case NODE, POD, NAMESPACE, IP_POOL, ADDRESS_BLOCK, INSTALLATION, SERVICE_CIDR -> Set.of();
+      case NODE,
+          POD,
+          NAMESPACE,
+          IP_POOL,
+          IP_RESERVATION,
+          ADDRESS_BLOCK,
+          INSTALLATION,
+          SERVICE_CIDR ->
+          Set.of();
       case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG);
       case DAEMON_SET -> Set.of(CALICO_NODE);
     };
@@ -161,6 +176,7 @@ public enum Kinds {
       case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
       case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
+      case IP_RESERVATION -> IpReservationParser.parse(ref.name(), root);
       case ADDRESS_BLOCK ->
           AddressBlockObject.parse(ref.name(), root, object).map(ClusterEvent.BlockSeen::new);
       case NAMESPACE ->
@@ -182,6 +198,7 @@ public enum Kinds {
       case NODE -> new ClusterEvent.NodeGone(new NodeName(ref.name()));
       case POD -> new ClusterEvent.PodGone(podKey(ref));
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
+      case IP_RESERVATION -> new ClusterEvent.ReservationGone(ref.name());
       case ADDRESS_BLOCK -> new ClusterEvent.BlockGone(ref.name());
       case NAMESPACE -> new ClusterEvent.NamespaceGone(ref.name());
       case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> new ClusterEvent.LayerGone(ref);

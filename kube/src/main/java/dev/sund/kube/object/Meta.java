@@ -1,5 +1,6 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.ipam.AddressWishes;
 import dev.sund.kube.tree.Shape;
 import dev.sund.model.Marks;
 import java.nio.charset.StandardCharsets;
@@ -28,8 +29,11 @@ record Meta(String uid, long created) {
           .use("labels")
           .use("annotations", Shape.some(Marks.ANNOTATION_V4, Marks.ANNOTATION_V6));
 
-  /** The shape of {@code metadata} of which the labels count too. */
-  static final Shape LABELLED = shape().use("labels");
+  /** The shape of a pod's {@code metadata}: what it asks of its network counts. */
+  static final Shape OF_PODS = shape().pass("labels").use("annotations", wishes());
+
+  /** The shape of a namespace's {@code metadata}: labels count, and what it asks for its pods. */
+  static final Shape OF_NAMESPACES = shape().use("labels").use("annotations", wishes());
 
   private static final Pattern NAME =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
@@ -42,6 +46,23 @@ record Meta(String uid, long created) {
         .pass("finalizers", "selfLink", "deletionTimestamp")
         .pass("deletionGracePeriodSeconds", "clusterName")
         .tell("managedFields", "who wrote which field is the API server's own bookkeeping");
+  }
+
+  private static Shape wishes() {
+    return Shape.some(AddressWishes.KEYS.toArray(String[]::new));
+  }
+
+  /** The object's annotations that say something of its network. */
+  static Map<String, String> wishes(Field object) {
+    Field annotations = object.at("metadata").at("annotations");
+    Map<String, String> wishes = new LinkedHashMap<>();
+    for (String key : AddressWishes.KEYS) {
+      Field field = annotations.at(key);
+      if (field.present()) {
+        wishes.put(key, field.text().orElse(""));
+      }
+    }
+    return wishes;
   }
 
   /** The object's labels; one whose value is not text is a problem. */

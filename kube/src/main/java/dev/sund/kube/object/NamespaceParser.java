@@ -9,7 +9,7 @@ final class NamespaceParser {
   static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind")
-          .use("metadata", Meta.LABELLED)
+          .use("metadata", Meta.OF_NAMESPACES)
           .pass("spec")
           .tell("status", StatusFields.WHY);
 
@@ -18,6 +18,7 @@ final class NamespaceParser {
   static Parsed<Namespace> parse(String name, Field object) {
     Meta meta = Meta.read(object, "Namespace", name);
     Map<String, String> labels = Meta.labels(object);
-    return object.finish(() -> new Namespace(name, meta.uid(), meta.created(), labels));
+    Map<String, String> wishes = Meta.wishes(object);
+    return object.finish(() -> new Namespace(name, meta.uid(), meta.created(), labels, wishes));
   }
 }

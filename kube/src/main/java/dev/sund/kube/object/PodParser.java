@@ -8,6 +8,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,7 +19,7 @@ final class PodParser {
   static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind")
-          .use("metadata", Meta.SHAPE)
+          .use("metadata", Meta.OF_PODS)
           .use(
               "spec",
               Shape.object()
@@ -68,6 +69,7 @@ final class PodParser {
     String phase = status.at("phase").text().orElse("");
     List<Ip> ips = ips(status);
     PodPorts.Found ports = PodPorts.read(spec);
+    Map<String, String> wishes = Meta.wishes(object);
     return object.finish(() ->
         new Pod(
             key,
@@ -78,7 +80,8 @@ final class PodParser {
             phase.equals("Succeeded") || phase.equals("Failed"),
             hostNetwork ? List.of() : ips,
             ports.ports(),
-            hostNetwork ? List.of() : ports.hostPorts()));
+            hostNetwork ? List.of() : ports.hostPorts(),
+            wishes));
   }
 
   private static Optional<NodeName> nodeName(Field field) {

@@ -10,6 +10,7 @@ import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,8 +32,8 @@ import java.util.random.RandomGenerator;
  * after everything that existed when the watch began; while the server cannot be reached nothing is
  * told, so nothing changes.
  *
- * <p>Pools are looked for in both of Calico's groups; a server that has neither is looked at again
- * each minute. So is one without Calico's {@code Installation}, or without blocks.
+ * <p>Pools and reservations are looked for in both of Calico's groups; a server that has neither is
+ * looked at again each minute. So is one without Calico's {@code Installation}, or without blocks.
  */
 public final class ClusterWatch implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(2);
@@ -46,8 +47,11 @@ public final class ClusterWatch implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final Set<Followed> unlisted = new HashSet<>();
   private final TreeMap<String, String> troubles = new TreeMap<>();
-  private final Map<Followed, Integer> poolGroups = new HashMap<>();
-  private final PoolChoice pools = new PoolChoice(Kinds.IP_POOL.apiVersions().size());
+  private final Map<Followed, Integer> groups = new HashMap<>();
+
+  /** What Calico shows in several groups. */
+  private final Map<Kinds, PoolChoice> choices = new EnumMap<>(Kinds.class);
+
   private Optional<Condition> lastTold = Optional.empty();
   private String toldTrouble = "";
   private String toldWhy = "";
@@ -56,6 +60,9 @@ public final class ClusterWatch implements AutoCloseable {
 
   private ClusterWatch(
       ApiServer server, Consumer<ClusterEvent> events, Consumer<Optional<Condition>> reachability) {
+    for (Kinds kind : List.of(Kinds.IP_POOL, Kinds.IP_RESERVATION)) {
+      choices.put(kind, new PoolChoice(kind.apiVersions().size()));
+    }
     this.server = server;
     this.events = events;
     this.reachability = reachability;
@@ -113,10 +120,12 @@ public final class ClusterWatch implements AutoCloseable {
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
     all.add(new Followed(Kinds.NAMESPACE, "v1", false));
-    for (String version : Kinds.IP_POOL.apiVersions()) {
-      Followed pools = new Followed(Kinds.IP_POOL, version, true);
-      watch.poolGroups.put(pools, watch.poolGroups.size());
-      all.add(pools);
+    for (Kinds kind : watch.choices.keySet()) {
+      for (String version : kind.apiVersions()) {
+        Followed group = new Followed(kind, version, true);
+        watch.groups.put(group, kind.apiVersions().indexOf(version));
+        all.add(group);
+      }
     }
     for (Kinds kind :
         List.of(
@@ -149,11 +158,12 @@ public final class ClusterWatch implements AutoCloseable {
     @Override
     public void event(Followed followed, ClusterEvent event) {
       whileOpen(() -> {
-        Integer group = poolGroups.get(followed);
-        if (group == null) {
+        Integer group = groups.get(followed);
+        PoolChoice choice = choices.get(followed.kind());
+        if (group == null || choice == null) {
           events.accept(event);
         } else {
-          pools.said(group, event).ifPresent(events);
+          choice.said(group, event).ifPresent(events);
         }
       });
     }

@@ -8,9 +8,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A cluster with Calico's own API server shows each pool in two groups. The preferred group's word
- * counts; the other's is kept for when the preferred one falls silent about a pool. Not for several
- * threads.
+ * A cluster with Calico's own API server shows each pool, and each reservation, in two groups. The
+ * preferred group's word counts; the other's is kept for when the preferred one falls silent about
+ * a pool. Not for several threads.
  */
 final class PoolChoice {
   private final List<Map<String, ClusterEvent>> groups = new ArrayList<>();
@@ -29,7 +29,8 @@ final class PoolChoice {
   /** What is to be told when a group says this of a pool, {@code PoolGone} included. */
   Optional<ClusterEvent> said(int group, ClusterEvent event) {
     String name = event.key().name();
-    boolean gone = event instanceof ClusterEvent.PoolGone;
+    boolean gone =
+        event instanceof ClusterEvent.PoolGone || event instanceof ClusterEvent.ReservationGone;
     if (gone) {
       groups.get(group).remove(name);
     } else {

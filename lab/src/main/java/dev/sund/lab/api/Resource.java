@@ -97,6 +97,14 @@ public record Resource(
   public static final Resource POOLS_V1 =
       plain(cluster("crd.projectcalico.org", "v1", "ippools", "IPPool"));
 
+  /** Calico's reservations as its API server and its newer custom resources have them. */
+  public static final Resource RESERVATIONS_V3 =
+      plain(cluster("projectcalico.org", "v3", "ipreservations", "IPReservation"));
+
+  /** Calico's reservations as its older custom resources have them. */
+  public static final Resource RESERVATIONS_V1 =
+      plain(cluster("crd.projectcalico.org", "v1", "ipreservations", "IPReservation"));
+
   /** {@code networking.k8s.io/v1 ServiceCIDR}. */
   public static final Resource SERVICE_CIDRS =
       cluster("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR");
@@ -126,6 +134,8 @@ public record Resource(
           DEFINITIONS,
           POOLS_V3,
           POOLS_V1,
+          RESERVATIONS_V3,
+          RESERVATIONS_V1,
           INSTALLATIONS,
           SERVICE_CIDRS);
 

@@ -411,7 +411,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 11);
+    scene.until(() -> scene.api.connections() == 13);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)

@@ -191,6 +191,7 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.PoolSeen(var pool) ->
             state.put(key, key + " " + pool.cidr() + " " + pool.vxlanMode());
         case ClusterEvent.NamespaceSeen _ -> state.put(key, key);
+        case ClusterEvent.ReservationSeen(_, var ranges) -> state.put(key, key + " " + ranges);
         case ClusterEvent.BlockSeen(var block) -> state.put(key, key + " " + block.node());
         case ClusterEvent.LayerSeen(var layer) -> state.put(key, key + " " + layer.rank());
         case ClusterEvent.NodeGone _,
@@ -198,6 +199,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.PoolGone _,
             ClusterEvent.LayerGone _,
             ClusterEvent.BlockGone _,
+            ClusterEvent.ReservationGone _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
