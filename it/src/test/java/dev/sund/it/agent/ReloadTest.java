@@ -1,0 +1,243 @@
+package dev.sund.it.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.sund.kernel.NetNs;
+import dev.sund.lab.measure.Traffic;
+import dev.sund.lab.measure.Traffic.Account;
+import dev.sund.lab.measure.Traffic.Flow;
+import dev.sund.lab.measure.Traffic.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What packets meet while other services of a node load their rules and routes anew: numbered
+ * datagrams at 1,000 a second, TCP streams both ways, 100 new connections a second, from a pod of
+ * n1 to a pod of the same node, of a node on its subnet and of one behind a router.
+ */
+@Tag("netns")
+@Timeout(180)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ReloadTest {
+  /** Less than a second of datagrams: the promise, as packets see it. */
+  private static final long A_SECOND = 1_000;
+
+  private Path folder;
+  private AgentScene scene;
+  private NetNs n1;
+  private List<Flow> flows;
+
+  @BeforeAll
+  void build(@TempDir Path directory) throws Exception {
+    folder = directory;
+    scene = AgentScene.build(directory);
+    scene.startAll();
+    n1 = scene.node(1);
+    flows = SceneFlows.everyWay(scene);
+  }
+
+  @AfterAll
+  void clear() throws IOException {
+    scene.close();
+  }
+
+  /** Something that a service does to a machine. */
+  private interface Reload {
+    void run() throws Exception;
+  }
+
+  private List<Account> during(String what, Reload reload) throws Exception {
+    try (Traffic traffic = Traffic.start(flows)) {
+      Thread.sleep(400);
+      reload.run();
+      Thread.sleep(1_000);
+      List<Account> accounts = traffic.stop();
+      for (Account account : accounts) {
+        System.out.printf(
+            "%s: %s: sent %d, lost %d, failed %d, longest gap %d ms%n",
+            what,
+            account.name(),
+            account.sent(),
+            account.lost(),
+            account.failed(),
+            account.longestGap().toMillis());
+      }
+      return accounts;
+    }
+  }
+
+  /** TCP carries everything in the end; of datagrams less than a second's are lost. */
+  private static void assertSoonWhole(List<Account> accounts) {
+    assertThat(accounts)
+        .allSatisfy(account -> {
+          assertThat(account.received()).as(account.name()).isPositive();
+          if (account.name().startsWith(Kind.STREAM.name())) {
+            assertThat(account.lost()).as(account.name()).isZero();
+            assertThat(account.failed()).as(account.name()).isZero();
+          } else {
+            assertThat(account.lost()).as(account.name()).isLessThan(A_SECOND);
+          }
+        });
+  }
+
+  private double repaired(String table) throws Exception {
+    return scene.metric(1, "sund_drift_repaired_total{table=\"" + table + "\"}");
+  }
+
+  @Test
+  void aReloadOfNftablesServiceLosesNothingBetweenPods() throws Exception {
+    double before = repaired("masquerade");
+    Path rules = folder.resolve("nftables.conf");
+    Files.writeString(
+        rules,
+        """
+        flush ruleset
+        table inet filter {
+          chain input { type filter hook input priority filter; }
+          chain forward { type filter hook forward priority filter; }
+        }
+        """);
+    List<Account> accounts =
+        during("nftables.service reload", () -> scene.run(n1, "nft", "-f", rules.toString()));
+    assertThat(accounts).allMatch(Account::flawless);
+    scene.await("counted", Duration.ofSeconds(5), () -> repaired("masquerade") > before);
+    scene.run(n1, "nft", "delete table inet filter");
+  }
+
+  @Test
+  void routesThatNetworkdRemovesAreMissedForLessThanASecond() throws Exception {
+    double before = repaired("routes");
+    assertSoonWhole(
+        during(
+            "systemd-networkd restart",
+            () ->
+                scene.run(n1, "sh", "-c", "ip route flush proto 83; ip -6 route flush proto 83")));
+    scene.await("counted", Duration.ofSeconds(5), () -> repaired("routes") > before);
+  }
+
+  @Test
+  void rulesThatDockerOrUfwLoadAnewAreMissedForLessThanASecond() throws Exception {
+    for (String family : List.of("iptables", "ip6tables")) {
+      for (String kind : List.of("-nft", "-legacy")) {
+        scene.run(n1, family + kind, "-P", "FORWARD", "DROP");
+        scene.await(
+            family + kind + " accepts pods' packets",
+            Duration.ofSeconds(2),
+            () -> scene.run(n1, family + kind, "-S", "FORWARD").contains("-o sund+"));
+      }
+    }
+    for (String kind : List.of("-nft", "-legacy")) {
+      String table = kind.equals("-nft") ? "forward" : "forward-legacy";
+      double before = repaired(table);
+      assertSoonWhole(
+          during(
+              "ufw reload by iptables" + kind,
+              () -> {
+                scene.run(n1, "iptables" + kind, "-F", "FORWARD");
+                scene.run(n1, "ip6tables" + kind, "-F", "FORWARD");
+              }));
+      scene.await("counted", Duration.ofSeconds(5), () -> repaired(table) > before);
+    }
+    for (String family : List.of("iptables", "ip6tables")) {
+      for (String kind : List.of("-nft", "-legacy")) {
+        scene.run(n1, family + kind, "-P", "FORWARD", "ACCEPT");
+      }
+    }
+  }
+
+  /** The real firewalld in n1's namespace, with a bus of its own; pods and nodes are trusted. */
+  @Test
+  void aReloadOfFirewalldLeavesOursAndLosesLessThanASecond() throws Exception {
+    assumeTrue(
+        Files.exists(Path.of("/usr/sbin/firewalld")),
+        "firewalld is not installed, and installing it would start it on this machine");
+    List<Process> started = new ArrayList<>();
+    try {
+      Path bus = folder.resolve("bus");
+      Files.writeString(
+          folder.resolve("bus.conf"),
+          """
+          <busconfig><type>system</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>
+          <policy context="default"><allow user="*"/><allow own="*"/>
+          <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>
+          """
+              .formatted(bus));
+      started.add(
+          start(
+              "dbus-daemon",
+              "--nofork",
+              "--nopidfile",
+              "--config-file=" + folder.resolve("bus.conf")));
+      scene.await("the bus", Duration.ofSeconds(10), () -> Files.exists(bus));
+      Path zones = Files.createDirectories(folder.resolve("firewalld/zones"));
+      Files.writeString(
+          zones.resolve("trusted.xml"),
+          """
+          <?xml version="1.0" encoding="utf-8"?>
+          <zone target="ACCEPT"><short>Trusted</short>
+            <source address="10.244.0.0/16"/><source address="fd00:10:244::/48"/>
+            <source address="192.168.0.0/16"/><source address="fd00:192:168::/48"/>
+          </zone>
+          """);
+      started.add(
+          start(
+              "nsenter",
+              "--net=" + n1.path(),
+              "env",
+              "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus,
+              "firewalld",
+              "--nofork",
+              "--nopid",
+              "--system-config",
+              folder.resolve("firewalld").toString(),
+              "--log-target",
+              "console"));
+      scene.await(
+          "firewalld runs",
+          Duration.ofSeconds(20),
+          () ->
+              scene.run(n1, "nft", "list", "tables").contains("firewalld")
+                  && command(bus, "--state") == 0);
+      String ours = scene.run(n1, "nft", "list", "table", "inet", "sund");
+      List<Account> accounts =
+          during(
+              "firewalld reload",
+              () -> assertThat(command(bus, "--reload")).as("firewall-cmd --reload").isZero());
+      assertSoonWhole(accounts);
+      assertThat(scene.run(n1, "nft", "list", "table", "inet", "sund")).isEqualTo(ours);
+    } catch (AssertionError e) {
+      System.out.println(Files.readString(folder.resolve("services.log")));
+      throw e;
+    } finally {
+      for (Process process : started.reversed()) {
+        process.descendants().forEach(ProcessHandle::destroy);
+        process.destroy();
+        process.waitFor();
+      }
+      scene.run(n1, "sh", "-c", "nft delete table inet firewalld || true");
+    }
+  }
+
+  private int command(Path bus, String what) throws Exception {
+    return start("env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus, "firewall-cmd", what).waitFor();
+  }
+
+  private Process start(String... command) throws IOException {
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("services.log").toFile()))
+        .start();
+  }
+}
