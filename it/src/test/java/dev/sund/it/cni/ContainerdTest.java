@@ -16,7 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -130,7 +131,7 @@ class ContainerdTest {
         runPodSandbox(sandboxMessage("ports", "uid-ports").message(5, mapping).message(7, limit));
     String ip = address(id);
     NetNs node = bed.scene().node(1);
-    try (ServerSocket server = namespace().call(() -> new ServerSocket(80));
+    try (ServerSocket server = namespace(id).call(() -> new ServerSocket(80));
         Socket client =
             bed.scene()
                 .node(2)
@@ -144,10 +145,11 @@ class ContainerdTest {
       try (Socket taken = server.accept()) {
         assertThat(taken.getInetAddress().getHostAddress()).isEqualTo("192.168.1.12");
       }
+      assertThat(bed.scene().run(node, "tc", "qdisc", "show")).contains("tbf", "rate 8Mbit");
+    } finally {
+      stop(id);
+      remove(id);
     }
-    assertThat(bed.scene().run(node, "tc", "qdisc", "show")).contains("tbf", "rate 8Mbit");
-    stop(id);
-    remove(id);
     bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
     bed.scene()
         .await(
@@ -156,16 +158,18 @@ class ContainerdTest {
             () -> !bed.scene().run(node, "nft", "list", "table", "inet", "sund").contains(ip));
   }
 
-  /** The network namespace of the only sandbox that stands. */
-  private static NetNs namespace() throws IOException {
-    try (Stream<Path> files = Files.walk(folder.resolve("c-state"))) {
-      return NetNs.at(
-          files
-              .filter(file -> String.valueOf(file.getFileName()).startsWith("cni-"))
-              .filter(Files::isRegularFile)
-              .findFirst()
-              .orElseThrow());
+  /** A sandbox's network namespace, by what containerd tells of it. */
+  private static NetNs namespace(String id) throws IOException {
+    byte[] answer =
+        new Grpc(socket)
+            .call(SERVICE + "PodSandboxStatus", new Grpc.Message().text(1, id).number(2, 1));
+    Matcher found =
+        Pattern.compile("\\{\"type\":\"network\",\"path\":\"([^\"]+)\"")
+            .matcher(new String(answer, StandardCharsets.UTF_8));
+    if (!found.find()) {
+      throw new IOException("containerd tells no namespace of " + id);
     }
+    return NetNs.at(Path.of(found.group(1)));
   }
 
   @Test
