@@ -40,6 +40,7 @@ import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.claims.ApiClaims;
 import dev.sund.kube.watch.ClusterWatch;
 import dev.sund.model.Condition;
+import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.io.IOException;
@@ -102,6 +103,8 @@ public final class Agent implements AutoCloseable {
   private final Optional<CniInstall> cniInstall;
   private final ApiStanding api;
   private final Instant started = Instant.now();
+  private static final Duration TIDY_AFTER = Duration.ofSeconds(20);
+
   private volatile Optional<Instant> firstReady = Optional.empty();
 
   private Agent(AgentOptions options, LogSink sink)
@@ -317,6 +320,7 @@ public final class Agent implements AutoCloseable {
       double seconds = (System.nanoTime() - began) / 1e9;
       metrics.startSeconds.set(seconds);
       log.info("ready", "millis", Math.round(seconds * 1000), "pods", calls.attachments().size());
+      Thread.ofVirtual().name(Marks.THREAD_PREFIX + "tidy").start(Agent::tidy);
     }
     metrics.ready.set(reasons.isEmpty() ? 1 : 0);
     return reasons;
@@ -441,6 +445,19 @@ public final class Agent implements AutoCloseable {
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());
     return own;
+  }
+
+  /**
+   * What the start needed once is given back to the machine, when what follows it is over too: a
+   * collector that is never short of room would keep it.
+   */
+  private static void tidy() {
+    try {
+      Thread.sleep(TIDY_AFTER);
+      System.gc();
+    } catch (InterruptedException _) {
+      // closing
+    }
   }
 
   private Optional<String> firstNotReady() {

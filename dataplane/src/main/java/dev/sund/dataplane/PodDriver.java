@@ -222,7 +222,7 @@ public final class PodDriver implements Driver {
       }
       table.see(device, change.value());
       problems.clear(object(device));
-      log.done((was.isEmpty() ? "make " : "change ") + change.value());
+      log.done(was.isEmpty() ? "make" : "change", change.value());
     } catch (Taken taken) {
       fail(device, taken.condition, null, log);
     } catch (KernelException e) {

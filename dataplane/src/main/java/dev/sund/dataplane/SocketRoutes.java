@@ -4,6 +4,7 @@ import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.Sysctl;
+import dev.sund.kernel.netlink.Buffers;
 import dev.sund.kernel.route.Address;
 import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
@@ -150,7 +151,7 @@ public final class SocketRoutes implements KernelRoutes {
     public KernelRoutes routes() throws KernelException {
       SocketRoutes open = routes;
       if (open == null) {
-        open = SocketRoutes.open(namespace, failPoint);
+        open = new SocketRoutes(namespace, failPoint, RouteSocket.open(namespace, Buffers.SMALL));
         routes = open;
       }
       return open;

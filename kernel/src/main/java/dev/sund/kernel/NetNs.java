@@ -8,6 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +32,15 @@ public record NetNs(Path path) {
   public static final Path DIRECTORY = Path.of("/run/netns");
 
   private static final Path OF_PROCESS = Path.of("/proc/self/ns/net");
+
+  /**
+   * Threads that visit other namespaces and come back. They are few and kept for a moment only:
+   * making a thread costs more than most visits.
+   */
+  private static final ThreadPoolExecutor VISITORS =
+      new ThreadPoolExecutor(
+          0, Integer.MAX_VALUE, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), Visitor::new);
+
   private static final int CLONE_NEWNET = 0x40000000;
   private static final int O_CLOEXEC = 0x80000;
   private static final long MS_BIND = 0x1000;
@@ -160,10 +173,10 @@ public record NetNs(Path path) {
       throws E, KernelException {
     Libc.refuseVirtual("NetNs.call");
     if (isHere()) {
-      return onFreshThread(body, null);
+      return onVisitor(body, null);
     }
     try (Fd namespace = open()) {
-      return onFreshThread(body, namespace);
+      return onVisitor(body, namespace);
     }
   }
 
@@ -198,29 +211,30 @@ public record NetNs(Path path) {
     return DIRECTORY.equals(path.getParent()) && name != null ? name.toString() : path.toString();
   }
 
+  /** For what the thread does not come back from. */
   private static <T extends @Nullable Object> T onFreshThread(Body<T, KernelException> body)
       throws KernelException {
-    return onFreshThread(body, null);
+    Visit<T, KernelException> visit = new Visit<>(body, null);
+    new Visitor(visit).start();
+    return visit.await();
   }
 
-  private static <T extends @Nullable Object, E extends Exception> T onFreshThread(
+  private static <T extends @Nullable Object, E extends Exception> T onVisitor(
       Body<T, E> body, @Nullable Fd namespace) throws E, KernelException {
     Visit<T, E> visit = new Visit<>(body, namespace);
-    Thread thread = new Visitor(visit);
-    thread.start();
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException _) {
-        interrupted = true; // the body may hold a half-opened socket: wait, then tell the caller
+    VISITORS.execute(visit);
+    return visit.await();
+  }
+
+  /** This process's own namespace, for the way back; stays open. */
+  private static final class Home {
+    static final int NUMBER = open();
+
+    private static int open() {
+      try (Arena arena = Arena.ofConfined()) {
+        return Libc.open(arena.allocateFrom(OF_PROCESS.toString()), O_CLOEXEC, 0);
       }
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return visit.outcome();
   }
 
   /** Other mount namespaces must see a name appear and go, as with {@code ip netns}. */
@@ -273,9 +287,12 @@ public record NetNs(Path path) {
 
   /** A thread that is, or will be, in another namespace than its process. */
   private static final class Visitor extends Thread {
+    static final String IDLE = "netns-idle";
+
     Visitor(Runnable visit) {
-      super(null, visit, "sund-netns", 0, false); // no inherited thread-locals
+      super(null, visit, IDLE, 0, false); // no inherited thread-locals
       setDaemon(true);
+      setUncaughtExceptionHandler((_, _) -> {}); // only of those that found no way back
     }
   }
 
@@ -284,6 +301,7 @@ public record NetNs(Path path) {
       implements Runnable {
     private final Body<T, E> body;
     private final @Nullable Fd namespace;
+    private final CountDownLatch done = new CountDownLatch(1);
     private @Nullable T value;
     private @Nullable Throwable failure;
 
@@ -294,19 +312,46 @@ public record NetNs(Path path) {
 
     @Override
     public void run() {
+      boolean away = false;
+      Thread.currentThread().setName("sund-netns");
       try {
         if (namespace != null) {
           check(Libc.setns(namespace.number(), CLONE_NEWNET), "enter", namespace.what());
+          away = true;
         }
         value = body.run();
       } catch (Throwable thrown) { // carried to the caller, whatever it is
         failure = thrown;
       }
+      // A thread that stayed would keep the namespace alive.
+      boolean home = !away || Libc.setns(Home.NUMBER, CLONE_NEWNET) >= 0;
+      Thread.currentThread().setName(Visitor.IDLE);
+      done.countDown();
+      if (!home) {
+        throw new IllegalStateException("no way back from another namespace: this thread ends");
+      }
+    }
+
+    /** Waits for its end, through interrupts: the body may hold a half-opened socket. */
+    T await() throws E, KernelException {
+      boolean interrupted = false;
+      while (true) {
+        try {
+          done.await();
+          break;
+        } catch (InterruptedException _) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      return outcome();
     }
 
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"})
     // The body throws E or something unchecked, and its value is null only where T allows null.
-    T outcome() throws E, KernelException {
+    private T outcome() throws E, KernelException {
       Throwable thrown = failure;
       if (thrown == null) {
         return value;

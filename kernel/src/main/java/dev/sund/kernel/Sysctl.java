@@ -1,10 +1,12 @@
 package dev.sund.kernel;
 
 import dev.sund.kernel.libc.Libc;
+import dev.sund.model.Checks;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -27,6 +29,8 @@ import java.util.Optional;
  */
 public record Sysctl(String key) implements Comparable<Sysctl> {
   private static final Path ROOT = Path.of("/proc/sys");
+  private static final int O_WRONLY = 1;
+  private static final int O_CLOEXEC = 0x80000;
 
   /** MS_REMOUNT and MS_BIND without MS_RDONLY; MS_NOSUID, MS_NODEV and MS_NOEXEC as runtimes do. */
   private static final long REMOUNT_WRITABLE = 32 | 4096 | 2 | 4 | 8;
@@ -148,26 +152,29 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
   }
 
   private void writeHere(String value) throws KernelException {
-    try {
-      writeOnce(value);
-    } catch (IOException e) {
-      KernelException failure = failure("write sysctl", key + " = " + value, e);
-      if (failure.errno() != Errno.EROFS.number() || !makeWritable()) {
-        throw failure;
-      }
-      try {
-        writeOnce(value);
-      } catch (IOException again) {
-        throw failure("write sysctl", key + " = " + value, again);
-      }
+    int written = writeOnce(value);
+    if (Errno.EROFS.is(written) && makeWritable()) {
+      written = writeOnce(value);
     }
+    int outcome = Errno.check(written, "write sysctl", key + " = " + value, Capability.NET_ADMIN);
+    Checks.that(outcome == value.length(), "a setting is written at once");
   }
 
-  private void writeOnce(String value) throws IOException {
-    // One write(2) with no truncation, as sysctl files want.
-    try (var channel =
-        java.nio.channels.FileChannel.open(file(), java.nio.file.StandardOpenOption.WRITE)) {
-      channel.write(StandardCharsets.US_ASCII.encode(value));
+  /** One write(2) with no truncation, as sysctl files want; the bytes written or minus an errno. */
+  private int writeOnce(String value) {
+    try (Arena arena = Arena.ofConfined()) {
+      int file = Libc.open(arena.allocateFrom(ROOT + "/" + key), O_WRONLY | O_CLOEXEC, 0);
+      if (file < 0) {
+        return file;
+      }
+      try {
+        byte[] bytes = value.getBytes(StandardCharsets.US_ASCII);
+        MemorySegment text = arena.allocate(Math.max(1, bytes.length));
+        MemorySegment.copy(bytes, 0, text, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return (int) Libc.write(file, text, bytes.length);
+      } finally {
+        int closed = Libc.close(file);
+      }
     }
   }
 

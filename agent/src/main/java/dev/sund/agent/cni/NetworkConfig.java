@@ -69,9 +69,7 @@ public record NetworkConfig(
         version,
         name,
         text(fields, "type"),
-        command == CniCommand.DEL
-            ? RuntimeConfig.parseLeniently(section(fields, "runtimeConfig"))
-            : RuntimeConfig.parse(section(fields, "runtimeConfig")),
+        RuntimeConfig.parse(section(fields, "runtimeConfig")),
         previous(fields, version, command),
         fields);
   }

@@ -27,28 +27,17 @@ final class NetlinkChannel implements AutoCloseable {
   private static final int SO_RCVBUFFORCE = 33;
   private static final int MSG_TRUNC = 0x20;
   private static final int MSG_DONTWAIT = 0x40;
-  private static final int SOCKADDR_NL = 12;
 
   private final Fd fd;
   private final String what;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment receiveBuffer;
-  private final MemorySegment sender;
-  private final MemorySegment senderLength;
-  private final byte[] received;
-  private Arena sendArena = Arena.ofShared();
-  private MemorySegment sendBuffer;
+  private final ChannelMemory memory;
   private final int sendLimit;
   private final int receiveLimit;
 
   private NetlinkChannel(Fd fd, String what, Buffers buffers) throws KernelException {
     this.fd = fd;
     this.what = what;
-    this.receiveBuffer = arena.allocate(buffers.datagram(), 8);
-    this.sender = arena.allocate(SOCKADDR_NL, 4);
-    this.senderLength = arena.allocate(ValueLayout.JAVA_INT);
-    this.received = new byte[buffers.datagram()];
-    this.sendBuffer = sendArena.allocate(4096, 8);
+    this.memory = ChannelMemory.borrow(buffers);
     this.sendLimit = enlarge(SO_SNDBUFFORCE, SO_SNDBUF, buffers.send());
     this.receiveLimit = enlarge(SO_RCVBUFFORCE, SO_RCVBUF, buffers.receive());
   }
@@ -66,9 +55,9 @@ final class NetlinkChannel implements AutoCloseable {
       channel.trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, 1);
       channel.trySet(Netlink.SOL_NETLINK, Netlink.NETLINK_GET_STRICT_CHK, 1);
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment address = arena.allocate(SOCKADDR_NL, 4);
+        MemorySegment address = arena.allocate(ChannelMemory.ADDRESS_BYTES, 4);
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_NETLINK);
-        Errno.check(Libc.bind(fd.number(), address, SOCKADDR_NL), "bind", what);
+        Errno.check(Libc.bind(fd.number(), address, ChannelMemory.ADDRESS_BYTES), "bind", what);
       }
       return channel;
     } catch (KernelException | RuntimeException e) {
@@ -114,16 +103,11 @@ final class NetlinkChannel implements AutoCloseable {
 
   void send(byte[] data, int from, int to) throws KernelException {
     int length = to - from;
-    if (sendBuffer.byteSize() < length) {
-      Arena larger = Arena.ofShared();
-      sendBuffer = larger.allocate(Math.max(length, 2 * sendBuffer.byteSize()), 8);
-      sendArena.close();
-      sendArena = larger;
-    }
-    MemorySegment.copy(data, from, sendBuffer, ValueLayout.JAVA_BYTE, 0, length);
+    MemorySegment sending = memory.sending(length);
+    MemorySegment.copy(data, from, sending, ValueLayout.JAVA_BYTE, 0, length);
     long sent;
     do {
-      sent = Libc.send(fd.number(), sendBuffer, length, 0);
+      sent = Libc.send(fd.number(), sending, length, 0);
     } while (Errno.EINTR.is(sent));
     Errno.check((int) sent, "send " + length + " bytes to", what);
     if (sent != length) {
@@ -140,16 +124,18 @@ final class NetlinkChannel implements AutoCloseable {
    *     kernel dropped some
    */
   int receive(boolean wait, BooleanSupplier goOn) throws KernelException {
+    MemorySegment receiving = memory.receiving();
+    byte[] received = memory.received();
     do {
-      senderLength.set(ValueLayout.JAVA_INT, 0, SOCKADDR_NL);
+      memory.senderLength().set(ValueLayout.JAVA_INT, 0, ChannelMemory.ADDRESS_BYTES);
       long length =
           Libc.recvfrom(
               fd.number(),
-              receiveBuffer,
-              receiveBuffer.byteSize(),
+              receiving,
+              receiving.byteSize(),
               MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
-              sender,
-              senderLength);
+              memory.sender(),
+              memory.senderLength());
       if (Errno.EINTR.is(length)) {
         continue;
       }
@@ -161,10 +147,10 @@ final class NetlinkChannel implements AutoCloseable {
             "datagram of " + what,
             length + " bytes are more than the " + received.length + " of the buffer");
       }
-      if (sender.get(ValueLayout.JAVA_INT, 4) != 0) {
+      if (memory.sender().get(ValueLayout.JAVA_INT, 4) != 0) {
         continue; // another process may write to our port; only port 0 is the kernel
       }
-      MemorySegment.copy(receiveBuffer, ValueLayout.JAVA_BYTE, 0, received, 0, (int) length);
+      MemorySegment.copy(receiving, ValueLayout.JAVA_BYTE, 0, received, 0, (int) length);
       return (int) length;
     } while (goOn.getAsBoolean());
     return -Errno.EAGAIN.number();
@@ -172,15 +158,14 @@ final class NetlinkChannel implements AutoCloseable {
 
   /** The last datagram received. */
   byte[] data() {
-    return received;
+    return memory.received();
   }
 
   @Override
   public void close() {
     if (!fd.isClosed()) {
       fd.close();
-      arena.close();
-      sendArena.close();
+      memory.giveBack();
     }
   }
 
