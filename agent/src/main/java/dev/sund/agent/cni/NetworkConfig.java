@@ -69,7 +69,9 @@ public record NetworkConfig(
         version,
         name,
         text(fields, "type"),
-        RuntimeConfig.parse(section(fields, "runtimeConfig")),
+        command == CniCommand.DEL
+            ? RuntimeConfig.parseLeniently(section(fields, "runtimeConfig"))
+            : RuntimeConfig.parse(section(fields, "runtimeConfig")),
         previous(fields, version, command),
         fields);
   }

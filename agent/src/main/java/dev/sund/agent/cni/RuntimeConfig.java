@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * What a runtime hands over for one container, {@code runtimeConfig}: it does so for those
@@ -51,6 +52,15 @@ public record RuntimeConfig(
       throw CniRequest.environment("CNI_ARGS: " + e.getMessage() + ".");
     }
     return new RuntimeConfig(wanted, wantedMac, portMappings, bandwidth, fields);
+  }
+
+  /** As {@link #parse}, of a call that must not fail for what is said here: nothing, then (C2). */
+  static RuntimeConfig parseLeniently(Map<String, Object> fields) {
+    try {
+      return parse(fields);
+    } catch (CniException _) {
+      return new RuntimeConfig(List.of(), Optional.empty(), List.of(), Optional.empty(), fields);
+    }
   }
 
   static RuntimeConfig parse(Map<String, Object> fields) throws CniException {
@@ -110,7 +120,8 @@ public record RuntimeConfig(
     }
     List<PortMapping> mappings = new ArrayList<>();
     try {
-      for (Map<String, Object> entry : Json.children(fields, "portMappings")) {
+      for (Map<String, Object> said : Json.children(fields, "portMappings")) {
+        Map<String, Object> entry = inAnyCase(said);
         String hostIp = entry.containsKey("hostIP") ? Json.text(entry, "hostIP") : "";
         String protocol = entry.containsKey("protocol") ? Json.text(entry, "protocol") : "tcp";
         mappings.add(
@@ -135,7 +146,7 @@ public record RuntimeConfig(
       return Optional.empty();
     }
     try {
-      Map<String, Object> limits = Json.child(fields, "bandwidth");
+      Map<String, Object> limits = inAnyCase(Json.child(fields, "bandwidth"));
       return Optional.of(
           new Bandwidth(
               limit(limits, "ingressRate"),
@@ -145,6 +156,13 @@ public record RuntimeConfig(
     } catch (IllegalArgumentException e) {
       throw invalid("bandwidth", e, "Pass rates in bits a second and bursts in bits.");
     }
+  }
+
+  /** containerd writes {@code HostPort}, and Go, in which the reference plugins are, takes both. */
+  private static Map<String, Object> inAnyCase(Map<String, Object> fields) {
+    Map<String, Object> found = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    found.putAll(fields);
+    return found;
   }
 
   private static long limit(Map<String, Object> limits, String field) {

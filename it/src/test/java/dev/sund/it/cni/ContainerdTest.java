@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sund.it.cni.RuntimeBed.Ended;
+import dev.sund.kernel.NetNs;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -32,7 +38,9 @@ class ContainerdTest {
        "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true,
          "hairpinMode": true,
          "ipam": {"type": "host-local", "subnet": "10.1.0.0/16", "dataDir": "%s/ipam",
-                  "routes": [{"dst": "0.0.0.0/0"}]}}]}
+                  "routes": [{"dst": "0.0.0.0/0"}]}},
+         {"type": "portmap", "capabilities": {"portMappings": true}},
+         {"type": "bandwidth", "capabilities": {"bandwidth": true}}]}
       """;
 
   private static final String SERVICE = "/runtime.v1.RuntimeService/";
@@ -46,7 +54,9 @@ class ContainerdTest {
   @BeforeAll
   static void build() throws Exception {
     assumeTrue(RuntimeBed.has("containerd") && RuntimeBed.has("runc"), "no containerd and runc");
-    bed = new RuntimeBed(folder, CONFLIST.formatted(folder), "bridge", "host-local");
+    bed =
+        new RuntimeBed(
+            folder, CONFLIST.formatted(folder), "bridge", "host-local", "portmap", "bandwidth");
     socket = folder.resolve("c.sock");
     Path config =
         Files.writeString(
@@ -113,6 +123,56 @@ class ContainerdTest {
   }
 
   @Test
+  void aHostPortLeadsToThePodAndItsAnnotationsLimitIt() throws Exception {
+    Grpc.Message mapping = new Grpc.Message().number(2, 80).number(3, 8090);
+    Grpc.Message limit =
+        new Grpc.Message().text(1, "kubernetes.io/ingress-bandwidth").text(2, "8M");
+    String id =
+        runPodSandbox(sandboxMessage("ports", "uid-ports").message(5, mapping).message(7, limit));
+    String ip = address(id);
+    NetNs node = bed.scene().node(1);
+    try (ServerSocket server = namespace(id).call(() -> new ServerSocket(80));
+        Socket client =
+            bed.scene()
+                .node(2)
+                .call(() -> {
+                  Socket made = new Socket();
+                  made.setTcpNoDelay(true); // makes the descriptor here
+                  return made;
+                })) {
+      server.setSoTimeout(3_000);
+      client.connect(new InetSocketAddress("192.168.1.11", 8090), 3_000);
+      try (Socket taken = server.accept()) {
+        assertThat(taken.getInetAddress().getHostAddress()).isEqualTo("192.168.1.12");
+      }
+      assertThat(bed.scene().run(node, "tc", "qdisc", "show")).contains("tbf", "rate 8Mbit");
+    } finally {
+      stop(id);
+      remove(id);
+    }
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
+    bed.scene()
+        .await(
+            "the port is shut",
+            PATIENCE,
+            () -> !bed.scene().run(node, "nft", "list", "table", "inet", "sund").contains(ip));
+  }
+
+  /** A sandbox's network namespace, by what containerd tells of it. */
+  private static NetNs namespace(String id) throws IOException {
+    byte[] answer =
+        new Grpc(socket)
+            .call(SERVICE + "PodSandboxStatus", new Grpc.Message().text(1, id).number(2, 1));
+    Matcher found =
+        Pattern.compile("\\{\"type\":\"network\",\"path\":\"([^\"]+)\"")
+            .matcher(new String(answer, StandardCharsets.UTF_8));
+    if (!found.find()) {
+      throw new IOException("containerd tells no namespace of " + id);
+    }
+    return NetNs.at(Path.of(found.group(1)));
+  }
+
+  @Test
   void withoutAnAgentThereIsNoHalfMadePod() throws Exception {
     bed.scene().kill(1);
     try {
@@ -162,8 +222,13 @@ class ContainerdTest {
   }
 
   private static String runPodSandbox(String name, String uid) throws IOException {
+    return runPodSandbox(sandboxMessage(name, uid));
+  }
+
+  private static String runPodSandbox(Grpc.Message config) throws IOException {
     try {
-      byte[] answer = new Grpc(socket).call(SERVICE + "RunPodSandbox", sandbox(name, uid));
+      byte[] answer =
+          new Grpc(socket).call(SERVICE + "RunPodSandbox", new Grpc.Message().message(1, config));
       String id = text(Grpc.fields(answer), 1);
       sandboxes.add(id);
       return id;
@@ -182,15 +247,13 @@ class ContainerdTest {
     }
   }
 
-  private static Grpc.Message sandbox(String name, String uid) {
+  private static Grpc.Message sandboxMessage(String name, String uid) {
     Grpc.Message metadata = new Grpc.Message().text(1, name).text(2, uid).text(3, "shop");
-    Grpc.Message config =
-        new Grpc.Message()
-            .message(1, metadata)
-            .text(2, name)
-            .text(3, folder.resolve("logs").toString())
-            .message(8, new Grpc.Message().text(1, "/sund-test"));
-    return new Grpc.Message().message(1, config);
+    return new Grpc.Message()
+        .message(1, metadata)
+        .text(2, name)
+        .text(3, folder.resolve("logs").toString())
+        .message(8, new Grpc.Message().text(1, "/sund-test"));
   }
 
   private static String address(String id) throws IOException {

@@ -47,6 +47,12 @@ final class Grpc {
       return bytes(field, value.out.toByteArray());
     }
 
+    Message number(int field, long value) {
+      varint((long) field << 3);
+      varint(value);
+      return this;
+    }
+
     private Message bytes(int field, byte[] value) {
       varint(field << 3 | 2);
       varint(value.length);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sund.agent.cni.CniFiles;
 import dev.sund.it.cni.RuntimeBed.Ended;
+import dev.sund.kernel.NetNs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -105,6 +106,56 @@ class PodmanTest {
     assertThat(itself.output()).contains("hello");
     assertThat(podman("rm", "-f", "-t", "0", "server").exitCode()).isZero();
     bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+  }
+
+  @Test
+  void aPublishedPortLeadsToTheContainerFromEverywhere() throws Exception {
+    Ended server =
+        podman(
+            "run",
+            "-d",
+            "--name",
+            "published",
+            "--network",
+            "sund:ip=10.244.1.85",
+            "-p",
+            "8085:80",
+            BusyboxImage.NAME,
+            "sh",
+            "-c",
+            "while true; do echo hello | nc -l -p 80; done");
+    assertThat(server.exitCode()).as(server.output()).isZero();
+    for (NetNs asker : List.of(bed.scene().node(2), bed.scene().node(1))) {
+      await("hello", asker, "192.168.1.11");
+    }
+    await("hello", bed.scene().node(1), "127.0.0.1");
+    Ended itself = podman("exec", "published", "nc", "-w", "2", "192.168.1.11", "8085");
+    assertThat(itself.output()).as("hairpin").contains("hello");
+    assertThat(podman("rm", "-f", "-t", "0", "published").exitCode()).isZero();
+    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+    bed.scene()
+        .await(
+            "the port is shut",
+            Duration.ofSeconds(10),
+            () ->
+                !bed.scene()
+                    .run(bed.scene().node(1), "nft", "list", "table", "inet", "sund")
+                    .contains("10.244.1.85"));
+  }
+
+  private static void await(String answer, NetNs asker, String address) throws Exception {
+    bed.scene()
+        .await(
+            "an answer at " + address,
+            Duration.ofSeconds(10),
+            () ->
+                bed.scene()
+                    .run(
+                        asker,
+                        "sh",
+                        "-c",
+                        "busybox nc -w 2 " + address + " 8085 </dev/null 2>&1 || true")
+                    .contains(answer));
   }
 
   @Test

@@ -34,7 +34,8 @@ final class RuntimeBed implements AutoCloseable {
   RuntimeBed(Path folder, String conflist, String... plugins) throws Exception {
     this.folder = folder;
     this.scene = AgentScene.build(folder);
-    Path plugin = Shim.build(bin().resolve("sund-cni"));
+    // podman's clean-up has none of the caller's environment: the agent's place is built in.
+    Path plugin = Shim.build(bin().resolve("sund-cni"), "-DRUN_DIR=\"" + scene.runDir(1) + "\"");
     for (String name : plugins) {
       Files.createSymbolicLink(bin().resolve(name), plugin);
     }
