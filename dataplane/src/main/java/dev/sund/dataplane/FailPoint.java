@@ -15,6 +15,13 @@ public final class FailPoint {
   /** The system property. */
   public static final String PROPERTY = "sund.failpoint";
 
+  /**
+   * The system property that has the kernel refuse a message, {@code DRIVER:N}: of the messages of
+   * that driver N more are sent, the one after is answered as if the kernel had refused it, and the
+   * property is gone. May be set at any time, for tests of what stays behind then.
+   */
+  public static final String REFUSE = "sund.refuse";
+
   /** Never dies. */
   public static final FailPoint NONE = new FailPoint("", Long.MAX_VALUE, () -> {});
 
@@ -80,6 +87,25 @@ public final class FailPoint {
       answers.addAll(send.send(batch.subList(first, batch.size())));
     }
     return answers;
+  }
+
+  /**
+   * Which of the next {@code count} messages of a driver is to be refused, as {@link #REFUSE} says.
+   *
+   * @return from 0; -1 for none
+   */
+  static synchronized int refused(String name, int count) {
+    String text = System.getProperty(REFUSE);
+    if (text == null || !text.startsWith(name + ":")) {
+      return -1;
+    }
+    int left = Integer.parseInt(text.substring(name.length() + 1));
+    if (left < count) {
+      System.clearProperty(REFUSE);
+      return left;
+    }
+    System.setProperty(REFUSE, name + ":" + (left - count));
+    return -1;
   }
 
   /** Counts one transaction of {@code name} as done, and dies if it was the last. */

@@ -1,5 +1,7 @@
 package dev.sund.dataplane;
 
+import dev.sund.kernel.Capability;
+import dev.sund.kernel.Errno;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -18,6 +20,7 @@ import dev.sund.kernel.route.RouteRequest;
 import dev.sund.kernel.route.RouteSocket;
 import dev.sund.model.Family;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +51,25 @@ public final class SocketRoutes implements KernelRoutes {
 
   @Override
   public List<Outcome> apply(String driver, List<RouteRequest> requests) throws KernelException {
-    return failPoint.through(driver, requests, this::send);
+    int refused = FailPoint.refused(driver, requests.size());
+    return refused < 0
+        ? failPoint.through(driver, requests, this::send)
+        : without(requests, refused);
+  }
+
+  /** As a kernel answers that refuses one of several messages. */
+  private List<Outcome> without(List<RouteRequest> requests, int refused) throws KernelException {
+    List<Outcome> answers = new ArrayList<>(send(requests.subList(0, refused)));
+    answers.add(
+        new Outcome.Failed(
+            Errno.exception(
+                "send",
+                String.valueOf(requests.get(refused)),
+                Errno.EINVAL.number(),
+                "refused by " + FailPoint.REFUSE,
+                Capability.NET_ADMIN)));
+    answers.addAll(send(requests.subList(refused + 1, requests.size())));
+    return answers;
   }
 
   private List<Outcome> send(List<RouteRequest> requests) throws KernelException {

@@ -49,4 +49,18 @@ class FailPointTest {
     assertThatThrownBy(() -> FailPoint.parse("routes", () -> {}))
         .hasMessage("sund.failpoint must be DRIVER:MESSAGES such as routes:3, but is 'routes'");
   }
+
+  @Test
+  void oneMessageOfADriverIsRefusedAndNoMore() {
+    System.setProperty(FailPoint.REFUSE, "routes:3");
+    try {
+      assertThat(FailPoint.refused("pods", 9)).isEqualTo(-1);
+      assertThat(FailPoint.refused("routes", 2)).isEqualTo(-1);
+      assertThat(FailPoint.refused("routes", 5)).isEqualTo(1);
+      assertThat(System.getProperty(FailPoint.REFUSE)).isNull();
+      assertThat(FailPoint.refused("routes", 5)).isEqualTo(-1);
+    } finally {
+      System.clearProperty(FailPoint.REFUSE);
+    }
+  }
 }

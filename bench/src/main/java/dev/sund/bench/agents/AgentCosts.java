@@ -76,9 +76,10 @@ public final class AgentCosts implements Benchmark {
   }
 
   /** Resident bytes of a process, and those of its ahead-of-time cache's mapping. */
-  private record Memory(long all, long cache) {}
+  record Memory(long all, long cache) {}
 
-  private static Memory memory(long pid) throws IOException {
+  /** Reads both of a process that runs. */
+  static Memory memory(long pid) throws IOException {
     long all = 0;
     long cache = 0;
     boolean inCache = false;

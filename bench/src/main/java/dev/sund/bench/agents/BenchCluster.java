@@ -174,6 +174,11 @@ final class BenchCluster implements AutoCloseable {
     return new Pod(key, node, ips, topology.createPod(key));
   }
 
+  /** Puts an object on the API server. */
+  void put(Tree.Mapping object) {
+    api.put(object);
+  }
+
   /** Tells the API server that the pod runs with its addresses. */
   void announce(Pod pod) throws IOException {
     StringBuilder ips = new StringBuilder();
