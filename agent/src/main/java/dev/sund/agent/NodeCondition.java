@@ -94,8 +94,11 @@ final class NodeCondition implements AutoCloseable {
           return;
         }
       }
-      while (!ends(look())) {
-        // Looked at again.
+      Duration pause = look();
+      objects.rest(); // minutes pass until the next look
+      while (!ends(pause)) {
+        pause = look();
+        objects.rest();
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();

@@ -66,10 +66,11 @@ public final class ApiConnection implements AutoCloseable {
       throw e;
     } catch (EOFException | SocketException e) {
       drop();
-      if (!kept) {
+      if (!kept && server.endpoints().size() == 1) {
         throw e;
       }
-      // The server may have closed a connection kept from before; that says nothing yet.
+      // A server may have closed a connection kept from before, which says nothing yet; one that
+      // closes a new one is ending, and there is another.
       return exchange(ask, quiet);
     }
   }

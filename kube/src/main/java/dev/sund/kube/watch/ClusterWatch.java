@@ -44,6 +44,7 @@ public final class ClusterWatch implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final java.util.concurrent.locks.Condition ending = lock.newCondition();
   private final List<ApiConnection> connections = new ArrayList<>();
+  private final Introduction introduction;
   private final List<Thread> threads = new ArrayList<>();
   private final Set<Followed> unlisted = new HashSet<>();
   private final TreeMap<String, String> troubles = new TreeMap<>();
@@ -59,11 +60,15 @@ public final class ClusterWatch implements AutoCloseable {
   private boolean closed;
 
   private ClusterWatch(
-      ApiServer server, Consumer<ClusterEvent> events, Consumer<Optional<Condition>> reachability) {
+      ApiServer server,
+      Dialer dialer,
+      Consumer<ClusterEvent> events,
+      Consumer<Optional<Condition>> reachability) {
     for (Kinds kind : List.of(Kinds.IP_POOL, Kinds.IP_RESERVATION)) {
       choices.put(kind, new PoolChoice(kind.apiVersions().size()));
     }
     this.server = server;
+    this.introduction = new Introduction(new ApiConnection(server, dialer));
     this.events = events;
     this.reachability = reachability;
   }
@@ -115,7 +120,7 @@ public final class ClusterWatch implements AutoCloseable {
       Means means,
       Consumer<ClusterEvent> events,
       Consumer<Optional<Condition>> reachability) {
-    ClusterWatch watch = new ClusterWatch(server, events, reachability);
+    ClusterWatch watch = new ClusterWatch(server, means.dialer(), events, reachability);
     List<Followed> all = new ArrayList<>();
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
@@ -148,7 +153,8 @@ public final class ClusterWatch implements AutoCloseable {
     ApiConnection connection = new ApiConnection(server, means.dialer());
     connections.add(connection);
     Reflector reflector =
-        new Reflector(followed, means.settings(), connection, means.random(), new Hearing());
+        new Reflector(
+            followed, means.settings(), connection, introduction, means.random(), new Hearing());
     Thread thread = means.threads().newThread(reflector::run);
     thread.setName("sund-watch-" + followed.thread());
     threads.add(thread);
@@ -174,6 +180,7 @@ public final class ClusterWatch implements AutoCloseable {
         unlisted.remove(followed);
         if (unlisted.isEmpty() && !synced) {
           synced = true;
+          introduction.allListed();
           events.accept(new ClusterEvent.Synced());
         }
       });
@@ -247,6 +254,7 @@ public final class ClusterWatch implements AutoCloseable {
    * machine whose address has changed, since its old connections are dead without a word.
    */
   public void redial() {
+    introduction.redial();
     connections.forEach(ApiConnection::drop);
   }
 
@@ -260,6 +268,7 @@ public final class ClusterWatch implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    introduction.close();
     connections.forEach(ApiConnection::close);
     long end = System.nanoTime() + CLOSING.toNanos();
     try {

@@ -40,6 +40,7 @@ final class Reflector {
   private final Followed followed;
   private final WatchSettings settings;
   private final ApiConnection connection;
+  private final Introduction introduction;
   private final Listener listener;
   private final RandomGenerator random;
   private final Backoff backoff;
@@ -73,11 +74,13 @@ final class Reflector {
       Followed followed,
       WatchSettings settings,
       ApiConnection connection,
+      Introduction introduction,
       RandomGenerator random,
       Listener listener) {
     this.followed = followed;
     this.settings = settings;
     this.connection = connection;
+    this.introduction = introduction;
     this.random = random;
     this.listener = listener;
     backoff = new Backoff(settings.firstRetry(), settings.lastRetry(), random);
@@ -103,10 +106,13 @@ final class Reflector {
         boolean atOnce = System.nanoTime() - began < settings.firstRetry().toNanos();
         return atOnce ? backoff.afterFailure() : Duration.ZERO;
       }
-      list();
+      introduction.list(connection, this::list);
       well();
       listener.listed(followed);
       return Duration.ZERO;
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return settings.firstRetry(); // a wait that the interrupt ends, and all with it
     } catch (ApiRefusal e) {
       return refused(e, watching);
     } catch (IOException e) {
@@ -135,6 +141,7 @@ final class Reflector {
     }
     if (refusal.isNotFound() && followed.optional()) {
       version = "";
+      connection.drop(); // a resource that is not there needs none
       sweep(++round);
       well();
       listener.listed(followed);
@@ -163,7 +170,7 @@ final class Reflector {
     };
   }
 
-  private void list() throws IOException {
+  private void list(ApiConnection over) throws IOException {
     int thisRound = ++round;
     String next = "";
     do {
@@ -171,7 +178,7 @@ final class Reflector {
       if (!next.isEmpty()) {
         path += "&continue=" + URLEncoder.encode(next, StandardCharsets.UTF_8);
       }
-      Page page = page(connection.get(path, settings.quiet()), thisRound);
+      Page page = page(over.get(path, settings.quiet()), thisRound);
       next = page.next;
       if (next.isEmpty()) {
         sweep(thisRound);
@@ -214,7 +221,7 @@ final class Reflector {
     return new Page(listed, metadata.text("continue").orElse(""));
   }
 
-  private void watch() throws IOException {
+  private void watch() throws IOException, InterruptedException {
     long seconds = settings.watch().toSeconds();
     String path =
         followed.query()
@@ -222,7 +229,7 @@ final class Reflector {
             + URLEncoder.encode(version, StandardCharsets.UTF_8)
             + "&timeoutSeconds="
             + (seconds + random.nextLong(seconds + 1));
-    InputStream body = connection.get(path, settings.quiet());
+    InputStream body = introduction.watch(connection, path, settings.quiet());
     answered = true;
     listener.trouble(followed, Optional.empty());
     try (JsonParser parser = JsonTrees.factory().createParser(body)) {

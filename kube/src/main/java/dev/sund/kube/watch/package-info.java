@@ -9,6 +9,8 @@
  *  ClusterWatch ─► ClusterEvent, one at a time; Synced after the first lists; reachability
  * </pre>
  *
+ * <p>Lists share one connection, watches have one each; {@code Introduction} says why.
+ *
  * <p>A reflector keeps no objects, only their names and versions: names to tell what is gone after
  * a new list, versions so that a new list tells again only what has changed.
  */

@@ -97,7 +97,7 @@ class ClusterWatchTest {
             .map(Condition::toString)
             .anyMatch(lost ->
                 lost.startsWith("APIServer http://127.0.0.1:" + scene.port() + ": ")
-                    && lost.contains("cannot be followed: ")));
+                    && lost.contains(" cannot be followed: Connection refused.")));
     int told = scene.events().size();
 
     scene.restart(5000);
