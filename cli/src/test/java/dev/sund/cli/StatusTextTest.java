@@ -28,7 +28,7 @@ class StatusTextTest {
        "ranges":[{"pool":"","range":"10.244.1.0/24","all":253,"used":2,"cooling":0,"free":251},
                  {"pool":"","range":"fd00:10:244:1::/64","all":18446744073709551,"used":2,
                   "cooling":0,"free":9}],
-       "repaired":{"masquerade":2,"routes":1},"bridged":1,
+       "repaired":{"nft":2,"routes":1},"bridged":1,
        "cni":{"conflist":"/etc/cni/net.d/10-sund.conflist","written":true},
        "attachments":[{"pod":"shop/web","device":"sund0123456789a","interface":"eth0",
                        "addresses":["10.244.1.5","fd00:10:244:1::5"],"netns":"/run/netns/web"}],
@@ -66,7 +66,7 @@ class StatusTextTest {
             "addresses  10.244.1.0/24 2 of 253 (1%), fd00:10:244:1::/64 2 used",
             "MTU        pods 1450 (v4), 1430 (v6); eth0 1500",
             "CNI        /etc/cni/net.d/10-sund.conflist is written",
-            "repaired   2 in masquerade, 1 in routes",
+            "repaired   2 in nft, 1 in routes",
             "open       nothing");
     assertThat(text.details())
         .containsExactly("sund0123456789a  shop/web  10.244.1.5 fd00:10:244:1::5");

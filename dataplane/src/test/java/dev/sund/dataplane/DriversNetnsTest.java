@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.testing.TestNode;
 import dev.sund.dataplane.testing.TestPod;
 import dev.sund.dataplane.testing.Testbed;
@@ -284,8 +285,8 @@ class DriversNetnsTest {
   /** Each driver dies between any two of its messages; a restart makes all right. */
   @Test
   void deathBetweenMessagesIsHealedByARestart() {
-    for (String driver : List.of("tunnels", "pods", "routes", "masquerade")) {
-      for (int after = 0; after < 14; after += driver.equals("masquerade") ? 20 : 1) {
+    for (String driver : List.of("tunnels", "pods", "routes", NftDriver.NAME)) {
+      for (int after = 0; after < 14; after += driver.equals(NftDriver.NAME) ? 20 : 1) {
         try (Testbed bed = Testbed.of(1, IpPool.VxlanMode.ALWAYS)) {
           TestNode node = bed.node(1);
           bed.pod(1, "a");

@@ -2,6 +2,7 @@ package dev.sund.agent.apply;
 
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.nft.ForwardDriver;
+import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftEvent;
@@ -25,7 +26,6 @@ import java.util.TreeSet;
  * meanwhile waits in the sockets.
  */
 public final class DriftMonitor implements AutoCloseable {
-  private static final String MASQUERADE = "masquerade";
 
   /** Takes what was heard; must not wait. */
   public interface Listener {
@@ -94,7 +94,7 @@ public final class DriftMonitor implements AutoCloseable {
           @Override
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
-            listener.drifted(Set.of(MASQUERADE, ForwardDriver.NAME), "overflow");
+            listener.drifted(Set.of(NftDriver.NAME, ForwardDriver.NAME), "overflow");
           }
         });
   }
@@ -145,7 +145,7 @@ public final class DriftMonitor implements AutoCloseable {
       case NftEvent.Committed committed -> {
         Set<String> parts = new TreeSet<>();
         if (touched) {
-          parts.add(MASQUERADE);
+          parts.add(NftDriver.NAME);
         }
         if (othersTouched) {
           parts.add(ForwardDriver.NAME);

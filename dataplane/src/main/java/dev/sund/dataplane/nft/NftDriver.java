@@ -52,7 +52,7 @@ import java.util.TreeMap;
  */
 public final class NftDriver implements Driver {
   /** This driver's {@link #name}. */
-  public static final String NAME = "masquerade";
+  public static final String NAME = "nft";
 
   /** How often a transaction is built again when others keep committing in between. */
   private static final int TRIES = 5;

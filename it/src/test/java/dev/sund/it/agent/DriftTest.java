@@ -74,7 +74,7 @@ class DriftTest {
     drift("tunnels", "192.168.2.13", "ip", "neigh", "flush", "dev", "sund-vxlan4", "nud", "all");
     drift("tunnels", tunnelMac, "ip", "link", "set", "sund-vxlan4", "address", "02:00:00:00:00:99");
     drift("tunnels", "sund-vxlan4", "ip", "link", "del", "sund-vxlan4");
-    drift("masquerade", "table inet sund", "nft", "flush", "ruleset");
+    drift("nft", "table inet sund", "nft", "flush", "ruleset");
     drift("pods", "UP", "ip", "link", "set", deviceOfA, "down");
     drift("tunnels", "UP", "ip", "link", "set", "sund-vxlan4", "down");
     for (Family family : Family.values()) {
@@ -105,7 +105,7 @@ class DriftTest {
     assertThat(scene.reaches(a, d, Family.V4)).isTrue();
     drift("routes", "10.244.3.0/24", "ip", "route", "flush", "proto", "83");
     drift("routes", "fd00:10:244:3::/64", "ip", "-6", "route", "flush", "proto", "83");
-    drift("masquerade", "table inet sund", "sh", "-c", "nft flush ruleset");
+    drift("nft", "table inet sund", "sh", "-c", "nft flush ruleset");
     for (Family family : Family.values()) {
       assertThat(scene.reaches(a, d, family)).as("a to d by %s", family).isTrue();
     }
@@ -226,7 +226,7 @@ class DriftTest {
           lines(
               scene.run(n1, "ip", "-o", "route", "show", "proto", "83"),
               scene.run(n1, "ip", "-o", "-6", "route", "show", "proto", "83"));
-      case "masquerade" ->
+      case "nft" ->
           lines(scene.run(n1, "nft", "list", "tables")).stream()
               .filter(line -> line.contains("sund"))
               .toList();

@@ -2,6 +2,7 @@ package dev.sund.it.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.lab.api.Resource;
 import dev.sund.lab.measure.Traffic;
@@ -107,7 +108,7 @@ class RestartTest {
   @Test
   void deathBetweenTwoMessagesOfABatchLosesNothingAndIsMadeGood() throws Exception {
     List<String> points = new ArrayList<>();
-    for (String driver : List.of("routes", "tunnels", "masquerade", "pods")) {
+    for (String driver : List.of("routes", "tunnels", NftDriver.NAME, "pods")) {
       for (int messages = 1; messages <= (LONG ? 12 : 3); messages++) {
         points.add(driver + ":" + messages);
       }

@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param scope {@link Rtnl#SCOPE_UNIVERSE}, {@link Rtnl#SCOPE_LINK} or {@link Rtnl#SCOPE_HOST}
  * @param flags IFA_F_...; {@link #NO_DAD} and {@link #NO_PREFIX_ROUTE} may be written
  */
-public record Address(int device, InterfaceAddress address, int scope, int flags) {
+public record Address(int device, InterfaceAddress address, int scope, int flags)
+    implements RouteRequest.Entry {
   /** Usable at once: no duplicate address detection. IPv6 alone has it. */
   public static final int NO_DAD = 0x02;
 
@@ -69,7 +70,8 @@ public record Address(int device, InterfaceAddress address, int scope, int flags
   }
 
   /** Writes the body. */
-  void write(NlWriter out) {
+  @Override
+  public void write(NlWriter out) {
     out.putU8(Rtnl.number(ip().family()))
         .putU8(address.length())
         .putU8(flags & WRITABLE & 0xff)

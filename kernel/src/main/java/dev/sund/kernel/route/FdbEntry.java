@@ -20,7 +20,8 @@ import java.util.Optional;
  *     ours
  */
 public record FdbEntry(
-    int device, Mac mac, Optional<Ip> destination, int state, int flags, String other) {
+    int device, Mac mac, Optional<Ip> destination, int state, int flags, String other)
+    implements RouteRequest.Entry {
   private static final int NDA_DST = 1;
   private static final int NDA_LLADDR = 2;
   private static final int NDA_VLAN = 5;
@@ -46,7 +47,8 @@ public record FdbEntry(
     return (flags & NTF_SELF) != 0;
   }
 
-  void write(NlWriter out) {
+  @Override
+  public void write(NlWriter out) {
     out.putU8(Rtnl.AF_BRIDGE)
         .putZeros(3)
         .putU32(device)

@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param state NUD_...: {@link #PERMANENT} never changes by itself
  * @param flags NTF_...
  */
-public record Neighbour(int device, Ip ip, Optional<Mac> mac, int state, int flags) {
+public record Neighbour(int device, Ip ip, Optional<Mac> mac, int state, int flags)
+    implements RouteRequest.Entry {
   /** Written, never resolved, never forgotten. */
   public static final int PERMANENT = 0x80;
 
@@ -33,7 +34,8 @@ public record Neighbour(int device, Ip ip, Optional<Mac> mac, int state, int fla
     return (state & PERMANENT) != 0;
   }
 
-  void write(NlWriter out) {
+  @Override
+  public void write(NlWriter out) {
     out.putU8(Rtnl.number(ip.family()))
         .putZeros(3)
         .putU32(device)

@@ -47,7 +47,8 @@ public record RouteEntry(
     int flags,
     List<NextHop> nextHops,
     int nextHopId,
-    String other) {
+    String other)
+    implements RouteRequest.Entry {
   /** The gateway need not be on a subnet of the device (RTNH_F_ONLINK). */
   public static final int ONLINK = 4;
 
@@ -222,7 +223,8 @@ public record RouteEntry(
    *
    * @throws IllegalArgumentException for a route that says what this cannot write
    */
-  void write(NlWriter out) {
+  @Override
+  public void write(NlWriter out) {
     if (!other.isEmpty()) {
       throw new IllegalArgumentException("a route with '" + other + "' can only be read: " + this);
     }

@@ -288,28 +288,76 @@ public sealed interface RouteRequest {
     }
   }
 
-  /** Gives a device an address, or changes the flags of one that it has. */
-  record PutAddress(Address address) implements RouteRequest {
+  /** What is done to an entry. */
+  enum Form {
+    PUT_ADDRESS(Intent.PUT, "add address", Rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE),
+    DELETE_ADDRESS(Intent.DELETE, "delete address", Rtnl.RTM_DELADDR, 0),
+    CREATE_ROUTE(Intent.CREATE, "add route", Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL),
+    ADD_ROUTE(Intent.PUT, "add route", Rtnl.RTM_NEWROUTE, NLM_F_CREATE),
+    PUT_ROUTE(Intent.PUT, "replace route", Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE),
+    DELETE_ROUTE(Intent.DELETE, "delete route", Rtnl.RTM_DELROUTE, 0),
+    CREATE_RULE(Intent.CREATE, "add rule", Rtnl.RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL),
+    DELETE_RULE(Intent.DELETE, "delete rule", Rtnl.RTM_DELRULE, 0),
+    PUT_NEIGHBOUR(Intent.PUT, "add neighbour", Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE),
+    DELETE_NEIGHBOUR(Intent.DELETE, "delete neighbour", Rtnl.RTM_DELNEIGH, 0),
+    PUT_FDB(Intent.PUT, "add fdb entry", Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE),
+    DELETE_FDB(Intent.DELETE, "delete fdb entry", Rtnl.RTM_DELNEIGH, 0);
+
+    private final Intent intent;
+    private final String operation;
+    private final int message;
+    private final int flags;
+
+    Form(Intent intent, String operation, int message, int flags) {
+      this.intent = intent;
+      this.operation = operation;
+      this.message = message;
+      this.flags = flags;
+    }
+  }
+
+  /** An address, a route, a rule, a neighbour or an FDB entry: one message about it is all. */
+  interface Entry {
+    /** Writes the message's body. */
+    void write(NlWriter out);
+  }
+
+  /** A change of one entry. */
+  sealed interface OfEntry extends RouteRequest {
+    /** What is done to it. */
+    Form form();
+
+    /** The entry. */
+    Entry entry();
+
     @Override
-    public Intent intent() {
-      return Intent.PUT;
+    default Intent intent() {
+      return form().intent;
     }
 
     @Override
-    public String operation() {
-      return "add address";
+    default String operation() {
+      return form().operation;
     }
 
     @Override
-    public String object() {
-      return address.toString();
+    default String object() {
+      return entry().toString();
     }
 
     @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
-      address.write(out);
+    default void write(NlWriter out) {
+      out.message(form().message, form().flags);
+      entry().write(out);
       out.end();
+    }
+  }
+
+  /** Gives a device an address, or changes the flags of one that it has. */
+  record PutAddress(Address entry) implements OfEntry {
+    @Override
+    public Form form() {
+      return Form.PUT_ADDRESS;
     }
   }
 
@@ -346,52 +394,18 @@ public sealed interface RouteRequest {
   }
 
   /** Takes an address from a device. */
-  record DeleteAddress(Address address) implements RouteRequest {
+  record DeleteAddress(Address entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.DELETE;
-    }
-
-    @Override
-    public String operation() {
-      return "delete address";
-    }
-
-    @Override
-    public String object() {
-      return address.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_DELADDR, 0);
-      address.write(out);
-      out.end();
+    public Form form() {
+      return Form.DELETE_ADDRESS;
     }
   }
 
   /** Makes a route whose key is free. */
-  record CreateRoute(RouteEntry route) implements RouteRequest {
+  record CreateRoute(RouteEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.CREATE;
-    }
-
-    @Override
-    public String operation() {
-      return "add route";
-    }
-
-    @Override
-    public String object() {
-      return route.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-      route.write(out);
-      out.end();
+    public Form form() {
+      return Form.CREATE_ROUTE;
     }
   }
 
@@ -400,27 +414,10 @@ public sealed interface RouteRequest {
    * IPv6 routes become one with several ways. Fails with {@code AlreadyExists} when the very same
    * route is there.
    */
-  record AddRoute(RouteEntry route) implements RouteRequest {
+  record AddRoute(RouteEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.PUT;
-    }
-
-    @Override
-    public String operation() {
-      return "add route";
-    }
-
-    @Override
-    public String object() {
-      return route.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE);
-      route.write(out);
-      out.end();
+    public Form form() {
+      return Form.ADD_ROUTE;
     }
   }
 
@@ -428,202 +425,66 @@ public sealed interface RouteRequest {
    * Makes a route or replaces the one of its key, in one step, so that packets always find one.
    * Also one that is not ours: look first.
    */
-  record PutRoute(RouteEntry route) implements RouteRequest {
+  record PutRoute(RouteEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.PUT;
-    }
-
-    @Override
-    public String operation() {
-      return "replace route";
-    }
-
-    @Override
-    public String object() {
-      return route.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
-      route.write(out);
-      out.end();
+    public Form form() {
+      return Form.PUT_ROUTE;
     }
   }
 
   /** Removes the route of this key, protocol and type, and of these ways if any are named. */
-  record DeleteRoute(RouteEntry route) implements RouteRequest {
+  record DeleteRoute(RouteEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.DELETE;
-    }
-
-    @Override
-    public String operation() {
-      return "delete route";
-    }
-
-    @Override
-    public String object() {
-      return route.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_DELROUTE, 0);
-      route.write(out);
-      out.end();
+    public Form form() {
+      return Form.DELETE_ROUTE;
     }
   }
 
   /** Makes a rule. */
-  record CreateRule(Rule rule) implements RouteRequest {
+  record CreateRule(Rule entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.CREATE;
-    }
-
-    @Override
-    public String operation() {
-      return "add rule";
-    }
-
-    @Override
-    public String object() {
-      return rule.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
-      rule.write(out);
-      out.end();
+    public Form form() {
+      return Form.CREATE_RULE;
     }
   }
 
   /** Removes a rule. */
-  record DeleteRule(Rule rule) implements RouteRequest {
+  record DeleteRule(Rule entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.DELETE;
-    }
-
-    @Override
-    public String operation() {
-      return "delete rule";
-    }
-
-    @Override
-    public String object() {
-      return rule.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_DELRULE, 0);
-      rule.write(out);
-      out.end();
+    public Form form() {
+      return Form.DELETE_RULE;
     }
   }
 
   /** Makes or replaces a neighbour. */
-  record PutNeighbour(Neighbour neighbour) implements RouteRequest {
+  record PutNeighbour(Neighbour entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.PUT;
-    }
-
-    @Override
-    public String operation() {
-      return "add neighbour";
-    }
-
-    @Override
-    public String object() {
-      return neighbour.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
-      neighbour.write(out);
-      out.end();
+    public Form form() {
+      return Form.PUT_NEIGHBOUR;
     }
   }
 
   /** Removes a neighbour. */
-  record DeleteNeighbour(Neighbour neighbour) implements RouteRequest {
+  record DeleteNeighbour(Neighbour entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.DELETE;
-    }
-
-    @Override
-    public String operation() {
-      return "delete neighbour";
-    }
-
-    @Override
-    public String object() {
-      return neighbour.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_DELNEIGH, 0);
-      neighbour.write(out);
-      out.end();
+    public Form form() {
+      return Form.DELETE_NEIGHBOUR;
     }
   }
 
   /** Makes or replaces an FDB entry. */
-  record PutFdb(FdbEntry entry) implements RouteRequest {
+  record PutFdb(FdbEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.PUT;
-    }
-
-    @Override
-    public String operation() {
-      return "add fdb entry";
-    }
-
-    @Override
-    public String object() {
-      return entry.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
-      entry.write(out);
-      out.end();
+    public Form form() {
+      return Form.PUT_FDB;
     }
   }
 
   /** Removes an FDB entry. */
-  record DeleteFdb(FdbEntry entry) implements RouteRequest {
+  record DeleteFdb(FdbEntry entry) implements OfEntry {
     @Override
-    public Intent intent() {
-      return Intent.DELETE;
-    }
-
-    @Override
-    public String operation() {
-      return "delete fdb entry";
-    }
-
-    @Override
-    public String object() {
-      return entry.toString();
-    }
-
-    @Override
-    public void write(NlWriter out) {
-      out.message(Rtnl.RTM_DELNEIGH, 0);
-      entry.write(out);
-      out.end();
+    public Form form() {
+      return Form.DELETE_FDB;
     }
   }
 

@@ -37,7 +37,8 @@ public record Rule(
     String inDevice,
     String outDevice,
     int protocol,
-    int flags) {
+    int flags)
+    implements RouteRequest.Entry {
   /** The action: look in the table. */
   public static final int TO_TABLE = 1;
 
@@ -116,7 +117,8 @@ public record Rule(
         family, priority, table, action, from, to, mark, mask, name, outDevice, protocol, flags);
   }
 
-  void write(NlWriter out) {
+  @Override
+  public void write(NlWriter out) {
     out.putU8(Rtnl.number(family))
         .putU8(to.map(Prefix::length).orElse(0))
         .putU8(from.map(Prefix::length).orElse(0))
