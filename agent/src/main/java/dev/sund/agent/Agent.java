@@ -25,6 +25,7 @@ import dev.sund.agent.log.LogSink;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
 import dev.sund.dataplane.BandwidthLinks;
+import dev.sund.dataplane.KernelFeature;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.ipam.AddressPlan;
@@ -117,6 +118,14 @@ public final class Agent implements AutoCloseable {
       List<Condition> missing = Capabilities.missing();
       if (!missing.isEmpty()) {
         throw new AgentException(missing.getFirst());
+      }
+      for (KernelFeature feature : KernelFeature.youngerThan(System.getProperty("os.version"))) {
+        log.warn(
+            "this kernel is older than something that Sund uses; its distribution may have it",
+            "kernel",
+            System.getProperty("os.version"),
+            "what",
+            feature);
       }
       NetNs namespace = options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess);
       ApiServer server =

@@ -59,7 +59,9 @@ final class Problems {
               object,
               "",
               text,
-              "Run a kernel with " + unsupported.feature() + ".");
+              KernelFeature.of(object)
+                  .map(KernelFeature::remedy)
+                  .orElse("Run a kernel with " + unsupported.feature() + "."));
       case KernelException _ ->
           new Condition(
               Reason.KERNEL_REFUSED,

@@ -4,6 +4,7 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.DeltaTable;
 import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FailPoint;
+import dev.sund.dataplane.KernelFeature;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
@@ -567,7 +568,7 @@ public final class NftDriver implements Driver {
             tableRef(),
             "",
             sentence(String.valueOf(e.getMessage())),
-            "The kernel needs NF_TABLES_INET, NFT_NAT and NFT_MASQ, built in or as modules."),
+            KernelFeature.NFT_INET_NAT.remedy()),
         Optional.of(e));
   }
 }

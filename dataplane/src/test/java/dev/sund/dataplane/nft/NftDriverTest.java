@@ -284,7 +284,8 @@ class NftDriverTest {
 
   @Test
   void dyingAfterATransactionLeavesAllOfIt() throws Exception {
-    driver = new NftDriver(kernel, FailPoint.parse("masquerade:2", () -> deaths.add("died")));
+    driver =
+        new NftDriver(kernel, FailPoint.parse(NftDriver.NAME + ":2", () -> deaths.add("died")));
     inForce(A);
     assertThat(deaths).isEmpty();
     driver.want(put(B, C));
