@@ -192,8 +192,8 @@ class NftDriverTest {
           assertThat(condition.reason()).isEqualTo(Reason.KERNEL_FEATURE_MISSING);
           assertThat(condition.remedy())
               .isEqualTo(
-                  "The kernel needs NF_TABLES_INET, NFT_NAT and NFT_MASQ, built in or as"
-                      + " modules.");
+                  "Load the module (modprobe -a nft_nat nft_masq), or run Linux 5.2 or later with"
+                      + " CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT and CONFIG_NFT_MASQ.");
         });
   }
 

@@ -39,7 +39,12 @@ class WatchConnectionsTest {
         ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       api.token("secret", Subject.ADMIN);
       api.put(node("n1", "192.168.1.11"));
-      List.of(Resource.POOLS_V3, Resource.POOLS_V1, Resource.INSTALLATIONS)
+      List.of(
+              Resource.POOLS_V3,
+              Resource.POOLS_V1,
+              Resource.RESERVATIONS_V3,
+              Resource.RESERVATIONS_V1,
+              Resource.INSTALLATIONS)
           .forEach(calicos -> api.serves(calicos, false));
       api.serve(socket, authority.server(List.of(), List.of(Ip.parse("127.0.0.1"))));
       SSLContext context = SSLContext.getInstance("TLS");
@@ -69,7 +74,7 @@ class WatchConnectionsTest {
         }
         Thread.sleep(300);
         assertThat(standing()).as("one for each resource that the server has").isEqualTo(7);
-        assertThat(opened).as("with that of the lists").hasSizeBetween(8, 10);
+        assertThat(opened).as("with that of the lists").hasSizeBetween(8, 12);
         assertThat(proofs).as("full handshakes").hasValueLessThan(4);
         watch.redial();
       }
