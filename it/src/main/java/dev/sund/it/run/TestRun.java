@@ -241,23 +241,6 @@ public final class TestRun implements CheckoutTool {
    * @param root whether tests of the kernel can run
    */
   private record Commands(Checkout checkout, Request request, long seed, boolean root) {
-    /** Own network, mount and process namespaces; all in them ends with the worker. */
-    private static final List<String> ISOLATED =
-        List.of(
-            "unshare",
-            "--mount",
-            "--net",
-            "--pid",
-            "--fork",
-            "--mount-proc",
-            "--kill-child",
-            "sh",
-            "-c",
-            "for dir in /run/netns /run/sund-lab; do"
-                + " mkdir -p $dir && mount -t tmpfs -o mode=755 sund-test $dir || exit 1; done;"
-                + " ip link set lo up && \"$@\"; exit $?",
-            "sund-test-worker");
-
     private Guest guest() {
       return new Guest(
           checkout.root().resolve(".sund/guest"), checkout.reports().resolve(Tier.GUEST.label()));
@@ -316,7 +299,7 @@ public final class TestRun implements CheckoutTool {
     Worker start(Tier tier, int number) throws IOException {
       List<String> command = new ArrayList<>();
       if (root) {
-        command.addAll(ISOLATED);
+        command.addAll(Isolation.PREFIX);
       }
       command.addAll(tier == Tier.GUEST ? guest().command(java(tier)) : java(tier));
       return new Worker(

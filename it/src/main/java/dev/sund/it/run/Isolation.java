@@ -1,0 +1,34 @@
+package dev.sund.it.run;
+
+import java.util.List;
+
+/** Where a worker runs that may make links, rules and namespaces. */
+final class Isolation {
+  /**
+   * Own network, mount and process namespaces; all in them ends with the worker, and the worker
+   * with the runner, whatever ends that: an emulator does not notice that nobody speaks to it any
+   * more, and would go on for as long as it may.
+   *
+   * <p>The kernel watches the thread that starts the worker, which therefore has to outlive it.
+   */
+  static final List<String> PREFIX =
+      List.of(
+          "setpriv",
+          "--pdeathsig",
+          "KILL",
+          "unshare",
+          "--mount",
+          "--net",
+          "--pid",
+          "--fork",
+          "--mount-proc",
+          "--kill-child",
+          "sh",
+          "-c",
+          "for dir in /run/netns /run/sund-lab; do"
+              + " mkdir -p $dir && mount -t tmpfs -o mode=755 sund-test $dir || exit 1; done;"
+              + " ip link set lo up && \"$@\"; exit $?",
+          "sund-test-worker");
+
+  private Isolation() {}
+}
