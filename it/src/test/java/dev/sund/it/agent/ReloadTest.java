@@ -100,7 +100,7 @@ class ReloadTest {
 
   @Test
   void aReloadOfNftablesServiceLosesNothingBetweenPods() throws Exception {
-    double before = repaired("masquerade");
+    double before = repaired("nft");
     Path rules = folder.resolve("nftables.conf");
     Files.writeString(
         rules,
@@ -114,7 +114,7 @@ class ReloadTest {
     List<Account> accounts =
         during("nftables.service reload", () -> scene.run(n1, "nft", "-f", rules.toString()));
     assertThat(accounts).allMatch(Account::flawless);
-    scene.await("counted", Duration.ofSeconds(5), () -> repaired("masquerade") > before);
+    scene.await("counted", Duration.ofSeconds(5), () -> repaired("nft") > before);
     scene.run(n1, "nft", "delete table inet filter");
   }
 
