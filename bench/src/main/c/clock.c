@@ -4,8 +4,8 @@
  *   clock seq|par NODE_NETNS PLUGIN COMMAND OUTPUT
  *
  * Reads lines "CONTAINER NETNS CONFIG_FILE" and calls the plugin for each, one after the other or
- * all at once; prints "EXIT_CODE MICROSECONDS" for each in the same order. What plugins print goes
- * to the file OUTPUT.
+ * all at once; prints "EXIT_CODE MICROSECONDS KILOBYTES" for each in the same order, the last being
+ * the most memory that was resident. What plugins print goes to the file OUTPUT.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct call {
   pid_t pid;
   double begun, ended;
   int status;
+  long resident;
 };
 
 static struct call calls[MOST];
@@ -59,11 +61,13 @@ static void start(struct call *call, const char *plugin, const char *command, co
 
 static void await_one(int count) {
   int status;
-  pid_t pid = wait(&status);
+  struct rusage usage;
+  pid_t pid = wait4(-1, &status, 0, &usage);
   double now = micros();
   for (int i = 0; i < count; i++) {
     if (calls[i].pid == pid) {
       calls[i].ended = now;
+      calls[i].resident = usage.ru_maxrss;
       calls[i].status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
     }
   }
@@ -90,7 +94,7 @@ int main(int count, char **arguments) {
     for (int i = 0; i < lines; i++) await_one(lines);
   }
   for (int i = 0; i < lines; i++) {
-    printf("%d %.0f\n", calls[i].status, calls[i].ended - calls[i].begun);
+    printf("%d %.0f %ld\n", calls[i].status, calls[i].ended - calls[i].begun, calls[i].resident);
   }
   return 0;
 }

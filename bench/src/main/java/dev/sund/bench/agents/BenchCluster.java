@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /**
  * Three nodes of the examples with their underlay and API server, and an agent process on each;
@@ -49,12 +50,22 @@ final class BenchCluster implements AutoCloseable {
   private final List<Process> agents = new ArrayList<>();
 
   BenchCluster(Path root, Path launcher) throws IOException {
+    this(root, launcher, UnaryOperator.identity());
+  }
+
+  /**
+   * With other nodes than those of the example.
+   *
+   * @param nodes changes the text of their manifests
+   */
+  BenchCluster(Path root, Path launcher, UnaryOperator<String> nodes) throws IOException {
     this.launcher = launcher;
+    Path manifests = folder.resolve("nodes.yaml");
+    Files.writeString(
+        manifests, nodes.apply(Files.readString(root.resolve("examples/shop/nodes.yaml"))));
     scene =
         SceneReader.read(
-            ManifestFiles.read(
-                List.of(root.resolve("examples/shop/nodes.yaml").toString()), System.in),
-            OptionalInt.empty());
+            ManifestFiles.read(List.of(manifests.toString()), System.in), OptionalInt.empty());
     topology = Topology.build("bench-", scene.underlay());
     try {
       serveApi(root);
@@ -167,6 +178,29 @@ final class BenchCluster implements AutoCloseable {
    * @param node by number from 0
    */
   record Pod(PodKey key, int node, List<Ip> ips, NetNs namespace) {}
+
+  /** Tells the API server of a node that nobody runs: routes and tunnel ends are made for it. */
+  void announceNode(String name, String podCidr, Ip address) throws IOException {
+    api.put(
+        tree(
+            """
+            apiVersion: v1
+            kind: Node
+            metadata:
+              name: %1$s
+              uid: uid-%1$s
+              creationTimestamp: 2026-01-01T00:00:00Z
+            spec:
+              podCIDR: %2$s
+              podCIDRs:
+              - %2$s
+            status:
+              addresses:
+              - type: InternalIP
+                address: %3$s
+            """
+                .formatted(name, podCidr, address)));
+  }
 
   /** Makes a pod's namespace; nobody is told of it. */
   Pod newPod(int node, String name, List<Ip> ips) throws IOException {

@@ -36,6 +36,7 @@ final class CniBed implements AutoCloseable {
   private final Map<Who, NetNs> nodes = new LinkedHashMap<>();
   private final List<NetNs> made = new ArrayList<>();
   private int sequence;
+  private long resident;
 
   /** A pod's namespace, with the configuration that its plugin gets. */
   record Sandbox(Who who, String container, NetNs netns, Path config) {}
@@ -54,7 +55,15 @@ final class CniBed implements AutoCloseable {
             clock.toString(),
             bench.root().resolve("bench/src/main/c/clock.c").toString()),
         "");
-    this.cluster = new BenchCluster(bench.root(), bench.launcher());
+    // IPv4 alone, as with the reference; a range in which what rests between pods is not missed.
+    this.cluster =
+        new BenchCluster(
+            bench.root(),
+            bench.launcher(),
+            nodes ->
+                nodes
+                    .replace("10.244.1.0/24", "10.245.0.0/16")
+                    .replace("    - 2001:db8:1::/64\n", ""));
     cluster.startAgent(0);
     nodes.put(Who.OURS, cluster.namespace(0));
     for (Who who : List.of(Who.BRIDGE_MASQ, Who.BRIDGE)) {
@@ -81,9 +90,6 @@ final class CniBed implements AutoCloseable {
     switch (who) {
       case OURS -> {
         config.put("type", "sund-cni");
-        String ip = "10.244.0." + (10 + number % 200);
-        config.put("ipam", Map.of("type", "given"));
-        config.put("runtimeConfig", Map.of("ips", List.of(ip)));
       }
       case BRIDGE_MASQ, BRIDGE -> {
         config.put("type", "bridge");
@@ -102,6 +108,21 @@ final class CniBed implements AutoCloseable {
     Path file = folder.resolve(container + ".json");
     Files.writeString(file, Json.write(config));
     return new Sandbox(who, container, netns, file);
+  }
+
+  /** The cluster whose first node's agent makes our pods. */
+  BenchCluster cluster() {
+    return cluster;
+  }
+
+  /** The plugin's program. */
+  Path plugin() {
+    return plugin;
+  }
+
+  /** The most memory that a call of our plugin has had resident, in bytes. */
+  long resident() {
+    return resident;
   }
 
   /** One call, in milliseconds. */
@@ -148,6 +169,9 @@ final class CniBed implements AutoCloseable {
         throw new IOException(who + " " + command + ": " + Files.readString(output));
       }
       millis.add(Double.parseDouble(words[1]) / 1000);
+      if (who == Who.OURS) {
+        resident = Math.max(resident, Long.parseLong(words[2]) * 1024);
+      }
     }
     return millis.stream().mapToDouble(Double::doubleValue).toArray();
   }

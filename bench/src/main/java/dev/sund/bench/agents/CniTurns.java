@@ -31,7 +31,7 @@ record CniTurns(Pairs masq, Pairs plain, String note) {
           plain,
           "%d pods in turns, fork to exit, IPv4; ours is routed and masquerades by one set for all"
                   .formatted(pods)
-              + " pods, with an address from the caller");
+              + " pods, with an address of our own allocation");
     }
   }
 
