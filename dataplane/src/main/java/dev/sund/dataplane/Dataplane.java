@@ -132,7 +132,11 @@ public final class Dataplane implements AutoCloseable {
 
   /** How many entries wait for {@link #apply}. */
   public int pending() {
-    return drivers.stream().mapToInt(Driver::pending).sum();
+    int pending = 0;
+    for (Driver driver : drivers) {
+      pending += driver.pending();
+    }
+    return pending;
   }
 
   /** Whether all of a pod's link and routes is in the kernel as wanted, or gone as wanted. */

@@ -131,7 +131,8 @@ final class ApplyCycle {
     if (!handover.delta().isEmpty()) {
       // What is new does not wait for the retry of what failed. A few changes are gathered for a
       // moment; of many, more come already while these are written.
-      long gathered = pending() < MANY ? lastEnded + timing.minimum().toNanos() : nanos.getAsLong();
+      long gathered =
+          kernel.pending() < MANY ? lastEnded + timing.minimum().toNanos() : nanos.getAsLong();
       notBefore = Math.min(notBefore, gathered);
     }
     number = handover.number();
@@ -186,7 +187,7 @@ final class ApplyCycle {
       return next();
     }
     if (hold.isPresent()) {
-      if ((pending() > 0 || !open.isEmpty()) && (urgent || now >= notBefore)) {
+      if ((kernel.pending() > 0 || !open.isEmpty()) && (urgent || now >= notBefore)) {
         apply();
       }
       return next();
@@ -199,7 +200,9 @@ final class ApplyCycle {
       retryAt = Long.MAX_VALUE;
       kernel.retry();
     }
-    if (pending() > 0 ? urgent || now >= notBefore : urgent || !settledOnce || applied < number) {
+    if (kernel.pending() > 0
+        ? urgent || now >= notBefore
+        : urgent || !settledOnce || applied < number) {
       apply();
     }
     return next();
@@ -207,15 +210,7 @@ final class ApplyCycle {
 
   /** Whether what is pending would not be taken for drift. */
   private boolean free() {
-    return hold.isEmpty() && pending() == 0;
-  }
-
-  private int pending() {
-    int pending = 0;
-    for (String part : kernel.parts()) {
-      pending += kernel.pending(part);
-    }
-    return pending;
+    return hold.isEmpty() && kernel.pending() == 0;
   }
 
   private void read() {
@@ -254,7 +249,7 @@ final class ApplyCycle {
     metrics.applySeconds.observe((lastEnded - began) / 1e9);
     reports.forEach(this::account);
     settleTickets();
-    if (pending() > 0) {
+    if (kernel.pending() > 0) {
       if (reports.values().stream().allMatch(report -> report.done().isEmpty())) {
         retryNanos = backOff(retryNanos); // busy objects: the kernel asks for patience
         notBefore = lastEnded + retryNanos;
@@ -392,7 +387,7 @@ final class ApplyCycle {
     }
     if (readOnce) {
       next = hold.isEmpty() ? Math.min(next, retryAt) : next;
-      if (pending() > 0) {
+      if (kernel.pending() > 0) {
         next = Math.min(next, urgent ? nanos.getAsLong() : notBefore);
       }
     }
@@ -402,7 +397,7 @@ final class ApplyCycle {
   private void publish() {
     ApplyState now =
         new ApplyState(
-            applied, hold, settledOnce, pending(), engineConditions, kernel.conditions());
+            applied, hold, settledOnce, kernel.pending(), engineConditions, kernel.conditions());
     listener.accept(now);
     if (dirty.isEmpty() && now.pending() == 0) {
       rereads.forEach(ticket -> ticket.complete(now));

@@ -51,6 +51,11 @@ public abstract class DataplaneSide implements KernelSide {
   }
 
   @Override
+  public int pending() {
+    return dataplane.pending();
+  }
+
+  @Override
   public int pending(String part) {
     return dataplane.drivers().stream()
         .filter(driver -> driver.name().equals(part))

@@ -3,17 +3,20 @@ package dev.sund.agent.apply;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.PodDriver;
-import dev.sund.dataplane.RouteDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.WrongEntry;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
+import dev.sund.model.RuleId;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -25,12 +28,14 @@ final class KernelDrivers extends DataplaneSide {
   private static final String WRONG_ENTRY = "sund.test.wrongEntry";
 
   private final PodDriver pods;
-  private final RouteDriver routes;
   private final NftDriver table;
   private final DriftFilter filter;
   private final Runnable devicesAreDoomed;
   private final boolean mayRemoveStrays;
   private final UnaryOperator<ProgramDelta> spoiling;
+
+  /** Whose entries of the table have been wanted since all of it was last written. */
+  private final Set<RuleId> inTable = new HashSet<>();
 
   /**
    * The drivers of a node.
@@ -44,7 +49,6 @@ final class KernelDrivers extends DataplaneSide {
       Dataplane dataplane, DriftFilter filter, Runnable devicesAreDoomed, boolean mayRemoveStrays) {
     super(dataplane);
     this.pods = dataplane.driver(PodDriver.class).orElseThrow();
-    this.routes = dataplane.driver(RouteDriver.class).orElseThrow();
     this.table = dataplane.driver(NftDriver.class).orElseThrow();
     this.filter = filter;
     this.devicesAreDoomed = devicesAreDoomed;
@@ -74,6 +78,16 @@ final class KernelDrivers extends DataplaneSide {
     ProgramDelta lowered = spoiling.apply(delta);
     filter.want(lowered);
     dataplane.want(lowered);
+    lowered.masquerade().forEach(change -> inTable.add(row(change).rule()));
+    lowered.frontends().forEach(change -> inTable.add(row(change).rule()));
+    lowered.endpoints().forEach(change -> inTable.add(row(change).rule()));
+  }
+
+  private static <K, V> V row(Change<K, V> change) {
+    return switch (change) {
+      case Change.Put<K, V>(K _, V value, _) -> value;
+      case Change.Remove<K, V>(K _, V was) -> was;
+    };
   }
 
   @Override
@@ -99,9 +113,17 @@ final class KernelDrivers extends DataplaneSide {
     if (obstacle.isPresent()) {
       return new Progress.Failed(obstacle.get());
     }
-    return pods.settled(pod.device()) && routes.pending() == 0 && table.pending() == 0
+    return dataplane.settled(pod) && !waitsForTable(pod)
         ? new Progress.Done()
         : new Progress.Pending();
+  }
+
+  /** Whether something of the pod's own is still to be written to the table, or may be. */
+  private boolean waitsForTable(LocalPod pod) {
+    if (table.pending() == 0) {
+      inTable.clear();
+    }
+    return inTable.contains(pod.rule());
   }
 
   @Override

@@ -65,6 +65,9 @@ public interface KernelSide {
   /** Takes up again what failed. */
   void retry();
 
+  /** How many changes wait in all, those that failed left out. */
+  int pending();
+
   /** How many changes of a part wait, those that failed left out. */
   int pending(String part);
 

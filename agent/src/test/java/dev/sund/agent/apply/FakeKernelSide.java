@@ -137,6 +137,11 @@ final class FakeKernelSide implements KernelSide {
   }
 
   @Override
+  public int pending() {
+    return parts().stream().mapToInt(this::pending).sum();
+  }
+
+  @Override
   public int pending(String part) {
     if (part.equals("routes")) {
       return pendingRoutes().size();
