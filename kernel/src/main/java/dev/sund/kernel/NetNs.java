@@ -228,12 +228,15 @@ public record NetNs(Path path) {
 
   /** This process's own namespace, for the way back; stays open. */
   private static final class Home {
-    static final int NUMBER = open();
+    private static int number = -1;
 
-    private static int open() {
-      try (Arena arena = Arena.ofConfined()) {
-        return Libc.open(arena.allocateFrom(OF_PROCESS.toString()), O_CLOEXEC, 0);
+    static synchronized int number() {
+      if (number < 0) {
+        try (Arena arena = Arena.ofConfined()) {
+          number = Libc.open(arena.allocateFrom(OF_PROCESS.toString()), O_CLOEXEC, 0);
+        }
       }
+      return number;
     }
   }
 
@@ -324,7 +327,7 @@ public record NetNs(Path path) {
         failure = thrown;
       }
       // A thread that stayed would keep the namespace alive.
-      boolean home = !away || Libc.setns(Home.NUMBER, CLONE_NEWNET) >= 0;
+      boolean home = !away || Libc.setns(Home.number(), CLONE_NEWNET) >= 0;
       Thread.currentThread().setName(Visitor.IDLE);
       done.countDown();
       if (!home) {

@@ -34,9 +34,10 @@ final class LegacyWatch implements AutoCloseable {
     this.log = log;
   }
 
-  static LegacyWatch start(NetNs namespace, DriftMonitor.Listener listener, Log log)
+  static LegacyWatch start(
+      NetNs namespace, LegacyForwardDriver driver, DriftMonitor.Listener listener, Log log)
       throws KernelException {
-    LegacyWatch watch = new LegacyWatch(LegacyLook.open(namespace), listener, log);
+    LegacyWatch watch = new LegacyWatch(LegacyLook.open(namespace, driver::changes), listener, log);
     watch.thread.start();
     return watch;
   }

@@ -33,6 +33,8 @@ public final class NodeKernel implements AutoCloseable {
   private final KernelDrivers drivers;
   private final ReaperThread reaper;
 
+  private final LegacyForwardDriver legacy;
+
   private NodeKernel(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
       throws KernelException {
     this.namespace = namespace;
@@ -44,13 +46,14 @@ public final class NodeKernel implements AutoCloseable {
       opened.push(routes);
       this.factsRoutes = SocketRoutes.open(namespace);
       opened.push(factsRoutes);
+      this.legacy = LegacyForwardDriver.open(namespace);
       Dataplane dataplane =
           Dataplane.of(
               routes,
               stateDir,
               new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
               new ForwardDriver(NftPort.over(NftSocket.open(namespace))),
-              LegacyForwardDriver.open(namespace));
+              legacy);
       opened.push(dataplane);
       this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);
@@ -117,9 +120,9 @@ public final class NodeKernel implements AutoCloseable {
   public AutoCloseable listen(DriftMonitor.Listener listener) throws KernelException {
     DriftMonitor monitor = DriftMonitor.open(namespace, filter, listener, log);
     monitor.start(factsRoutes.links());
-    LegacyWatch legacy = LegacyWatch.start(namespace, listener, log);
+    LegacyWatch watch = LegacyWatch.start(namespace, legacy, listener, log);
     return () -> {
-      legacy.close();
+      watch.close();
       monitor.close();
     };
   }

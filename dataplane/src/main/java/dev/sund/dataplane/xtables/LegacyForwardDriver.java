@@ -55,6 +55,7 @@ public final class LegacyForwardDriver implements Driver {
   private Optional<Condition> refused = Optional.empty();
   private boolean held;
   private boolean maySweep;
+  private volatile long changes;
 
   /** What a table has of what concerns us. */
   enum State {
@@ -99,6 +100,11 @@ public final class LegacyForwardDriver implements Driver {
     }
   }
 
+  /** How often it has changed a table. From any thread. */
+  public long changes() {
+    return changes;
+  }
+
   private static Optional<String> place(FilterTable table) {
     return table.hasChain(DOCKER_USER) ? Optional.of(DOCKER_USER) : Optional.empty();
   }
@@ -139,6 +145,7 @@ public final class LegacyForwardDriver implements Driver {
       if (isDue(socket.family(), step)) {
         try {
           if (socket.change(now -> step == Step.PUT ? wanted(now) : Optional.of(without(now)))) {
+            changes++;
             done.add((step == Step.PUT ? "accept pods' packets in " : "withdraw from ") + socket);
           }
           socket.read().ifPresent(table -> seen.put(socket.family(), State.of(table)));

@@ -36,7 +36,13 @@ class DeployKubectlTest {
 
   /** What an agent has of its node, and nothing else. */
   private static final List<String> NODES_FOLDERS =
-      List.of("/run/sund", "/var/lib/sund", "/etc/cni/net.d", "/opt/cni/bin", "/run/netns");
+      List.of(
+          "/run/sund",
+          "/var/lib/sund",
+          "/etc/cni/net.d",
+          "/opt/cni/bin",
+          "/run/netns",
+          "/run/xtables.lock");
 
   @FunctionalInterface
   private interface Use {
@@ -100,13 +106,14 @@ class DeployKubectlTest {
               "/var/lib/sund",
               "/var/lib/rancher/k3s/agent/etc/cni/net.d",
               "/var/lib/rancher/k3s/data/cni",
-              "/run/netns");
+              "/run/netns",
+              "/run/xtables.lock");
       assertUnderstood(k3s);
 
       Path flannelEnv = variants.resolve("flannel-env");
       kubectl.run("", "apply", "--validate=false", "-k", flannelEnv.toString());
       Tree.Mapping flannel = api.get(Resource.DAEMON_SETS, "kube-system/sund").orElseThrow();
-      assertThat(hostPaths(flannel)).hasSize(6).contains("/run/flannel").containsAll(NODES_FOLDERS);
+      assertThat(hostPaths(flannel)).hasSize(7).contains("/run/flannel").containsAll(NODES_FOLDERS);
       assertThat(arguments(flannel)).contains("--flannel-env=/run/flannel/subnet.env");
       assertUnderstood(flannel);
     });

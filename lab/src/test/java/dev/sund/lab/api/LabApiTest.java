@@ -245,6 +245,7 @@ class LabApiTest {
   @Test
   void discoveryNamesWhatIsServed() {
     scene.api.serves(Resource.POOLS_V3, false);
+    scene.api.serves(Resource.RESERVATIONS_V3, false);
     assertThat(client.get("/api/v1").body()).contains("\"nodes\"", "\"pods\"", "\"namespaces\"");
     assertThat(client.get("/apis").body())
         .contains("crd.projectcalico.org")
