@@ -41,7 +41,7 @@ public final class PodmanRun implements Benchmark {
         return List.of();
       }
     }
-    Path folder = Files.createTempDirectory("sund-bench-podman");
+    Path folder = Files.createTempDirectory("sund"); // podman takes 50 characters in all
     BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher());
     NetNs reference = NetNs.create("bench-podman");
     try {
