@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.agent.local.Json;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.route.RouteBatch;
+import dev.sund.kernel.route.RouteSocket;
 import dev.sund.kernel.testing.TestNetns;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -184,7 +186,8 @@ class ReferenceNetnsTest {
     System.out.println("seed " + seed);
     Random random = new Random(seed);
     for (int i = 0; i < CONFIGURATIONS; i++) {
-      String config = new RandomConfig(random, "net" + i, "br" + random.nextInt(3)).text();
+      String bridge = "br" + random.nextInt(3);
+      String config = new RandomConfig(random, "net" + i, bridge).text();
       List<Twin> twins = List.of(twin(), twin());
       boolean made = true;
       for (Twin twin : twins) {
@@ -197,7 +200,19 @@ class ReferenceNetnsTest {
         same("bridge", "DEL", twin, config, "");
       }
       ours.reap();
+      if (!made) { // a refused ADD makes no bridge; the reference leaves one, even after DEL
+        removeBridge(ours.node, bridge);
+        removeBridge(theirs, bridge);
+      }
       sameKernel();
+    }
+  }
+
+  private static void removeBridge(NetNs node, String bridge) throws KernelException {
+    try (RouteSocket kernel = RouteSocket.open(node)) {
+      for (var outcome : kernel.apply(new RouteBatch().deleteLink(bridge))) {
+        outcome.orThrow(); // also where there is none
+      }
     }
   }
 
