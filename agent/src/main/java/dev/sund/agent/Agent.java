@@ -83,6 +83,7 @@ public final class Agent implements AutoCloseable {
   private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
   private static final Duration API_PATIENCE = Duration.ofSeconds(10);
   private static final Duration CLAIM_PATIENCE = Duration.ofSeconds(3);
+  private static final Duration TIDY_AFTER = Duration.ofSeconds(20);
 
   /** A runtime waits for it, with a pod that is to start. */
   private static final Duration POD_PATIENCE = Duration.ofSeconds(3);
@@ -104,8 +105,6 @@ public final class Agent implements AutoCloseable {
   private final Optional<CniInstall> cniInstall;
   private final ApiStanding api;
   private final Instant started = Instant.now();
-  private static final Duration TIDY_AFTER = Duration.ofSeconds(20);
-
   private volatile Optional<Instant> firstReady = Optional.empty();
 
   private Agent(AgentOptions options, LogSink sink)

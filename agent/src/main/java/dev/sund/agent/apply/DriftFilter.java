@@ -4,7 +4,6 @@ import dev.sund.dataplane.rows.FdbRow;
 import dev.sund.dataplane.rows.Lowering;
 import dev.sund.dataplane.rows.NeighbourRow;
 import dev.sund.dataplane.rows.RouteRow;
-import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Tunnel;
@@ -67,11 +66,13 @@ final class DriftFilter {
   /** Follows what is wanted. On the data plane's thread. */
   void want(ProgramDelta delta) {
     for (var change : delta.localPods()) {
-      was(change)
+      change
+          .before()
           .ifPresent(pod ->
               pod.addresses()
                   .forEach(ip -> neighbours.remove(new NeighbourRow.Key(pod.device(), ip))));
-      now(change)
+      change
+          .after()
           .ifPresentOrElse(
               pod -> {
                 pods.put(pod.device(), pod);
@@ -82,21 +83,24 @@ final class DriftFilter {
               () -> pods.remove(change.key()));
     }
     for (var change : delta.routes()) {
-      was(change).map(Lowering::route).ifPresent(row -> routes.remove(row.key()));
-      now(change).map(Lowering::route).ifPresent(row -> routes.put(row.key(), row));
+      change.before().map(Lowering::route).ifPresent(row -> routes.remove(row.key()));
+      change.after().map(Lowering::route).ifPresent(row -> routes.put(row.key(), row));
     }
     for (var change : delta.tunnels()) {
-      now(change)
+      change
+          .after()
           .ifPresentOrElse(
               tunnel -> tunnels.put(tunnel.device(), tunnel), () -> tunnels.remove(change.key()));
     }
     for (var change : delta.tunnelPeers()) {
-      was(change)
+      change
+          .before()
           .ifPresent(peer -> {
             neighbours.remove(new NeighbourRow.Key(peer.device(), peer.nextHop()));
             fdb.remove(new FdbRow.Key(peer.device(), peer.mac()));
           });
-      now(change)
+      change
+          .after()
           .ifPresent(peer -> {
             neighbours.put(new NeighbourRow.Key(peer.device(), peer.nextHop()), peer.mac());
             fdb.put(new FdbRow.Key(peer.device(), peer.mac()), peer.underlay());
@@ -276,19 +280,5 @@ final class DriftFilter {
 
   private boolean ours(String device) {
     return device.startsWith(Marks.POD_DEVICE_PREFIX) || tunnels.containsKey(device);
-  }
-
-  private static <K, V> Optional<V> was(Change<K, V> change) {
-    return switch (change) {
-      case Change.Put<K, V>(K _, V _, Optional<V> was) -> was;
-      case Change.Remove<K, V>(K _, V was) -> Optional.of(was);
-    };
-  }
-
-  private static <K, V> Optional<V> now(Change<K, V> change) {
-    return switch (change) {
-      case Change.Put<K, V>(K _, V value, Optional<V> _) -> Optional.of(value);
-      case Change.Remove<K, V> _ -> Optional.empty();
-    };
   }
 }

@@ -56,7 +56,7 @@ final class HeldChanges {
 
     void add(Change<K, V> change) {
       Change<K, V> before = changes.get(change.key());
-      Optional<V> was = was(before == null ? change : before);
+      Optional<V> was = (before == null ? change : before).before();
       switch (change) {
         case Change.Put<K, V>(K key, V value, Optional<V> _) ->
             changes.put(key, new Change.Put<>(key, value, was));
@@ -64,13 +64,6 @@ final class HeldChanges {
             was.ifPresentOrElse(
                 row -> changes.put(key, new Change.Remove<>(key, row)), () -> changes.remove(key));
       }
-    }
-
-    private static <K, V> Optional<V> was(Change<K, V> change) {
-      return switch (change) {
-        case Change.Put<K, V>(K _, V _, Optional<V> was) -> was;
-        case Change.Remove<K, V>(K _, V was) -> Optional.of(was);
-      };
     }
 
     List<Change<K, V>> release() {

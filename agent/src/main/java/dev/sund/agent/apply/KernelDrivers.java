@@ -5,7 +5,6 @@ import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.engine.cluster.Attachment;
-import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.WrongEntry;
@@ -78,16 +77,9 @@ final class KernelDrivers extends DataplaneSide {
     ProgramDelta lowered = spoiling.apply(delta);
     filter.want(lowered);
     dataplane.want(lowered);
-    lowered.masquerade().forEach(change -> inTable.add(row(change).rule()));
-    lowered.frontends().forEach(change -> inTable.add(row(change).rule()));
-    lowered.endpoints().forEach(change -> inTable.add(row(change).rule()));
-  }
-
-  private static <K, V> V row(Change<K, V> change) {
-    return switch (change) {
-      case Change.Put<K, V>(K _, V value, _) -> value;
-      case Change.Remove<K, V>(K _, V was) -> was;
-    };
+    lowered.masquerade().forEach(change -> inTable.add(change.row().rule()));
+    lowered.frontends().forEach(change -> inTable.add(change.row().rule()));
+    lowered.endpoints().forEach(change -> inTable.add(change.row().rule()));
   }
 
   @Override
@@ -103,6 +95,9 @@ final class KernelDrivers extends DataplaneSide {
     ApplyReport ofPods = reports.get(pods.name());
     if (ofPods != null && !ofPods.done().isEmpty()) {
       devicesAreDoomed.run(); // cheap when there are none
+    }
+    if (table.pending() == 0) {
+      inTable.clear();
     }
     return reports;
   }
@@ -120,10 +115,7 @@ final class KernelDrivers extends DataplaneSide {
 
   /** Whether something of the pod's own is still to be written to the table, or may be. */
   private boolean waitsForTable(LocalPod pod) {
-    if (table.pending() == 0) {
-      inTable.clear();
-    }
-    return inTable.contains(pod.rule());
+    return table.pending() > 0 && inTable.contains(pod.rule());
   }
 
   @Override

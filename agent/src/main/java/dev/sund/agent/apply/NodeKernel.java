@@ -32,7 +32,6 @@ public final class NodeKernel implements AutoCloseable {
   private final SocketRoutes factsRoutes;
   private final KernelDrivers drivers;
   private final ReaperThread reaper;
-
   private final LegacyForwardDriver legacy;
 
   private NodeKernel(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)

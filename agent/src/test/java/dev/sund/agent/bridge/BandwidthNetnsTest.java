@@ -1,13 +1,10 @@
 package dev.sund.agent.bridge;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
-import dev.sund.agent.local.Answer;
-import dev.sund.agent.local.Json;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.testing.TestNetns;
@@ -16,9 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -172,23 +167,7 @@ class BandwidthNetnsTest {
   }
 
   private Outcome serve(Call call) {
-    try {
-      Map<String, Object> request = new LinkedHashMap<>();
-      request.put("command", call.command());
-      request.put("plugin", call.plugin());
-      request.put("containerId", call.containerId());
-      request.put("ifname", call.interfaceName());
-      request.put("netns", call.netns());
-      request.put("args", call.args());
-      request.put("path", "/opt/cni/bin");
-      request.put("config", Json.object(call.config().getBytes(UTF_8)));
-      Answer answer = dispatch.serve(request);
-      return new Outcome(
-          answer.exitCode(),
-          answer.json().isEmpty() ? Map.of() : Json.object(answer.json().getBytes(UTF_8)));
-    } catch (Json.MalformedException | InterruptedException e) {
-      throw new AssertionError(e);
-    }
+    return call.serve(dispatch);
   }
 
   private static String queues(NetNs node) {

@@ -2,8 +2,6 @@ package dev.sund.agent.bridge;
 
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.CniException;
-import dev.sund.agent.local.Answer;
-import dev.sund.agent.local.Json;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.dataplane.Reaper;
@@ -15,7 +13,6 @@ import dev.sund.kernel.testing.TestNetns;
 import dev.sund.model.Prefix;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -80,26 +77,7 @@ final class BridgeBed implements AutoCloseable {
   }
 
   Outcome call(Call call) {
-    try {
-      Map<String, Object> request = new LinkedHashMap<>();
-      request.put("command", call.command());
-      request.put("plugin", call.plugin());
-      request.put("containerId", call.containerId());
-      request.put("ifname", call.interfaceName());
-      request.put("netns", call.netns());
-      request.put("args", call.args());
-      request.put("path", "/opt/cni/bin");
-      request.put(
-          "config", Json.object(call.config().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-      Answer answer = dispatch.serve(request);
-      return new Outcome(
-          answer.exitCode(),
-          answer.json().isEmpty()
-              ? Map.of()
-              : Json.object(answer.json().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-    } catch (Json.MalformedException | InterruptedException e) {
-      throw new AssertionError(e);
-    }
+    return call.serve(dispatch);
   }
 
   /** Deletes the links that wait for it, as the agent's reaper does. */

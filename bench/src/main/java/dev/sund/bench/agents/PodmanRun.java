@@ -5,15 +5,13 @@ import dev.sund.bench.Benchmark;
 import dev.sund.bench.Pairs;
 import dev.sund.bench.Row;
 import dev.sund.bench.Target;
+import dev.sund.bench.traffic.Programs;
 import dev.sund.kernel.NetNs;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * {@code podman run --rm} of a program that ends at once, with our network and with the reference
@@ -45,7 +43,7 @@ public final class PodmanRun implements Benchmark {
     BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher());
     NetNs reference = NetNs.create("bench-podman");
     try {
-      execute(List.of("ip", "-netns", "bench-podman", "link", "set", "lo", "up"));
+      Programs.run("ip -netns bench-podman link set lo up");
       cluster.startAgent(0);
       Path root = Files.createDirectories(folder.resolve("root/bin"));
       Files.copy(Path.of("/bin/busybox"), root.resolve("busybox"));
@@ -117,16 +115,10 @@ public final class PodmanRun implements Benchmark {
     }
 
     /** podman's clean-up has none of our environment: the agent's place is built in. */
-    void plugin(Path root, Path runDir) throws IOException, InterruptedException {
-      execute(
-          List.of(
-              "gcc",
-              "-Os",
-              "-static",
-              "-DRUN_DIR=\"" + runDir + "\"",
-              "-o",
-              folder.resolve("bin/sund-cni").toString(),
-              root.resolve("cni/sund-cni.c").toString()));
+    void plugin(Path root, Path runDir) throws IOException {
+      Programs.run(
+          "gcc -Os -static -DRUN_DIR=\"%s\" -o %s %s"
+              .formatted(runDir, folder.resolve("bin/sund-cni"), root.resolve("cni/sund-cni.c")));
     }
 
     void network(String plugin) throws IOException {
@@ -137,18 +129,11 @@ public final class PodmanRun implements Benchmark {
     }
 
     /** Milliseconds of one container, from podman's start to its end. */
-    double run() throws IOException, InterruptedException {
-      List<String> command = new ArrayList<>(List.of("nsenter", "--net=" + node.path(), "podman"));
-      for (String place : List.of("root", "runroot", "tmpdir")) {
-        command.add("--" + place);
-        command.add(folder.resolve(place).toString());
-      }
-      command.addAll(
-          List.of("run", "--rm", "--network", NETWORK, "--rootfs", rootfs.toString(), "/bin/true"));
-      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-      builder.environment().put("CONTAINERS_CONF", folder.resolve("containers.conf").toString());
+    double run() throws IOException {
       long began = System.nanoTime();
-      execute(builder);
+      Programs.run(
+          "nsenter --net=%1$s env CONTAINERS_CONF=%2$s/containers.conf podman --root %2$s/root --runroot %2$s/runroot --tmpdir %2$s/tmpdir run --rm --network %3$s --rootfs %4$s /bin/true"
+              .formatted(node.path(), folder, NETWORK, rootfs));
       return (System.nanoTime() - began) / 1e6;
     }
   }
@@ -158,32 +143,15 @@ public final class PodmanRun implements Benchmark {
         .anyMatch(place -> Files.isExecutable(Path.of(place + program)));
   }
 
-  private static void execute(List<String> command) throws IOException, InterruptedException {
-    execute(new ProcessBuilder(command).redirectErrorStream(true));
-  }
-
-  private static void execute(ProcessBuilder builder) throws IOException, InterruptedException {
-    Process process = builder.start();
-    process.getOutputStream().close();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
-      process.destroyForcibly();
-      throw new IOException(builder.command() + " did not end: " + output);
-    }
-    if (process.exitValue() != 0) {
-      throw new IOException(String.join(" ", builder.command()) + ": " + output);
-    }
-  }
-
   /** What podman mounts and leaves mounted below the folder. */
-  private static void unmount(Path folder) throws IOException, InterruptedException {
+  private static void unmount(Path folder) throws IOException {
     List<String> mounts =
         Files.readAllLines(Path.of("/proc/self/mounts")).stream()
             .map(line -> line.split(" ")[1])
             .filter(place -> place.startsWith(folder + "/"))
             .toList();
     for (String place : mounts.reversed()) {
-      execute(List.of("umount", "-l", place));
+      Programs.run("umount -l " + place);
     }
   }
 }

@@ -3,7 +3,6 @@ package dev.sund.engine.program;
 import dev.sund.model.Prefix;
 import dev.sund.model.RuleId;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -92,12 +91,7 @@ public record ProgramDelta(
   }
 
   private static <K, V> boolean isOfNode(Change<K, V> change, Function<V, RuleId> rule) {
-    V row =
-        switch (change) {
-          case Change.Put<K, V>(K _, V value, Optional<V> _) -> value;
-          case Change.Remove<K, V>(K _, V was) -> was;
-        };
-    return rule.apply(row).object().kind().equals(RuleId.CONTAINER);
+    return rule.apply(change.row()).object().kind().equals(RuleId.CONTAINER);
   }
 
   /** Whether nothing changed. */
