@@ -175,6 +175,12 @@ final class ClusterState {
         facts = Optional.of(seen);
         putNode(self, selfAsFound(), touched);
       }
+      case ClusterEvent.ServiceSeen _,
+          ClusterEvent.ServiceGone _,
+          ClusterEvent.SliceSeen _,
+          ClusterEvent.SliceGone _,
+          ClusterEvent.ServicesSet _ ->
+          refused.remove(event.key());
       case ClusterEvent.Synced() -> {
         touched.everything |= !synced;
         synced = true;

@@ -16,6 +16,7 @@ import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Condition;
@@ -62,6 +63,7 @@ public final class ProgramCompiler {
   private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
   private final Table<Frontend.Key, Frontend> frontends = new Table<>();
   private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
+  private final Table<SourceRange.Key, SourceRange> sourceRanges = new Table<>();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
@@ -126,7 +128,8 @@ public final class ProgramCompiler {
                   tunnelPeers.rows(),
                   masquerade.rows(),
                   frontends.rows(),
-                  endpoints.rows()));
+                  endpoints.rows(),
+                  sourceRanges.rows()));
     }
     return program.get();
   }

@@ -59,10 +59,10 @@ class MappedContainerTest {
   @Test
   void whoseSourceIsTranslatedIsSaidByTheConfiguration() {
     seen(container("c1", 5, Sources.ALL, 1_000));
-    assertThat(frontend(Family.V4).masquerade()).isEqualTo(MasqueradeClass.ALWAYS);
+    assertThat(frontend(Family.V4).inside().masquerade()).isEqualTo(MasqueradeClass.ALWAYS);
     assertThat(program().masquerade()).isEmpty();
     seen(container("c1", 5, Sources.NONE, 1_000));
-    assertThat(frontend(Family.V4).masquerade()).isEqualTo(MasqueradeClass.KEEP_SOURCE);
+    assertThat(frontend(Family.V4).inside().masquerade()).isEqualTo(MasqueradeClass.KEEP_SOURCE);
     assertThat(endpoint(Family.V4).lent()).isEmpty();
     assertThat(program().masquerade()).isEmpty();
   }

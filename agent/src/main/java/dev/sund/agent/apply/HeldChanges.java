@@ -7,6 +7,7 @@ import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Prefix;
@@ -27,6 +28,7 @@ final class HeldChanges {
   private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
   private final Table<Frontend.Key, Frontend> frontends = new Table<>();
   private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
+  private final Table<SourceRange.Key, SourceRange> sourceRanges = new Table<>();
 
   /** Keeps changes until {@link #release}. */
   void hold(ProgramDelta delta) {
@@ -37,6 +39,7 @@ final class HeldChanges {
     delta.masquerade().forEach(masquerade::add);
     delta.frontends().forEach(frontends::add);
     delta.endpoints().forEach(endpoints::add);
+    delta.sourceRanges().forEach(sourceRanges::add);
   }
 
   /** All that was held, as one change; nothing is held afterwards. */
@@ -48,7 +51,8 @@ final class HeldChanges {
         tunnelPeers.release(),
         masquerade.release(),
         frontends.release(),
-        endpoints.release());
+        endpoints.release(),
+        sourceRanges.release());
   }
 
   private static final class Table<K extends Comparable<K>, V> {

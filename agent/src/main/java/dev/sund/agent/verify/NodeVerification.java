@@ -148,7 +148,8 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
         program.tunnelPeers(),
         masquerade,
         frontends,
-        endpoints);
+        endpoints,
+        program.sourceRanges());
   }
 
   /**

@@ -102,7 +102,7 @@ final class FrontendEntries {
 
   private MasqueradeClass masquerade(Frontend.Key key) {
     Frontend frontend = frontends.get(key);
-    return frontend == null ? MasqueradeClass.KEEP_SOURCE : frontend.masquerade();
+    return frontend == null ? MasqueradeClass.KEEP_SOURCE : frontend.inside().masquerade();
   }
 
   private void forget(@org.jspecify.annotations.Nullable Endpoint endpoint) {

@@ -111,17 +111,17 @@ enum FrontendGroup {
         | ordinal() << 16
         | switch (masquerade) {
           case KEEP_SOURCE -> 0;
-          case ALWAYS -> ALWAYS;
+          case ALWAYS, FROM_OUTSIDE, FROM_NODE -> ALWAYS;
         };
   }
 
   /** The mark of a frontend. */
   static int mark(Frontend frontend) {
     FrontendGroup group = of(frontend.key().place());
-    return switch (frontend.action()) {
-      case Action.Balance(int endpoints) -> group.base(frontend.masquerade()) | endpoints;
-      case Action.Reject() -> group.base(frontend.masquerade()) | REJECT;
-      case Action.Drop() -> group.base(frontend.masquerade()) | DROP;
+    return switch (frontend.inside().action()) {
+      case Action.Balance(int endpoints) -> group.base(frontend.inside().masquerade()) | endpoints;
+      case Action.Reject() -> group.base(frontend.inside().masquerade()) | REJECT;
+      case Action.Drop() -> group.base(frontend.inside().masquerade()) | DROP;
     };
   }
 

@@ -388,7 +388,7 @@ final class FrontendLowering {
         RangeKey.single(group.frontends(), FrontendKeys.frontend(frontend.key())),
         Entry.of(MasqueradeLowering.comment(frontend.rule()), FrontendKeys.mark(mark)));
     RangeKey dispatch = RangeKey.single(DISPATCH, Bytes.host32(mark));
-    entries.put(dispatch, dispatch(frontend.action(), dispatch));
+    entries.put(dispatch, dispatch(frontend.inside().action(), dispatch));
     return entries;
   }
 

@@ -6,6 +6,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.ServiceKey;
 import java.util.List;
 
 /**
@@ -130,6 +131,46 @@ public sealed interface ClusterEvent {
     @Override
     public ObjectRef key() {
       return new ObjectRef("Namespace", name);
+    }
+  }
+
+  /** A Service exists, as given. */
+  record ServiceSeen(Service service) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Service", service.key().toString());
+    }
+  }
+
+  /** A Service exists no more. */
+  record ServiceGone(ServiceKey service) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Service", service.toString());
+    }
+  }
+
+  /** A part of a Service's endpoints exists, as given. */
+  record SliceSeen(EndpointSlice slice) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return slice.ref();
+    }
+  }
+
+  /** A part of a Service's endpoints exists no more; the name is {@link EndpointSlice#name}. */
+  record SliceGone(String slice) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("EndpointSlice", slice);
+    }
+  }
+
+  /** How this node serves Services has been told; {@link ServiceSettings#DEFAULT} until then. */
+  record ServicesSet(ServiceSettings settings) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Settings", "services");
     }
   }
 

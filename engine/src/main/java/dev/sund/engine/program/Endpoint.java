@@ -1,5 +1,6 @@
 package dev.sund.engine.program;
 
+import dev.sund.engine.program.Frontend.View;
 import dev.sund.model.Checks;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
@@ -16,9 +17,10 @@ import java.util.Optional;
  * @param key whose endpoint it is, and which
  * @param address where it is, of the frontend's family
  * @param port its port, 1 to 65535
- * @param lent the source that a packet gets which comes from the endpoint itself or from 127.0.0.1,
- *     since an answer to those would not come back by this node; empty when the endpoint is not on
- *     this node
+ * @param lent the address of the node that a packet gets as its source which comes from the
+ *     endpoint itself or from 127.0.0.1, since an answer to those would not come back by this node;
+ *     and which those get whom the frontend's masquerade class translates, in place of what the
+ *     device that they leave by would lend; empty when the endpoint is not on this node
  * @param rule who is the endpoint
  */
 public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId rule) {
@@ -29,13 +31,24 @@ public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId 
     }
   }
 
-  /** Which endpoint of which frontend; slots are numbered from 0 without gaps. */
-  public record Key(Frontend.Key frontend, int slot) implements Comparable<Key> {
+  /**
+   * Which endpoint of which frontend; slots are numbered from 0 without gaps, in each view apart.
+   *
+   * @param frontend whose
+   * @param view for whom; {@code INSIDE} for all where the frontend makes no difference
+   * @param slot 0 and up
+   */
+  public record Key(Frontend.Key frontend, View view, int slot) implements Comparable<Key> {
     private static final Comparator<Key> ORDER =
-        Comparator.comparing(Key::frontend).thenComparingInt(Key::slot);
+        Comparator.comparing(Key::frontend).thenComparing(Key::view).thenComparingInt(Key::slot);
 
     public Key {
       Checks.range("slot", slot, 0, Frontend.MOST_ENDPOINTS - 1);
+    }
+
+    /** An endpoint for all, or for those who ask from inside. */
+    public Key(Frontend.Key frontend, int slot) {
+      this(frontend, View.INSIDE, slot);
     }
 
     @Override
@@ -43,10 +56,10 @@ public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId 
       return ORDER.compare(this, other);
     }
 
-    /** {@code local-v4 8080/tcp #0}. */
+    /** {@code local-v4 8080/tcp #0}; {@code local-v4 8080/tcp outside #0}. */
     @Override
     public String toString() {
-      return frontend + " #" + slot;
+      return frontend + (view == View.OUTSIDE ? " outside #" : " #") + slot;
     }
   }
 }

@@ -25,7 +25,8 @@ import java.util.TreeMap;
  * @param tunnelPeers by device and next hop
  * @param masquerade by part and range
  * @param frontends by place, protocol and port
- * @param endpoints by frontend and slot
+ * @param endpoints by frontend, view and slot
+ * @param sourceRanges by frontend and range
  */
 public record PacketProgram(
     NodeName node,
@@ -37,7 +38,8 @@ public record PacketProgram(
     SortedMap<TunnelPeer.Key, TunnelPeer> tunnelPeers,
     SortedMap<Masquerade.Key, Masquerade> masquerade,
     SortedMap<Frontend.Key, Frontend> frontends,
-    SortedMap<Endpoint.Key, Endpoint> endpoints) {
+    SortedMap<Endpoint.Key, Endpoint> endpoints,
+    SortedMap<SourceRange.Key, SourceRange> sourceRanges) {
 
   public PacketProgram {
     nodeAddresses = List.copyOf(nodeAddresses);
@@ -48,6 +50,33 @@ public record PacketProgram(
     masquerade = Collections.unmodifiableSortedMap(new TreeMap<>(masquerade));
     frontends = Collections.unmodifiableSortedMap(new TreeMap<>(frontends));
     endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
+    sourceRanges = Collections.unmodifiableSortedMap(new TreeMap<>(sourceRanges));
+  }
+
+  /** A program whose frontends may be asked from everywhere. */
+  public PacketProgram(
+      NodeName node,
+      List<Ip> nodeAddresses,
+      NodeFacts facts,
+      SortedMap<String, LocalPod> localPods,
+      NavigableMap<Prefix, Route> routes,
+      SortedMap<String, Tunnel> tunnels,
+      SortedMap<TunnelPeer.Key, TunnelPeer> tunnelPeers,
+      SortedMap<Masquerade.Key, Masquerade> masquerade,
+      SortedMap<Frontend.Key, Frontend> frontends,
+      SortedMap<Endpoint.Key, Endpoint> endpoints) {
+    this(
+        node,
+        nodeAddresses,
+        facts,
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        new TreeMap<>());
   }
 
   /** A program without entries. */

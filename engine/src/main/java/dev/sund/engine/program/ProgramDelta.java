@@ -14,7 +14,8 @@ import java.util.function.Function;
  * @param tunnelPeers changes by device and next hop
  * @param masquerade changes by part and range
  * @param frontends changes by place, protocol and port
- * @param endpoints changes by frontend and slot
+ * @param endpoints changes by frontend, view and slot
+ * @param sourceRanges changes by frontend and range
  */
 public record ProgramDelta(
     List<Change<String, LocalPod>> localPods,
@@ -23,10 +24,12 @@ public record ProgramDelta(
     List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
     List<Change<Masquerade.Key, Masquerade>> masquerade,
     List<Change<Frontend.Key, Frontend>> frontends,
-    List<Change<Endpoint.Key, Endpoint>> endpoints) {
+    List<Change<Endpoint.Key, Endpoint>> endpoints,
+    List<Change<SourceRange.Key, SourceRange>> sourceRanges) {
   /** Nothing changed. */
   public static final ProgramDelta NONE =
-      new ProgramDelta(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+      new ProgramDelta(
+          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
   public ProgramDelta {
     localPods = List.copyOf(localPods);
@@ -36,6 +39,7 @@ public record ProgramDelta(
     masquerade = List.copyOf(masquerade);
     frontends = List.copyOf(frontends);
     endpoints = List.copyOf(endpoints);
+    sourceRanges = List.copyOf(sourceRanges);
   }
 
   /** A delta of the fabric alone: nothing changed in what destinations are translated to. */
@@ -48,6 +52,18 @@ public record ProgramDelta(
     this(localPods, routes, tunnels, tunnelPeers, masquerade, List.of(), List.of());
   }
 
+  /** A delta in which nothing changed in who may ask. */
+  public ProgramDelta(
+      List<Change<String, LocalPod>> localPods,
+      List<Change<Prefix, Route>> routes,
+      List<Change<String, Tunnel>> tunnels,
+      List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
+      List<Change<Masquerade.Key, Masquerade>> masquerade,
+      List<Change<Frontend.Key, Frontend>> frontends,
+      List<Change<Endpoint.Key, Endpoint>> endpoints) {
+    this(localPods, routes, tunnels, tunnelPeers, masquerade, frontends, endpoints, List.of());
+  }
+
   /** The number of changed entries. */
   public int size() {
     return localPods.size()
@@ -56,7 +72,8 @@ public record ProgramDelta(
         + tunnelPeers.size()
         + masquerade.size()
         + frontends.size()
-        + endpoints.size();
+        + endpoints.size()
+        + sourceRanges.size();
   }
 
   /**
@@ -80,7 +97,8 @@ public record ProgramDelta(
         alone ? List.of() : tunnelPeers,
         masquerade.stream().filter(change -> isOfNode(change.key().part()) == alone).toList(),
         frontends.stream().filter(change -> isOfNode(change, Frontend::rule) == alone).toList(),
-        endpoints.stream().filter(change -> isOfNode(change, Endpoint::rule) == alone).toList());
+        endpoints.stream().filter(change -> isOfNode(change, Endpoint::rule) == alone).toList(),
+        alone ? List.of() : sourceRanges);
   }
 
   private static boolean isOfNode(Masquerade.Part part) {

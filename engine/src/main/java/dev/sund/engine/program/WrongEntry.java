@@ -58,7 +58,8 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.tunnelPeers().stream().map(this::peer).toList(),
         masquerade(delta.masquerade()),
         delta.frontends(),
-        delta.endpoints().stream().map(this::endpoint).toList());
+        delta.endpoints().stream().map(this::endpoint).toList(),
+        delta.sourceRanges());
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {

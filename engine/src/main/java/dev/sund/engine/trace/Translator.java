@@ -93,7 +93,7 @@ final class Translator {
     return translatable && !tracked.contains(view.name())
         ? view.frontend(walk.destination, walk.protocol, walk.port)
             .filter(frontend ->
-                !(frontend.action() instanceof Frontend.Action.Balance)
+                !(frontend.inside().action() instanceof Frontend.Action.Balance)
                     || view.endpoint(frontend).isPresent())
         : Optional.empty();
   }
@@ -105,7 +105,7 @@ final class Translator {
       return true;
     }
     Frontend frontend = met.get();
-    return switch (frontend.action()) {
+    return switch (frontend.inside().action()) {
       case Frontend.Action.Balance(int endpoints) -> {
         view.endpoint(frontend).ifPresent(to -> redirect(view, frontend, to, endpoints));
         yield true;
@@ -218,7 +218,7 @@ final class Translator {
         if (unanswerable && endpoint.lent().isPresent()) {
           return Optional.of(new Lent(endpoint.lent(), endpoint.rule()));
         }
-        if (done.frontend().masquerade() == MasqueradeClass.ALWAYS) {
+        if (done.frontend().inside().masquerade() == MasqueradeClass.ALWAYS) {
           return Optional.of(new Lent(view.sourceOn(device, nextHop), done.frontend().rule()));
         }
       }

@@ -200,6 +200,11 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.LayerGone _,
             ClusterEvent.BlockGone _,
             ClusterEvent.ReservationGone _,
+            ClusterEvent.ServiceSeen _,
+            ClusterEvent.ServiceGone _,
+            ClusterEvent.SliceSeen _,
+            ClusterEvent.SliceGone _,
+            ClusterEvent.ServicesSet _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->

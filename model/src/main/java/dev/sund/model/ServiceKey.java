@@ -1,0 +1,38 @@
+package dev.sund.model;
+
+/**
+ * The namespace and name of a Service.
+ *
+ * @param namespace not empty
+ * @param name not empty
+ */
+public record ServiceKey(String namespace, String name) implements Comparable<ServiceKey> {
+  public ServiceKey {
+    Checks.notEmpty("namespace", namespace);
+    Checks.notEmpty("service name", name);
+  }
+
+  /**
+   * Parses {@code NAMESPACE/NAME}.
+   *
+   * @throws IllegalArgumentException naming the text
+   */
+  public static ServiceKey parse(String text) {
+    int slash = text.indexOf('/');
+    if (slash <= 0 || slash == text.length() - 1 || text.indexOf('/', slash + 1) >= 0) {
+      throw new IllegalArgumentException("'" + text + "' is not a Service as NAMESPACE/NAME");
+    }
+    return new ServiceKey(text.substring(0, slash), text.substring(slash + 1));
+  }
+
+  @Override
+  public int compareTo(ServiceKey other) {
+    int byNamespace = namespace.compareTo(other.namespace);
+    return byNamespace != 0 ? byNamespace : name.compareTo(other.name);
+  }
+
+  @Override
+  public String toString() {
+    return namespace + "/" + name;
+  }
+}
