@@ -8,6 +8,7 @@ module dev.sund.kernel {
   requires static org.jspecify;
 
   exports dev.sund.kernel;
+  exports dev.sund.kernel.conntrack;
   exports dev.sund.kernel.netlink;
   exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;

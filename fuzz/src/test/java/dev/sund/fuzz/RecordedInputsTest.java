@@ -3,6 +3,7 @@ package dev.sund.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.kernel.KernelException;
+import dev.sund.kernel.conntrack.ConntrackTarget;
 import dev.sund.kernel.nft.NftRuleTarget;
 import dev.sund.kernel.nft.NftTarget;
 import java.io.IOException;
@@ -47,6 +48,11 @@ class RecordedInputsTest {
   @TestFactory
   Stream<DynamicTest> nftRule() throws Exception {
     return over("nft-rule", NftRuleTarget::fuzzerTestOneInput);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> conntrack() throws Exception {
+    return over("conntrack", ConntrackTarget::fuzzerTestOneInput);
   }
 
   @TestFactory
