@@ -146,8 +146,10 @@ final class AttachCalls implements PodNetworks {
       throw diskFailure(e);
     }
     boolean kept = false;
+    boolean answered = false;
     try {
       AttachOutcome outcome = loop.attach(attachment, PATIENCE);
+      answered = !(outcome instanceof AttachOutcome.TooLong);
       LocalPod pod =
           switch (outcome) {
             case AttachOutcome.Done(Optional<LocalPod> row) -> row.orElseThrow();
@@ -175,7 +177,7 @@ final class AttachCalls implements PodNetworks {
       return pod;
     } finally {
       if (!kept) {
-        rollBack(attachment);
+        rollBack(attachment, answered);
       }
     }
   }
@@ -207,8 +209,30 @@ final class AttachCalls implements PodNetworks {
     }
   }
 
-  private void rollBack(Attachment attachment) {
-    loop.mailbox().put(new ClusterEvent.Detached(attachment.key()));
+  /**
+   * Takes back what a failed ADD began, before its answer: the runtime may call ADD again at once,
+   * with another container's id and no DEL in between, and the interface's name must be free then.
+   *
+   * @param wait whether the kernel answers: else nobody waits a second time
+   */
+  private void rollBack(Attachment attachment, boolean wait) {
+    if (!wait || loop.state().hold().isPresent()) {
+      loop.mailbox().put(new ClusterEvent.Detached(attachment.key()));
+    } else {
+      try {
+        AttachOutcome outcome = loop.detach(attachment.key(), PATIENCE);
+        if (!(outcome instanceof AttachOutcome.Done)) {
+          log.warn(
+              "what a failed ADD began is not all taken back yet",
+              "attachment",
+              attachment.key(),
+              "outcome",
+              outcome);
+        }
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt(); // it is under way all the same
+      }
+    }
     forget(attachment);
     removeFile(attachment);
   }

@@ -228,8 +228,8 @@ public final class PodDriver implements Driver {
     } catch (KernelException e) {
       Condition condition =
           isGone(place, e) ? unreachable(device, place, e) : Problems.refused(object(device), e);
+      resee(device); // which finds nothing wrong with what it can read: the failure comes after
       fail(device, condition, e, log);
-      resee(device);
     }
   }
 

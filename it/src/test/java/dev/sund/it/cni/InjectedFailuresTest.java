@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(600)
 class InjectedFailuresTest {
   private static final int FAILURES = Boolean.getBoolean("sund.long") ? 500 : 15;
+  private static final int AT_ONCE = Boolean.getBoolean("sund.long") ? 200 : 20;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final List<String> DRIVERS = List.of("pods", "routes");
 
@@ -94,7 +95,9 @@ class InjectedFailuresTest {
                     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"shop\","
                         + "\"name\":\"victim\",\"uid\":\"u-victim\"},\"spec\":{}}"));
     // A first pod has the node claim blocks and make what all pods share.
-    assertThat(add(client, netns, "eth9").exitCode()).isZero();
+    NetNs first = scene.topology().createPod(new PodKey("shop", "first"));
+    done(add(client, first, "eth0"), "the first pod");
+    freesTheNameBeforeItsAnswer(client, netns);
     List<Integer> messages = new ArrayList<>();
     for (String driver : DRIVERS) {
       messages.add(count(client, netns, driver));
@@ -115,7 +118,7 @@ class InjectedFailuresTest {
         System.clearProperty(FailPoint.REFUSE);
         if (answer.exitCode() == 0) {
           mended++; // the agent tried again before the runtime had its answer, or sent fewer
-          assertThat(call(client, "DEL", "c" + sequence, netns, "eth0").exitCode()).isZero();
+          done(call(client, "DEL", "c" + sequence, netns, "eth0"), "DEL after " + what);
         }
       } else if (way == 8 && mode == Mode.POOLS) {
         what = "the API server answers 503";
@@ -123,7 +126,7 @@ class InjectedFailuresTest {
         answer = add(client, netns, "eth0");
         scene.api().faults().none();
         if (answer.exitCode() == 0) { // silent for so long that what is claimed is given unread
-          assertThat(call(client, "DEL", "c" + sequence, netns, "eth0").exitCode()).isZero();
+          done(call(client, "DEL", "c" + sequence, netns, "eth0"), "DEL after " + what);
         }
       } else if (random.nextBoolean()) {
         what = "the interface exists";
@@ -160,6 +163,18 @@ class InjectedFailuresTest {
     assertThat(good.exitCode()).as(good.json()).isZero();
   }
 
+  /** Somebody whose ADD failed calls ADD again at once, for another sandbox in the same place. */
+  private void freesTheNameBeforeItsAnswer(LocalClient client, NetNs netns) throws Exception {
+    for (int i = 0; i < AT_ONCE; i++) {
+      System.setProperty(FailPoint.REFUSE, "routes:0");
+      Answer refused = add(client, netns, "eth0");
+      System.clearProperty(FailPoint.REFUSE);
+      assertThat(refused.exitCode()).as(refused.json()).isEqualTo(1);
+      done(add(client, netns, "eth0"), "ADD at once after a refused one, " + i);
+      done(call(client, "DEL", "c" + sequence, netns, "eth0"), "its DEL");
+    }
+  }
+
   /** How many messages an ADD is for a driver: the first number that refuses nothing. */
   private int count(LocalClient client, NetNs netns, String driver) throws Exception {
     for (int n = 0; ; n++) {
@@ -167,13 +182,17 @@ class InjectedFailuresTest {
       Answer answer = add(client, netns, "eth0");
       boolean all = System.clearProperty(FailPoint.REFUSE) != null;
       if (answer.exitCode() == 0) {
-        assertThat(call(client, "DEL", "c" + sequence, netns, "eth0").exitCode()).isZero();
+        done(call(client, "DEL", "c" + sequence, netns, "eth0"), "DEL of the ADD of " + n);
       }
       if (all) {
-        assertThat(answer.exitCode()).isZero();
+        done(answer, "ADD with nothing refused, after " + n + " of " + driver);
         return n;
       }
     }
+  }
+
+  private void done(Answer answer, String what) {
+    assertThat(answer.exitCode()).as("%s, seed %d: %s", what, seed, answer.json()).isZero();
   }
 
   private Answer add(LocalClient client, NetNs netns, String ifname) throws Exception {
