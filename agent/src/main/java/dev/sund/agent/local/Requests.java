@@ -38,7 +38,11 @@ final class Requests {
   /** The answer to what is no JSON object of a bearable length. */
   static Answer undecodable(String message) {
     return Answer.error(
-        ERROR_FORM, UNDECODABLE, message, "Send one JSON object, then end the writing side.");
+        ERROR_FORM,
+        UNDECODABLE,
+        message,
+        "Mend the network configuration there; what asks by hand sends one JSON object, then ends the"
+            + " writing side.");
   }
 
   private Answer log(Map<String, Object> request) {
