@@ -179,7 +179,8 @@ final class ClusterState {
           ClusterEvent.ServiceGone _,
           ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
-          ClusterEvent.ServicesSet _ ->
+          ClusterEvent.ServicesSet _,
+          ClusterEvent.ConntrackSet _ ->
           refused.remove(event.key());
       case ClusterEvent.Synced() -> {
         touched.everything |= !synced;

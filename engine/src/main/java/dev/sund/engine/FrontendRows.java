@@ -9,11 +9,14 @@ import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Action;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
 import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Serving;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -56,6 +59,14 @@ final class FrontendRows {
             .flatMap(wish ->
                 rule(wish)
                     .map(rule -> new Endpoint(key, wish.address(), wish.port(), lent(wish), rule)));
+  }
+
+  /** Who may keep the connections of a frontend; empty for other protocols than UDP. */
+  Optional<Serving> serving(Frontend.Key key) {
+    return key.protocol() != Protocol.UDP
+        ? Optional.empty()
+        : granted(key)
+            .map(wish -> Serving.of(key, List.of(new Serving.At(wish.address(), wish.port()))));
   }
 
   private Optional<Wish> granted(Frontend.Key key) {

@@ -16,6 +16,7 @@ import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.Serving;
 import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
@@ -64,6 +65,7 @@ public final class ProgramCompiler {
   private final Table<Frontend.Key, Frontend> frontends = new Table<>();
   private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
   private final Table<SourceRange.Key, SourceRange> sourceRanges = new Table<>();
+  private final Table<Frontend.Key, Serving> serving = new Table<>();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
@@ -110,7 +112,11 @@ public final class ProgramCompiler {
     if (!delta.isEmpty() || touched.everything) {
       program = Optional.empty();
     }
-    return new Compilation(delta, conditions, state.synced());
+    List<Serving> servers =
+        serving.refresh(touched.frontends, translations::serving).stream()
+            .flatMap(change -> change.after().stream())
+            .toList();
+    return new Compilation(delta, conditions, servers, state.synced());
   }
 
   /** The program as it is now: a snapshot that later events do not change. */

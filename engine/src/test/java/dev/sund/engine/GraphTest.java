@@ -202,6 +202,7 @@ class GraphTest {
           ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
           ClusterEvent.ServicesSet _,
+          ClusterEvent.ConntrackSet _,
           ClusterEvent.ReservationSeen _,
           ClusterEvent.ReservationGone _,
           ClusterEvent.TunnelsAddressed _,

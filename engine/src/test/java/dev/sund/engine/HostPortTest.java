@@ -11,6 +11,7 @@ import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Action.Balance;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
 import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Serving;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
@@ -105,6 +106,30 @@ class HostPortTest {
   }
 
   @Test
+  void whoServesAUdpPortIsToldWheneverThatChanges_S15() {
+    Serving a4 = serving(Family.V4, "10.244.1.11");
+    Serving a6 = serving(Family.V6, "fd00:1::11");
+    Serving b4 = serving(Family.V4, "10.244.1.12");
+    Serving b6 = serving(Family.V6, "fd00:1::12");
+    List<ClusterEvent> first =
+        attached(seen("a", 1, PortMapping.of(53, 5353, Protocol.UDP), tcp(8080)));
+    List<ClusterEvent> second = attached(seen("b", 2, PortMapping.of(53, 5353, Protocol.UDP)));
+    play();
+
+    assertThat(compiler.apply(first).serving()).containsExactly(a4, a6);
+    assertThat(compiler.apply(second).serving()).isEmpty();
+    assertThat(compiler.apply(List.of(new ClusterEvent.Detached("container-a/eth0"))).serving())
+        .containsExactly(b4, b6);
+    assertThat(compiler.apply(List.of(new ClusterEvent.Detached("container-b/eth0"))).serving())
+        .isEmpty();
+    assertThat(compiler.apply(first).serving()).containsExactly(a4, a6);
+  }
+
+  private static Serving serving(Family family, String address) {
+    return Serving.of(any(family, Protocol.UDP, 53), List.of(new Serving.At(ip(address), 5353)));
+  }
+
+  @Test
   void anAddressThatTheNodeDoesNotHaveIsNotTakenFromOthers() {
     play(
         seen(
@@ -166,9 +191,12 @@ class HostPortTest {
   private void play(Pod... pods) {
     compiler.apply(scene.events("n1"));
     for (Pod pod : pods) {
-      compiler.apply(
-          List.of(new ClusterEvent.Attached(Scene.attachment(pod)), new ClusterEvent.PodSeen(pod)));
+      compiler.apply(attached(pod));
     }
+  }
+
+  private static List<ClusterEvent> attached(Pod pod) {
+    return List.of(new ClusterEvent.Attached(Scene.attachment(pod)), new ClusterEvent.PodSeen(pod));
   }
 
   private List<Endpoint> endpoints() {

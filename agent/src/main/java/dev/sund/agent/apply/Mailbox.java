@@ -64,6 +64,7 @@ public final class Mailbox {
           ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
           ClusterEvent.ServicesSet _,
+          ClusterEvent.ConntrackSet _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.LayerSeen _,
           ClusterEvent.LayerGone _,

@@ -175,6 +175,17 @@ public sealed interface ClusterEvent {
   }
 
   /**
+   * How the node's table of connections is to be has been told; it is left as it is until then. No
+   * matter of the packet program: it goes straight to the driver of settings.
+   */
+  record ConntrackSet(ConntrackSettings settings) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Settings", "conntrack");
+    }
+  }
+
+  /**
    * An object exists but cannot be used as written: its last good state stays in force, and the
    * conditions say what is wrong.
    *

@@ -74,6 +74,7 @@ public final class AddressPlan {
           ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
           ClusterEvent.ServicesSet _,
+          ClusterEvent.ConntrackSet _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.PortsSeen _,
           ClusterEvent.PortsGone _,

@@ -205,6 +205,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.SliceSeen _,
             ClusterEvent.SliceGone _,
             ClusterEvent.ServicesSet _,
+            ClusterEvent.ConntrackSet _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
