@@ -90,6 +90,12 @@ public final class Marks {
   /** What these annotations say of a node that looked for an address and has none. */
   public static final String NO_ADDRESS = "none";
 
+  /**
+   * The annotation of a Service that says how its connections are spread: {@code random}, or {@code
+   * by-client} for the same choice on every node.
+   */
+  public static final String ANNOTATION_CHOICE = "sund.dev/endpoint-choice";
+
   /** The CNI plugin's program, and its type in conflists. */
   public static final String PLUGIN = "sund-cni";
 

@@ -20,6 +20,9 @@ import java.util.Optional;
  * @param family {@code addressType}
  * @param ports at which all of its endpoints answer
  * @param endpoints in the order of the object
+ * @param triggered when what it tells of happened ({@code
+ *     endpoints.kubernetes.io/last-change-trigger-time}), in milliseconds since 1970; 0 when it
+ *     does not say
  */
 public record EndpointSlice(
     String name,
@@ -27,10 +30,22 @@ public record EndpointSlice(
     ServiceKey service,
     Family family,
     List<SlicePort> ports,
-    List<Backend> endpoints) {
+    List<Backend> endpoints,
+    long triggered) {
   public EndpointSlice {
     ports = List.copyOf(ports);
     endpoints = List.copyOf(endpoints);
+  }
+
+  /** A slice that does not say when what it tells of happened. */
+  public EndpointSlice(
+      String name,
+      String uid,
+      ServiceKey service,
+      Family family,
+      List<SlicePort> ports,
+      List<Backend> endpoints) {
+    this(name, uid, service, family, ports, endpoints, 0);
   }
 
   /** The object. */

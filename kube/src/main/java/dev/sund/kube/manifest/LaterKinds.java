@@ -15,8 +15,6 @@ final class LaterKinds {
           Map.entry("GlobalNetworkPolicy.projectcalico.org", POLICY),
           Map.entry("GlobalNetworkPolicy.crd.projectcalico.org", POLICY),
           Map.entry("CiliumNetworkPolicy.cilium.io", POLICY),
-          Map.entry("Service", "Sund carries no Services yet; keep kube-proxy"),
-          Map.entry("EndpointSlice.discovery.k8s.io", "Sund carries no Services yet"),
           Map.entry("IPAddressPool.metallb.io", ANNOUNCED),
           Map.entry("L2Advertisement.metallb.io", ANNOUNCED),
           Map.entry("BGPAdvertisement.metallb.io", ANNOUNCED),

@@ -7,6 +7,7 @@ import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
+import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,13 @@ public enum Kinds {
   NODE("Node", "nodes", false, List.of("v1"), NodeParser.SHAPE),
   POD("Pod", "pods", true, List.of("v1"), PodParser.SHAPE),
   NAMESPACE("Namespace", "namespaces", false, List.of("v1"), NamespaceParser.SHAPE),
+  SERVICE("Service", "services", true, List.of("v1"), ServiceParser.SHAPE),
+  ENDPOINT_SLICE(
+      "EndpointSlice",
+      "endpointslices",
+      true,
+      List.of("discovery.k8s.io/v1"),
+      EndpointSliceParser.SHAPE),
   /** Calico's pools, in the order of preference when both groups show the same pool. */
   IP_POOL(
       "IPPool",
@@ -104,6 +112,8 @@ public enum Kinds {
       case NODE,
           POD,
           NAMESPACE,
+          SERVICE,
+          ENDPOINT_SLICE,
           IP_POOL,
           IP_RESERVATION,
           ADDRESS_BLOCK,
@@ -175,6 +185,10 @@ public enum Kinds {
     return switch (this) {
       case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
       case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
+      case SERVICE ->
+          ServiceParser.parse(ServiceKey.parse(ref.name()), root)
+              .map(ClusterEvent.ServiceSeen::new);
+      case ENDPOINT_SLICE -> EndpointSliceParser.parse(ref, root);
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
       case IP_RESERVATION -> IpReservationParser.parse(ref.name(), root);
       case ADDRESS_BLOCK ->
@@ -197,6 +211,8 @@ public enum Kinds {
     return switch (this) {
       case NODE -> new ClusterEvent.NodeGone(new NodeName(ref.name()));
       case POD -> new ClusterEvent.PodGone(podKey(ref));
+      case SERVICE -> new ClusterEvent.ServiceGone(ServiceKey.parse(ref.name()));
+      case ENDPOINT_SLICE -> new ClusterEvent.SliceGone(ref.name());
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
       case IP_RESERVATION -> new ClusterEvent.ReservationGone(ref.name());
       case ADDRESS_BLOCK -> new ClusterEvent.BlockGone(ref.name());

@@ -35,8 +35,37 @@ record Meta(String uid, long created) {
   /** The shape of a namespace's {@code metadata}: labels count, and what it asks for its pods. */
   static final Shape OF_NAMESPACES = shape().use("labels").use("annotations", wishes());
 
+  /** The label that leaves a Service to another proxy than the cluster's. */
+  static final String LABEL_PROXY = "service.kubernetes.io/service-proxy-name";
+
+  /** The label of a Service without addresses, and of its slices. */
+  static final String LABEL_HEADLESS = "service.kubernetes.io/headless";
+
+  /** The label of a slice that says whose endpoints it has. */
+  static final String LABEL_SERVICE = "kubernetes.io/service-name";
+
+  /** The annotation that was there before {@code spec.loadBalancerSourceRanges}. */
+  static final String SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+  /** The annotation that says when what a slice tells of happened. */
+  static final String TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time";
+
+  /** The shape of a Service's {@code metadata}. */
+  static final Shape OF_SERVICES =
+      shape()
+          .use("labels", Shape.some(LABEL_PROXY, LABEL_HEADLESS))
+          .use("annotations", Shape.some(SOURCE_RANGES, Marks.ANNOTATION_CHOICE));
+
+  /** The shape of a slice's {@code metadata}. */
+  static final Shape OF_SLICES =
+      shape()
+          .use("labels", Shape.some(LABEL_SERVICE, LABEL_PROXY, LABEL_HEADLESS))
+          .use("annotations", Shape.some(TRIGGERED));
+
   private static final Pattern NAME =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
+  private static final Pattern LABEL_VALUE =
+      Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?");
   private static final Pattern UID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   private static Shape shape() {
@@ -79,6 +108,11 @@ record Meta(String uid, long created) {
   /** Whether Kubernetes takes this as the name of an object. */
   static boolean isName(String text) {
     return text.length() <= 253 && NAME.matcher(text).matches();
+  }
+
+  /** Whether Kubernetes takes this as the value of a label. */
+  static boolean isLabelValue(String text) {
+    return text.length() <= 63 && LABEL_VALUE.matcher(text).matches();
   }
 
   static Meta read(Field object, String kind, String name) {

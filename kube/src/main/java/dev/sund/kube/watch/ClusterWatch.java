@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Follows nodes, pods, namespaces, pools, blocks of them and other networks' configurations on an
- * API server and tells what it sees as {@link ClusterEvent}s.
+ * Follows nodes, pods, namespaces, Services with their endpoints, pools, blocks of them and other
+ * networks' configurations on an API server and tells what it sees as {@link ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
@@ -125,6 +125,10 @@ public final class ClusterWatch implements AutoCloseable {
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
     all.add(new Followed(Kinds.NAMESPACE, "v1", false));
+    for (Kinds kind : List.of(Kinds.SERVICE, Kinds.ENDPOINT_SLICE)) {
+      // An agent may be younger than its ClusterRole.
+      all.add(new Followed(kind, kind.apiVersions().getFirst(), true));
+    }
     for (Kinds kind : watch.choices.keySet()) {
       for (String version : kind.apiVersions()) {
         Followed group = new Followed(kind, version, true);

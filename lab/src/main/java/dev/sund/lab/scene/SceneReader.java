@@ -123,7 +123,7 @@ public final class SceneReader {
       switch (object.kind()) {
         case NODE -> nodeTrees.put(object.ref().name(), tree);
         case POD -> podTrees.put(object.ref().name(), tree);
-        case NAMESPACE, IP_RESERVATION, ADDRESS_BLOCK -> others.add(tree);
+        case NAMESPACE, SERVICE, ENDPOINT_SLICE, IP_RESERVATION, ADDRESS_BLOCK -> others.add(tree);
         case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> {
           others.add(tree);
           if (object.event().orElse(null) instanceof ClusterEvent.LayerSeen(FabricLayer layer)) {

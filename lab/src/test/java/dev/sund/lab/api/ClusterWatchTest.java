@@ -5,6 +5,8 @@ import static dev.sund.lab.api.Objects.namespace;
 import static dev.sund.lab.api.Objects.node;
 import static dev.sund.lab.api.Objects.pod;
 import static dev.sund.lab.api.Objects.pool;
+import static dev.sund.lab.api.Objects.service;
+import static dev.sund.lab.api.Objects.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.cluster.ClusterEvent;
@@ -59,6 +61,22 @@ class ClusterWatchTest {
     scene.untilState("Node n1 [192.168.1.12]", "Pod shop/web [10.244.1.5]");
     scene.api.delete(Resource.PODS, "shop/web");
     scene.untilState("Node n1 [192.168.1.12]");
+  }
+
+  @Test
+  void servicesAndTheirEndpointsAreTold() {
+    scene.api.put(service("shop", "web", "10.96.0.10"));
+    scene.api.put(slice("shop", "web-1", "web", "10.244.1.5"));
+    scene.watch().synced();
+    scene.untilState(
+        "EndpointSlice shop/web-1 of shop/web [10.244.1.5]", "Service shop/web [10.96.0.10]");
+    scene.api.put(slice("shop", "web-1", "web", "10.244.1.6"));
+    scene.api.put(slice("shop", "other", "", "10.244.1.7"));
+    scene.untilState(
+        "EndpointSlice shop/web-1 of shop/web [10.244.1.6]", "Service shop/web [10.96.0.10]");
+    scene.api.put(slice("shop", "web-1", "", "10.244.1.6"));
+    scene.api.delete(Resource.SERVICES, "shop/web");
+    scene.untilState();
   }
 
   @Test

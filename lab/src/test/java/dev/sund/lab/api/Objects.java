@@ -36,6 +36,23 @@ final class Objects {
             .formatted(namespace, name, name, node, ip));
   }
 
+  static Tree.Mapping service(String namespace, String name, String clusterIp) {
+    return json(
+        ("{'apiVersion':'v1','kind':'Service','metadata':{'namespace':'%s','name':'%s'},"
+                + "'spec':{'clusterIP':'%s','ports':[{'port':80}]}}")
+            .formatted(namespace, name, clusterIp));
+  }
+
+  /** A slice of a Service; of none when the Service's name is empty. */
+  static Tree.Mapping slice(String namespace, String name, String service, String address) {
+    return json(
+        ("{'apiVersion':'discovery.k8s.io/v1','kind':'EndpointSlice','metadata':"
+                + "{'namespace':'%s','name':'%s','labels':{'kubernetes.io/service-name':'%s'}},"
+                + "'addressType':'IPv4','ports':[{'port':8080}],"
+                + "'endpoints':[{'addresses':['%s']}]}")
+            .formatted(namespace, name, service, address));
+  }
+
   static Tree.Mapping pool(String apiVersion, String name, String cidr, String mode) {
     return json(
         ("{'apiVersion':'%s','kind':'IPPool','metadata':{'name':'%s'},"

@@ -5,6 +5,8 @@ import static dev.sund.lab.api.Objects.namespace;
 import static dev.sund.lab.api.Objects.node;
 import static dev.sund.lab.api.Objects.pod;
 import static dev.sund.lab.api.Objects.pool;
+import static dev.sund.lab.api.Objects.service;
+import static dev.sund.lab.api.Objects.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.FabricSettings;
@@ -48,6 +50,8 @@ class SnapshotTest {
       scene.api.put(pod("shop", "web-" + i, "n1", "10.244." + i / 250 + "." + (1 + i % 250)));
     }
     scene.api.put(namespace("shop"));
+    scene.api.put(service("shop", "web", "10.96.0.10"));
+    scene.api.put(slice("shop", "web-1", "web", "10.244.0.1"));
     scene.api.put(pool("projectcalico.org/v3", "all", "10.244.0.0/16", "Always"));
     scene.api.put(pool("crd.projectcalico.org/v1", "all", "10.244.0.0/16", "Never"));
     scene.api.put(

@@ -194,15 +194,23 @@ final class WatchScene implements AutoCloseable {
         case ClusterEvent.ReservationSeen(_, var ranges) -> state.put(key, key + " " + ranges);
         case ClusterEvent.BlockSeen(var block) -> state.put(key, key + " " + block.node());
         case ClusterEvent.LayerSeen(var layer) -> state.put(key, key + " " + layer.rank());
+        case ClusterEvent.ServiceSeen(var service) ->
+            state.put(key, key + " " + service.clusterIps());
+        case ClusterEvent.SliceSeen(var slice) ->
+            state.put(
+                key,
+                key
+                    + " of "
+                    + slice.service()
+                    + " "
+                    + slice.endpoints().stream().map(endpoint -> endpoint.address()).toList());
         case ClusterEvent.NodeGone _,
             ClusterEvent.PodGone _,
             ClusterEvent.PoolGone _,
             ClusterEvent.LayerGone _,
             ClusterEvent.BlockGone _,
             ClusterEvent.ReservationGone _,
-            ClusterEvent.ServiceSeen _,
             ClusterEvent.ServiceGone _,
-            ClusterEvent.SliceSeen _,
             ClusterEvent.SliceGone _,
             ClusterEvent.ServicesSet _,
             ClusterEvent.ConntrackSet _,
