@@ -13,6 +13,7 @@ import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.FlannelEnv;
+import dev.sund.agent.cni.LimitRecord;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.http.HttpPages;
@@ -22,6 +23,7 @@ import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
 import dev.sund.dataplane.BandwidthLinks;
@@ -202,8 +204,20 @@ public final class Agent implements AutoCloseable {
       bridges.restore();
       List<NetworkKind> kinds = new ArrayList<>(bridges.kinds());
       addresses.follow(calls::attachments);
-      BandwidthLimits limits = new BandwidthLimits(new BandwidthLinks(namespace));
+      Records<LimitRecord> limited =
+          new Records<>(
+              options.stateDir().resolve("limited"),
+              StateDir.bootIdOfThisKernel(),
+              LimitRecord::parse);
+      limited
+          .restore()
+          .conditions()
+          .forEach(condition -> log.error("limits are unreadable", "what", condition.toString()));
+      BandwidthLimits limits =
+          new BandwidthLimits(new BandwidthLinks(namespace), limited, sink.log("bandwidth"));
       opened.push(limits);
+      kernel.tellLinks(limits::renew);
+      limits.renewAll();
       kinds.add(new RoutedNetwork(calls, addresses, directory, limits));
       kinds.add(new BandwidthPlugin(limits));
       this.dispatch = new CniDispatch(namespace, kinds);

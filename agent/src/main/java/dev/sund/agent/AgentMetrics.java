@@ -41,6 +41,10 @@ public final class AgentMetrics {
   public final Gauge programEntries =
       gauge("program_entries", "Entries of the wanted packet program.", "table");
 
+  /** Places at the node that lead to a pod's or a container's port, by kind of the owner. */
+  public final Gauge portMappings =
+      gauge("port_mappings", "Host ports that lead to pods and containers.", "kind");
+
   /** Conditions that hold now, by reason. */
   public final Gauge conditions = gauge("conditions", "Conditions that hold now.", "reason");
 

@@ -166,6 +166,24 @@ public final class BandwidthLinks {
     }
   }
 
+  /**
+   * Takes away what limits a container, or a part of it that is left, from its link too. Nothing
+   * happens when there is none.
+   */
+  public void clear(Owner owner, Link host) throws KernelException {
+    try (RouteSocket kernel = RouteSocket.open(node)) {
+      for (Qdisc qdisc : kernel.qdiscs(host.index())) {
+        boolean filter = qdisc.parent() == Qdisc.ROOT && qdisc.tbf().isPresent();
+        if (filter || qdisc.parent() == Qdisc.INGRESS) {
+          kernel.apply(
+              new RouteRequest.ChangeTraffic(
+                  new TrafficChange.DeleteQdisc(host.index(), host.name(), qdisc.parent())));
+        }
+      }
+    }
+    remove(owner);
+  }
+
   private static void takeBack(RouteSocket kernel, Link host, boolean filtered, String queue)
       throws KernelException {
     if (filtered) {

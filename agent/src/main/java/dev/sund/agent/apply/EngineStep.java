@@ -10,16 +10,19 @@ import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.Change;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
+import dev.sund.model.RuleId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -28,6 +31,9 @@ import java.util.function.LongSupplier;
  * the attachments in it. One thread.
  */
 final class EngineStep {
+  /** Whose ports at the node are mappings; others' are Services'. */
+  private static final Set<String> PORT_OWNERS = Set.of("Pod", RuleId.CONTAINER);
+
   private final ProgramCompiler compiler;
   private final AgentMetrics metrics;
   private final LongSupplier nanos;
@@ -149,6 +155,25 @@ final class EngineStep {
     count("masquerade", delta.masquerade());
     count("frontends", delta.frontends());
     count("endpoints", delta.endpoints());
+    count("sourceRanges", delta.sourceRanges());
+    for (Change<Frontend.Key, Frontend> change : delta.frontends()) {
+      switch (change) {
+        case Change.Put<Frontend.Key, Frontend>(Frontend.Key _, Frontend now, var was) -> {
+          was.ifPresent(before -> countPort(before, -1));
+          countPort(now, 1);
+        }
+        case Change.Remove<Frontend.Key, Frontend>(Frontend.Key _, Frontend was) ->
+            countPort(was, -1);
+      }
+    }
+  }
+
+  /** Follows how many places at the node lead to pods and containers, without any Service. */
+  private void countPort(Frontend frontend, int more) {
+    String kind = frontend.rule().object().kind();
+    if (PORT_OWNERS.contains(kind)) {
+      metrics.portMappings.labelValues(kind).inc(more);
+    }
   }
 
   private <K, V> void count(String table, List<Change<K, V>> changes) {

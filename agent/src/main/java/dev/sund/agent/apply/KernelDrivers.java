@@ -12,10 +12,12 @@ import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -32,6 +34,11 @@ final class KernelDrivers extends DataplaneSide {
   private final Runnable devicesAreDoomed;
   private final boolean mayRemoveStrays;
   private final UnaryOperator<ProgramDelta> spoiling;
+
+  /** By device, which attachment's it is. */
+  private final Map<String, String> attachments = new HashMap<>();
+
+  private volatile Consumer<String> linksMade = _ -> {};
 
   /** Whose entries of the table have been wanted since all of it was last written. */
   private final Set<RuleId> inTable = new HashSet<>();
@@ -61,14 +68,21 @@ final class KernelDrivers extends DataplaneSide {
     return entry.isEmpty() ? UnaryOperator.identity() : WrongEntry.parse(entry);
   }
 
+  /** Tells of attachments whose link was made, or went up, on the data plane's thread. */
+  void tellLinks(Consumer<String> listener) {
+    linksMade = listener;
+  }
+
   @Override
   public void attached(String device, Attachment attachment) {
+    attachments.put(device, attachment.key());
     pods.place(
         device, new PodDriver.Place(Path.of(attachment.netns()), attachment.interfaceName()));
   }
 
   @Override
   public void detached(String device) {
+    attachments.remove(device);
     pods.forget(device);
   }
 
@@ -95,6 +109,9 @@ final class KernelDrivers extends DataplaneSide {
     ApplyReport ofPods = reports.get(pods.name());
     if (ofPods != null && !ofPods.done().isEmpty()) {
       devicesAreDoomed.run(); // cheap when there are none
+      for (String device : ofPods.resetDevices()) {
+        Optional.ofNullable(attachments.get(device)).ifPresent(linksMade);
+      }
     }
     if (table.pending() == 0) {
       inTable.clear();

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 
 /** Everything of an agent that holds a socket to a node's kernel. */
 public final class NodeKernel implements AutoCloseable {
@@ -76,6 +77,15 @@ public final class NodeKernel implements AutoCloseable {
   public static NodeKernel open(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
       throws KernelException {
     return new NodeKernel(namespace, stateDir, mayRemoveStrays, log);
+  }
+
+  /**
+   * Tells of pods' attachments whose link was made, or went up: what hung on the link is gone.
+   *
+   * @param listener called with the attachment's key on the data plane's thread; must not wait
+   */
+  public void tellLinks(Consumer<String> listener) {
+    drivers.tellLinks(listener);
   }
 
   /** The drivers, for the data plane's thread. */

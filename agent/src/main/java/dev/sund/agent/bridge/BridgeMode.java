@@ -2,6 +2,7 @@ package dev.sund.agent.bridge;
 
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.log.Log;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.SocketRoutes;
 import dev.sund.engine.hostlocal.AddressStoreException;

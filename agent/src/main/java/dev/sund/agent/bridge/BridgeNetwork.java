@@ -7,6 +7,7 @@ import dev.sund.agent.cni.CniResult;
 import dev.sund.agent.cni.CniVersion;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.log.Log;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.BridgeLinks.ContainerRoute;
 import dev.sund.dataplane.KernelRoutes;

@@ -1,6 +1,7 @@
 package dev.sund.agent.bridge;
 
 import dev.sund.agent.local.Json;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.BridgeLinks.ContainerRoute;
 import dev.sund.engine.hostlocal.AddressOwner;

@@ -1,6 +1,7 @@
 package dev.sund.agent.bridge;
 
 import dev.sund.agent.local.Json;
+import dev.sund.agent.state.Records;
 import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.MappedContainer.Place;
 import dev.sund.engine.cluster.MappedContainer.Sources;

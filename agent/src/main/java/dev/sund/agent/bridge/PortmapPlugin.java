@@ -6,6 +6,7 @@ import dev.sund.agent.cni.CniRequest;
 import dev.sund.agent.cni.CniResult;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.log.Log;
+import dev.sund.agent.state.Records;
 import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.MappedContainer.Place;
 import dev.sund.engine.cluster.MappedContainer.Sources;

@@ -2,13 +2,18 @@ package dev.sund.agent.cni;
 
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.agent.local.Json;
+import dev.sund.agent.log.Log;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.dataplane.BandwidthLinks.Limit;
 import dev.sund.dataplane.BandwidthLinks.Owner;
+import dev.sund.engine.hostlocal.AddressOwner;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.route.Link;
 import dev.sund.model.Marks;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +28,9 @@ import java.util.concurrent.TimeUnit;
  * is: the annotations {@code kubernetes.io/ingress-bandwidth} and {@code egress-bandwidth} come as
  * one. Limits in the configuration go before those of the capability.
  *
+ * <p>What is in force is kept on disk too, since the kernel forgets it with the container's link:
+ * {@link #renew} puts it back on a link that was made anew.
+ *
  * <p>Many threads may call, also virtual ones: the work is done on threads of its own.
  */
 public final class BandwidthLimits implements AutoCloseable {
@@ -33,13 +41,23 @@ public final class BandwidthLimits implements AutoCloseable {
   private static final long MOST_BURST = (1L << 32) * 8;
 
   private final BandwidthLinks links;
+  private final Records<LimitRecord> records;
+  private final Log log;
   private final ExecutorService threads;
+  private final Object[] locks = new Object[16];
   private final Set<String> queues = new HashSet<>();
   private boolean queuesKnown;
 
-  /** Limits by these links. */
-  public BandwidthLimits(BandwidthLinks links) {
+  /**
+   * Limits by these links.
+   *
+   * @param records what is in force, restored
+   */
+  public BandwidthLimits(BandwidthLinks links, Records<LimitRecord> records, Log log) {
     this.links = links;
+    this.records = records;
+    this.log = log;
+    Arrays.setAll(locks, _ -> new Object());
     this.threads =
         Executors.newFixedThreadPool(
             2,
@@ -87,21 +105,99 @@ public final class BandwidthLimits implements AutoCloseable {
    */
   Optional<Link> put(CniRequest request, Bandwidth limits)
       throws CniException, InterruptedException {
-    Owner owner = owner(request);
+    LimitRecord record =
+        new LimitRecord(
+            new AddressOwner(request.containerId(), request.interfaceName()),
+            request.config().name(),
+            Path.of(request.netns()),
+            limits);
     return work(() -> {
-      Optional<Link> queue = links.limit(owner, host(request), receives(limits), sends(limits));
-      queue.ifPresent(device -> note(device.name(), true));
-      return queue;
+      synchronized (lock(record.key())) {
+        Link host = host(request);
+        Optional<Link> queue =
+            links.limit(record.inKernel(), host, receives(limits), sends(limits));
+        queue.ifPresent(device -> note(device.name(), true));
+        try {
+          records.put(record);
+        } catch (IOException e) {
+          links.clear(record.inKernel(), host);
+          throw new CniException(
+              Code.IO_FAILURE,
+              "The limits cannot be written to the state directory: " + e.getMessage() + ".",
+              "Make room on the disk, or look at the directory's permissions.");
+        }
+        return queue;
+      }
     });
+  }
+
+  /**
+   * Has the limits of an attachment put back where its link was made anew, if it has any; returns
+   * before that is done. From any thread.
+   *
+   * @param key {@code CONTAINER/INTERFACE}
+   */
+  public void renew(String key) {
+    if (records.get(key).isPresent()) {
+      threads.execute(() -> renewNow(key));
+    }
+  }
+
+  /** As {@link #renew}, for all: an earlier agent may have died between a link and its limits. */
+  public void renewAll() {
+    records.all().forEach(record -> renew(record.key()));
+  }
+
+  private void renewNow(String key) {
+    synchronized (lock(key)) {
+      Optional<LimitRecord> record = records.get(key);
+      if (record.isEmpty()) {
+        return;
+      }
+      Owner owner = record.get().inKernel();
+      Optional<Limit> receives = receives(record.get().limits());
+      Optional<Limit> sends = sends(record.get().limits());
+      try {
+        Optional<Link> host = links.hostSide(record.get().namespace(), owner.interfaceName());
+        if (host.isPresent() && links.difference(owner, host.get(), receives, sends).isPresent()) {
+          links.clear(owner, host.get());
+          links.limit(owner, host.get(), receives, sends);
+          log.warn("limits put back", "attachment", key, "device", host.get().name());
+        }
+      } catch (KernelException.NotFound e) {
+        log.debug("a container with limits is gone", "attachment", key, "what", e.getMessage());
+      } catch (KernelException e) {
+        log.error("limits are not put back", "attachment", key, "error", e.getMessage());
+      }
+    }
+  }
+
+  private Object lock(String key) {
+    return locks[Math.floorMod(key.hashCode(), locks.length)];
+  }
+
+  /** Not kept any more; before the kernel is told, so that nobody puts it back. */
+  private void forget(String key) {
+    Optional<LimitRecord> record = records.get(key);
+    if (record.isPresent()) {
+      try {
+        records.remove(record.get());
+      } catch (IOException e) {
+        log.error("a file of limits cannot be removed", "attachment", key, "error", e.getMessage());
+      }
+    }
   }
 
   /** Takes an attachment's limits away; those of its own link's device go with that. */
   void remove(CniRequest request) throws CniException, InterruptedException {
     Owner owner = owner(request);
     work(() -> {
-      links.remove(owner);
-      note(owner.device(), false);
-      return true;
+      synchronized (lock(owner.key())) {
+        forget(owner.key());
+        links.remove(owner);
+        note(owner.device(), false);
+        return true;
+      }
     });
   }
 
@@ -110,6 +206,10 @@ public final class BandwidthLimits implements AutoCloseable {
    * which few attachments have limits.
    */
   void removeIfThere(CniRequest request) throws CniException, InterruptedException {
+    if (records.get(owner(request).key()).isPresent()) {
+      remove(request);
+      return;
+    }
     synchronized (queues) {
       if (queuesKnown && !queues.contains(owner(request).device())) {
         return;
@@ -157,6 +257,13 @@ public final class BandwidthLimits implements AutoCloseable {
   /** Takes away what a network's attachments have that are not {@code valid}. */
   void keepOnly(String network, Set<String> valid) throws CniException, InterruptedException {
     work(() -> {
+      for (LimitRecord record : records.all()) {
+        if (record.network().equals(network) && !valid.contains(record.key())) {
+          synchronized (lock(record.key())) {
+            forget(record.key());
+          }
+        }
+      }
       links.keepOnly(network, valid);
       synchronized (queues) {
         queuesKnown = false;

@@ -16,11 +16,13 @@ import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.Synced;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,30 @@ class EngineStepTest {
           assertThat(pod.device()).isEqualTo(PodDevices.device(second));
           assertThat(pod.refusals()).isNotEmpty();
         });
+  }
+
+  @Test
+  void portsThatLeadToPodsAreCounted() {
+    step.compile(List.of(NODE, FACTS, new Synced()));
+    assertThat(metrics.portMappings.labelValues("Pod").get()).isZero();
+    Attachment web = attachment("web", "10.1.1.5");
+    Attachment mapped =
+        new Attachment(
+            web.containerId(),
+            web.interfaceName(),
+            web.netns(),
+            web.pod(),
+            web.uid(),
+            web.addresses(),
+            List.of(
+                new PortMapping(Optional.empty(), 8080, 80, Protocol.TCP),
+                new PortMapping(Optional.empty(), 8080, 80, Protocol.UDP)),
+            web.mac(),
+            web.network());
+    step.compile(List.of(new Attached(mapped)));
+    assertThat(metrics.portMappings.labelValues("Pod").get()).isEqualTo(2);
+    step.compile(List.of(new Detached(mapped.key())));
+    assertThat(metrics.portMappings.labelValues("Pod").get()).isZero();
   }
 
   private static Attachment attachment(String name, String ip) {

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.BandwidthPlugin;
 import dev.sund.agent.cni.CniDispatch;
+import dev.sund.agent.cni.LimitRecord;
+import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.log.LogSink;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.testing.TestNetns;
@@ -12,13 +16,16 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The capability {@code bandwidth} beside the reference plugin, each on a node of its own: the same
@@ -34,9 +41,23 @@ class BandwidthNetnsTest {
   private final TestNetns net = TestNetns.open();
   private final NetNs theirs = net.create("theirs");
   private final NetNs ours = net.create("ours");
-  private final BandwidthLimits limits = new BandwidthLimits(new BandwidthLinks(ours));
-  private final CniDispatch dispatch = new CniDispatch(ours, List.of(new BandwidthPlugin(limits)));
+  private @TempDir Path directory;
+  private BandwidthLimits limits;
+  private CniDispatch dispatch;
   private int pods;
+
+  @BeforeEach
+  void open() throws Exception {
+    Records<LimitRecord> records =
+        new Records<>(directory.resolve("limited"), "boot", LimitRecord::parse);
+    records.restore();
+    limits =
+        new BandwidthLimits(
+            new BandwidthLinks(ours),
+            records,
+            LogSink.toStandardError("test", LogLevel.ERROR).log("bandwidth"));
+    dispatch = new CniDispatch(ours, List.of(new BandwidthPlugin(limits)));
+  }
 
   @AfterEach
   void close() throws InterruptedException {

@@ -8,12 +8,14 @@ import dev.sund.agent.cni.BandwidthLimits;
 import dev.sund.agent.cni.CniDispatch;
 import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
+import dev.sund.agent.cni.LimitRecord;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.PodNetworks;
 import dev.sund.agent.cni.PodSource;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
@@ -90,7 +92,10 @@ class AttachServerTest {
                   this,
                   AddressSource.given(),
                   PodSource.none(),
-                  new BandwidthLimits(new BandwidthLinks(NetNs.ofProcess()))));
+                  new BandwidthLimits(
+                      new BandwidthLinks(NetNs.ofProcess()),
+                      new Records<>(Path.of("unused"), "boot", LimitRecord::parse),
+                      LogSink.toStandardError("test", LogLevel.ERROR).log("bandwidth"))));
       return new CniDispatch(NetNs.ofProcess(), kinds).serve(request);
     }
 

@@ -198,6 +198,12 @@ class CniByHandTest {
     assertThat(scene.run(node, "tc", "qdisc", "show", "dev", queue)).contains("rate 16Mbit");
     config.put("prevResult", result);
     assertThat(call("CHECK", "eth0", config)).isEqualTo(new Ended(0, ""));
+
+    // Somebody deletes the pod's link: it comes back as it was, limits included.
+    String limits = limits(node, device, queue);
+    scene.run(node, "ip", "link", "del", device);
+    scene.await("the limits are back", PATIENCE, () -> limits(node, device, queue).equals(limits));
+    assertThat(call("CHECK", "eth0", config)).isEqualTo(new Ended(0, ""));
     scene.run(node, "tc", "qdisc", "del", "dev", queue, "root");
     assertRefused(call("CHECK", "eth0", config), 102, queue); // C4
 
@@ -220,6 +226,18 @@ class CniByHandTest {
     assertRefused(call("ADD", "eth0", again), 999, queue);
     scene.run(node, "ip", "link", "del", queue);
     assertThat(kernel()).isEqualTo(clean);
+  }
+
+  /** What limits a pod, as an independent reader sees it; devices' numbers left out. */
+  private String limits(NetNs node, String device, String queue) throws Exception {
+    return scene
+        .run(
+            node,
+            "sh",
+            "-c",
+            "for d in %s %s; do tc qdisc show dev $d; tc filter show dev $d ingress; done 2>&1; true"
+                .formatted(device, queue))
+        .replaceAll("qdisc tbf [0-9a-f]+:|refcnt [0-9]+|index [0-9]+", "");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.sund.agent.bridge;
+package dev.sund.agent.state;
 
 import dev.sund.agent.local.Json;
 import dev.sund.engine.hostlocal.AddressOwner;
@@ -30,9 +30,9 @@ import java.util.function.Function;
  *
  * <p>Any thread may call; calls about one container must not overlap.
  */
-final class Records<T extends Records.Kept> {
+public final class Records<T extends Records.Kept> {
   /** What is kept of a container. */
-  interface Kept {
+  public interface Kept {
     /** Whose it is. */
     AddressOwner owner();
 
@@ -61,7 +61,7 @@ final class Records<T extends Records.Kept> {
    * @param ofEarlierBoots containers whose namespaces no longer exist; their files are gone
    * @param conditions one for each file that cannot be read; it stays as it is
    */
-  record Restored<T>(List<T> ofEarlierBoots, List<Condition> conditions) {}
+  public record Restored<T>(List<T> ofEarlierBoots, List<Condition> conditions) {}
 
   /**
    * Records in a folder.
@@ -69,14 +69,18 @@ final class Records<T extends Records.Kept> {
    * @param directory the folder
    * @param parser reads the form on disk; throws {@link IllegalArgumentException}
    */
-  Records(Path directory, String bootId, Function<Map<String, Object>, T> parser) {
+  public Records(Path directory, String bootId, Function<Map<String, Object>, T> parser) {
     this.directory = directory;
     this.bootId = bootId;
     this.parser = parser;
   }
 
-  /** Reads all files. */
-  Restored<T> restore() throws IOException {
+  /**
+   * Reads all files.
+   *
+   * @throws IOException when the folder cannot be read
+   */
+  public Restored<T> restore() throws IOException {
     List<T> earlier = new ArrayList<>();
     List<Condition> conditions = new ArrayList<>();
     Files.createDirectories(directory, PRIVATE_DIR);
@@ -109,15 +113,22 @@ final class Records<T extends Records.Kept> {
     return new Restored<>(earlier, conditions);
   }
 
-  Optional<T> get(String key) {
+  /** What is kept of {@code CONTAINER/INTERFACE}. */
+  public Optional<T> get(String key) {
     return Optional.ofNullable(containers.get(key));
   }
 
-  Collection<T> all() {
+  /** All that is kept: a copy. */
+  public Collection<T> all() {
     return List.copyOf(containers.values());
   }
 
-  void put(T container) throws IOException {
+  /**
+   * Keeps this, on disk first.
+   *
+   * @throws IOException when it could not be written; what was kept before still is
+   */
+  public void put(T container) throws IOException {
     Map<String, Object> fields = container.fields();
     fields.put("boot", bootId);
     Path file = file(container);
@@ -129,7 +140,12 @@ final class Records<T extends Records.Kept> {
     containers.put(container.key(), container);
   }
 
-  void remove(T container) throws IOException {
+  /**
+   * Keeps it no more.
+   *
+   * @throws IOException when the file could not be removed
+   */
+  public void remove(T container) throws IOException {
     containers.remove(container.key());
     Files.deleteIfExists(file(container));
   }
