@@ -82,6 +82,7 @@ final class ClusterState {
   private final Blocks blocks = new Blocks();
 
   private final HostPorts hostPorts = new HostPorts();
+  private final ServiceIndex services;
   private List<Ip> tunnelAddresses = List.of();
   private Optional<NodeFacts> facts = Optional.empty();
 
@@ -98,6 +99,7 @@ final class ClusterState {
   ClusterState(NodeName self, FabricSettings settings) {
     this.self = self;
     this.settings = settings;
+    this.services = new ServiceIndex(self);
   }
 
   /** Takes one event in and notes what it may have changed. */
@@ -175,13 +177,27 @@ final class ClusterState {
         facts = Optional.of(seen);
         putNode(self, selfAsFound(), touched);
       }
-      case ClusterEvent.ServiceSeen _,
-          ClusterEvent.ServiceGone _,
-          ClusterEvent.SliceSeen _,
-          ClusterEvent.SliceGone _,
-          ClusterEvent.ServicesSet _,
-          ClusterEvent.ConntrackSet _ ->
-          refused.remove(event.key());
+      case ClusterEvent.ServiceSeen(var service) -> {
+        refused.remove(event.key());
+        services.put(service.key(), Optional.of(service), touched);
+      }
+      case ClusterEvent.ServiceGone(var key) -> {
+        refused.remove(event.key());
+        services.put(key, Optional.empty(), touched);
+      }
+      case ClusterEvent.SliceSeen(var slice) -> {
+        refused.remove(event.key());
+        services.putSlice(slice.name(), Optional.of(slice), touched);
+      }
+      case ClusterEvent.SliceGone(var name) -> {
+        refused.remove(event.key());
+        services.putSlice(name, Optional.empty(), touched);
+      }
+      case ClusterEvent.ServicesSet(var told) -> {
+        refused.remove(event.key());
+        services.put(told, touched);
+      }
+      case ClusterEvent.ConntrackSet _ -> refused.remove(event.key());
       case ClusterEvent.Synced() -> {
         touched.everything |= !synced;
         synced = true;
@@ -313,6 +329,16 @@ final class ClusterState {
   /** What the pods of this node want of its ports. */
   HostPorts hostPorts() {
     return hostPorts;
+  }
+
+  /** The cluster's Services. */
+  ServiceIndex services() {
+    return services;
+  }
+
+  /** Whether a node has this address. */
+  boolean isNodeAddress(Ip ip) {
+    return nodeAddresses.containsKey(ip);
   }
 
   Claims cidrs() {

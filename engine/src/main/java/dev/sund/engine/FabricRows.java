@@ -252,12 +252,37 @@ final class FabricRows {
           .neighbourhood(range)
           .map(network -> new Masquerade(range, key.part(), RuleId.of("Network", network, "")));
     }
+    boolean inWider =
+        key.part() == Part.CLUSTER
+            && podRanges().stream()
+                .anyMatch(wider -> !wider.equals(range) && wider.contains(range));
+    if (inWider) {
+      return Optional.empty(); // what is inside of the wider one is inside
+    }
     Optional<RuleId> rule =
         state.hasPools(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
     if (rule.isEmpty() && !state.hasPools(range.family())) {
       rule = byPod(range, key.part());
     }
-    return rule.map(found -> new Masquerade(range, key.part(), found));
+    return rule.or(() -> told(range, key.part()))
+        .map(found -> new Masquerade(range, key.part(), found));
+  }
+
+  private List<Prefix> podRanges() {
+    return state.services().settings().podRanges();
+  }
+
+  /** A range that is told to be of pods, where no wider one of a pool or a node says so. */
+  private Optional<RuleId> told(Prefix range, Part part) {
+    return part == Part.CLUSTER && podRanges().contains(range) && !isCovered(range)
+        ? Optional.of(RuleId.builtin("pod-range"))
+        : Optional.empty();
+  }
+
+  private boolean isCovered(Prefix range) {
+    return state.hasPools(range.family())
+        ? state.poolOf(range).isPresent()
+        : state.nodeCovering(range).isPresent();
   }
 
   private Optional<RuleId> byPool(Prefix range, Part part) {

@@ -13,15 +13,15 @@ import dev.sund.engine.program.Serving;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
-import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * What the rows of {@code Frontends} and {@code Endpoints} are, by the state as it is. As {@link
- * FabricRows}, it remembers nothing.
+ * What the rows of {@code Frontends}, {@code Endpoints} and {@code SourceRanges} are, by the state
+ * as it is. As {@link FabricRows}, it remembers nothing. Pods' ports are made here, Services' by
+ * {@link ServiceRows}; where both want one place the pod has it.
  *
  * <p>A pod's port at its node's addresses has one endpoint, the pod. It sees who asks it: only what
  * comes from itself or from 127.0.0.1 gets another source, as by the reference plugin {@code
@@ -30,43 +30,45 @@ import java.util.Optional;
 final class FrontendRows {
   private final ClusterState state;
   private final Fabric fabric;
+  private final ServiceRows services;
 
-  FrontendRows(ClusterState state, Fabric fabric) {
+  FrontendRows(ClusterState state, Fabric fabric, ServiceRows services) {
     this.state = state;
     this.fabric = fabric;
+    this.services = services;
   }
 
-  /** The frontend at exactly this place. */
-  Optional<Frontend> frontend(Frontend.Key key) {
-    return granted(key)
-        .flatMap(this::rule)
-        .map(rule -> new Frontend(key, new Action.Balance(1), masquerade(key), rule));
+  /** The rows of exactly this place: of a pod's port, and else of a Service's. */
+  Optional<Answered> at(Frontend.Key key) {
+    Optional<Answered> hostPort = hostPort(key);
+    return hostPort.isPresent() ? hostPort : services.at(key);
   }
 
-  private MasqueradeClass masquerade(Frontend.Key key) {
-    return granted(key)
-        .flatMap(this::container)
+  private Optional<Answered> hostPort(Frontend.Key key) {
+    Optional<Wish> wish = granted(key);
+    Optional<RuleId> rule = wish.flatMap(this::rule);
+    if (wish.isEmpty() || rule.isEmpty()) {
+      return Optional.empty();
+    }
+    Frontend frontend =
+        new Frontend(key, new Action.Balance(1), masquerade(wish.get()), rule.get());
+    Endpoint endpoint =
+        new Endpoint(
+            new Endpoint.Key(key, 0),
+            wish.get().address(),
+            wish.get().port(),
+            lent(wish.get()),
+            rule.get());
+    Optional<Serving> serving =
+        Serving.at(key, List.of(new Serving.At(endpoint.address(), endpoint.port())));
+    return Optional.of(new Answered(frontend, List.of(endpoint), List.of(), serving));
+  }
+
+  private MasqueradeClass masquerade(Wish wish) {
+    return container(wish)
         .filter(container -> container.sources() == MappedContainer.Sources.ALL)
         .map(_ -> MasqueradeClass.ALWAYS)
         .orElse(MasqueradeClass.KEEP_SOURCE);
-  }
-
-  /** An endpoint of a frontend. */
-  Optional<Endpoint> endpoint(Endpoint.Key key) {
-    return key.slot() > 0
-        ? Optional.empty()
-        : granted(key.frontend())
-            .flatMap(wish ->
-                rule(wish)
-                    .map(rule -> new Endpoint(key, wish.address(), wish.port(), lent(wish), rule)));
-  }
-
-  /** Who may keep the connections of a frontend; empty for other protocols than UDP. */
-  Optional<Serving> serving(Frontend.Key key) {
-    return key.protocol() != Protocol.UDP
-        ? Optional.empty()
-        : granted(key)
-            .map(wish -> Serving.of(key, List.of(new Serving.At(wish.address(), wish.port()))));
   }
 
   private Optional<Wish> granted(Frontend.Key key) {
@@ -135,7 +137,7 @@ final class FrontendRows {
   }
 
   /** The node's address that pods see when a packet's own source will not do. */
-  private Optional<Ip> lent(Family family) {
+  Optional<Ip> lent(Family family) {
     return fabric
         .uplink(family)
         .map(Fabric.Uplink::address)
@@ -155,6 +157,11 @@ final class FrontendRows {
             facts.devices().stream()
                 .flatMap(device -> device.primary(family).stream())
                 .findFirst());
+  }
+
+  /** The pod or container whose port a place is, if it is one: {@code pod shop/web}. */
+  Optional<String> grantedTo(Frontend.Key key) {
+    return granted(key).isPresent() ? holder(key) : Optional.empty();
   }
 
   /** Who has a host port, for those who do not get it: {@code pod shop/web}. */

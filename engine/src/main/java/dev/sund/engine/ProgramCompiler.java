@@ -7,8 +7,9 @@ import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.ServiceSettings;
+import dev.sund.engine.cluster.ServiceSettings.NodePorts;
 import dev.sund.engine.program.Change;
-import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
@@ -16,20 +17,21 @@ import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
-import dev.sund.engine.program.Serving;
-import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
+import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -62,10 +64,7 @@ public final class ProgramCompiler {
   private final Table<String, Tunnel> tunnels = new Table<>();
   private final Table<TunnelPeer.Key, TunnelPeer> tunnelPeers = new Table<>();
   private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
-  private final Table<Frontend.Key, Frontend> frontends = new Table<>();
-  private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
-  private final Table<SourceRange.Key, SourceRange> sourceRanges = new Table<>();
-  private final Table<Frontend.Key, Serving> serving = new Table<>();
+  private final FrontendTables frontends = new FrontendTables();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
@@ -90,12 +89,15 @@ public final class ProgramCompiler {
   public Compilation apply(List<ClusterEvent> events) {
     Touched touched = new Touched();
     events.forEach(event -> state.apply(event, touched));
-    spread(touched);
+    ServiceRows services = new ServiceRows(state.services());
     if (touched.everything) {
       fabric = fabricNow();
+      state.services().settle(scopeNow(new FrontendRows(state, fabric, services)), touched);
     }
+    spread(touched);
     FabricRows rows = new FabricRows(state, fabric);
-    FrontendRows translations = new FrontendRows(state, fabric);
+    FrontendRows translations = new FrontendRows(state, fabric, services);
+    FrontendTables.Changes translated = frontends.refresh(touched.frontends, translations::at);
     ProgramDelta delta =
         new ProgramDelta(
             localPods.refresh(counted(touched.devices), rows::localPod),
@@ -103,8 +105,9 @@ public final class ProgramCompiler {
             touched.everything ? tunnels.refresh(counted(Marks.TUNNELS), rows::tunnel) : List.of(),
             refreshPeers(touched.nodes, rows),
             masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade),
-            frontends.refresh(counted(touched.frontends), translations::frontend),
-            endpoints.refresh(counted(endpointKeys(touched.frontends)), translations::endpoint));
+            translated.frontends(),
+            translated.endpoints(),
+            translated.sourceRanges());
     refreshConditions(
         events,
         touched,
@@ -112,11 +115,8 @@ public final class ProgramCompiler {
     if (!delta.isEmpty() || touched.everything) {
       program = Optional.empty();
     }
-    List<Serving> servers =
-        serving.refresh(touched.frontends, translations::serving).stream()
-            .flatMap(change -> change.after().stream())
-            .toList();
-    return new Compilation(delta, conditions, servers, state.synced());
+    return new Compilation(
+        delta, conditions, translated.serving(), state.synced(), touched.services);
   }
 
   /** The program as it is now: a snapshot that later events do not change. */
@@ -133,9 +133,9 @@ public final class ProgramCompiler {
                   tunnels.rows(),
                   tunnelPeers.rows(),
                   masquerade.rows(),
-                  frontends.rows(),
-                  endpoints.rows(),
-                  sourceRanges.rows()));
+                  frontends.frontends(),
+                  frontends.endpoints(),
+                  frontends.sourceRanges()));
     }
     return program.get();
   }
@@ -167,7 +167,28 @@ public final class ProgramCompiler {
         routes.rows().size(),
         List.copyOf(tunnels.rows().keySet()),
         tunnelPeers.rows().size(),
-        frontends.rows().size());
+        frontends.size());
+  }
+
+  /** The Services of the cluster; a view of the moment. */
+  public Set<ServiceKey> services() {
+    return state.services().keys();
+  }
+
+  /**
+   * What this node makes of a Service; empty when there is none of this name. Costs what the
+   * Service has.
+   */
+  public Optional<ServiceSummary> service(ServiceKey key) {
+    ObjectRef object = new ObjectRef("Service", key.toString());
+    List<Condition> found = new ArrayList<>(conditionsOf.getOrDefault(object, List.of()));
+    found.addAll(state.refused().getOrDefault(object, List.of()));
+    return state.services().service(key).map(service -> summaries().of(service, found));
+  }
+
+  private ServiceSummaries summaries() {
+    ServiceRows rows = new ServiceRows(state.services());
+    return new ServiceSummaries(state.services(), new FrontendRows(state, fabric, rows), rows);
   }
 
   /**
@@ -199,7 +220,7 @@ public final class ProgramCompiler {
    * event is measured by.
    */
   public long rowsMade() {
-    return rowsMade;
+    return rowsMade + frontends.rowsMade();
   }
 
   private Fabric fabricNow() {
@@ -209,6 +230,42 @@ public final class ProgramCompiler {
         state.facts(),
         state.wrappings(),
         state.settings());
+  }
+
+  /** What Services' rows have of this node now. */
+  private ServiceScope scopeNow(FrontendRows rows) {
+    ServiceSettings settings = state.services().settings();
+    Optional<Node> node = state.node(self);
+    Map<Family, List<Ip>> nodePorts = new EnumMap<>(Family.class);
+    Map<Family, Ip> lent = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      switch (settings.nodePorts()) {
+        case NodePorts.AllLocal() -> {}
+        case NodePorts.Primary() ->
+            nodePorts.put(family, node.flatMap(one -> one.address(family)).stream().toList());
+        case NodePorts.Within(var ranges) -> nodePorts.put(family, addressesIn(ranges, family));
+      }
+      rows.lent(family).ifPresent(ip -> lent.put(family, ip));
+    }
+    return new ServiceScope(
+        settings,
+        self,
+        node.flatMap(one -> Optional.ofNullable(one.labels().get(ServiceScope.ZONE))),
+        node.map(Node::addresses).orElse(List.of()),
+        nodePorts,
+        lent);
+  }
+
+  /** The addresses of this family that devices of the node carry and that are in a range. */
+  private List<Ip> addressesIn(List<Prefix> ranges, Family family) {
+    return state.facts().orElse(NodeFacts.NONE).devices().stream()
+        .flatMap(device -> device.addresses().stream())
+        .map(InterfaceAddress::ip)
+        .filter(ip -> ip.family() == family && !ip.isLoopback() && !ip.isLinkLocal())
+        .filter(ip -> ranges.stream().anyMatch(range -> range.contains(ip)))
+        .sorted()
+        .distinct()
+        .toList();
   }
 
   /** The first of this node's range, or what it has taken from the pools; unless a pod has it. */
@@ -224,6 +281,10 @@ public final class ProgramCompiler {
 
   /** From what changed to all the keys that depend on it. */
   private void spread(Touched touched) {
+    if (touched.everything || !touched.nodes.isEmpty()) {
+      // Whether a wider range, of a pool or a node, says the same.
+      touched.ranges.addAll(state.services().settings().podRanges());
+    }
     if (touched.everything) {
       touched.devices.addAll(state.devices());
       touched.devices.addAll(localPods.rows().keySet());
@@ -238,8 +299,8 @@ public final class ProgramCompiler {
       touched.nodes.addAll(state.nodeNames());
       touched.nodes.addAll(peersOfNode.keySet());
       touched.pods.addAll(state.podKeys());
+      // Places of Services follow from their scope, and are touched where that changes.
       touched.frontends.addAll(state.hostPorts().keys());
-      touched.frontends.addAll(frontends.rows().keySet());
       return;
     }
     for (NodeName name : touched.nodes) {
@@ -296,11 +357,6 @@ public final class ProgramCompiler {
       }
     }
     return keys;
-  }
-
-  /** Host ports have one endpoint. */
-  private static Collection<Endpoint.Key> endpointKeys(Set<Frontend.Key> frontends) {
-    return frontends.stream().map(key -> new Endpoint.Key(key, 0)).toList();
   }
 
   private void refreshConditions(List<ClusterEvent> events, Touched touched, Findings findings) {

@@ -4,6 +4,7 @@ import dev.sund.engine.program.Frontend;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.ServiceKey;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -30,6 +31,9 @@ final class Touched {
 
   /** Frontends that may differ, with their endpoints. */
   final Set<Frontend.Key> frontends = new HashSet<>();
+
+  /** Services whose conditions may differ, or who answers for them. */
+  final Set<ServiceKey> services = new HashSet<>();
 
   /** Pods whose conditions may differ. */
   final Set<PodKey> pods = new HashSet<>();

@@ -12,6 +12,7 @@ import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.program.TunnelPeer;
 import dev.sund.model.Condition;
@@ -89,6 +90,7 @@ class GraphTest {
           assertThat(shadow.masquerade).isEqualTo(program.masquerade());
           assertThat(shadow.frontends).isEqualTo(program.frontends());
           assertThat(shadow.endpoints).isEqualTo(program.endpoints());
+          assertThat(shadow.sourceRanges).isEqualTo(program.sourceRanges());
         });
   }
 
@@ -191,15 +193,17 @@ class GraphTest {
           Optional.of(new ClusterEvent.NetworkGone(network.name()));
       case ClusterEvent.PortsSeen(var container) ->
           Optional.of(new ClusterEvent.PortsGone(container.key()));
+      case ClusterEvent.ServiceSeen(var service) ->
+          Optional.of(new ClusterEvent.ServiceGone(service.key()));
+      case ClusterEvent.SliceSeen(var slice) ->
+          Optional.of(new ClusterEvent.SliceGone(slice.name()));
       case ClusterEvent.NodeGone _,
           ClusterEvent.PortsGone _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,
           ClusterEvent.BlockGone _,
-          ClusterEvent.ServiceSeen _,
           ClusterEvent.ServiceGone _,
-          ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
@@ -225,6 +229,7 @@ class GraphTest {
     final NavigableMap<Masquerade.Key, Masquerade> masquerade = new TreeMap<>();
     final NavigableMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
     final NavigableMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
+    final NavigableMap<SourceRange.Key, SourceRange> sourceRanges = new TreeMap<>();
 
     void apply(ProgramDelta delta) {
       apply(localPods, delta.localPods());
@@ -234,6 +239,7 @@ class GraphTest {
       apply(masquerade, delta.masquerade());
       apply(frontends, delta.frontends());
       apply(endpoints, delta.endpoints());
+      apply(sourceRanges, delta.sourceRanges());
     }
 
     private static <K, V> void apply(NavigableMap<K, V> table, List<Change<K, V>> changes) {

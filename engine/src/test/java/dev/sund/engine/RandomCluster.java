@@ -42,9 +42,11 @@ final class RandomCluster {
   private static final int NODES = 5;
   private static final int PODS = 6;
   private final Random random;
+  private final RandomServices services;
 
   RandomCluster(Random random) {
     this.random = random;
+    this.services = new RandomServices(random);
   }
 
   /** A history that ends in some state. */
@@ -76,7 +78,7 @@ final class RandomCluster {
   }
 
   ClusterEvent event() {
-    return switch (random.nextInt(21)) {
+    return switch (random.nextInt(28)) {
       case 0, 1, 2, 3 -> new ClusterEvent.NodeSeen(node());
       case 4 -> new ClusterEvent.NodeGone(nodeName());
       case 5, 6, 7 -> new ClusterEvent.PodSeen(pod());
@@ -94,7 +96,8 @@ final class RandomCluster {
       case 17 -> new ClusterEvent.TunnelsAddressed(addresses());
       case 18 -> new ClusterEvent.BlockSeen(block());
       case 19 -> new ClusterEvent.BlockGone(block().name());
-      default -> new ClusterEvent.FactsSeen(facts());
+      case 20 -> new ClusterEvent.FactsSeen(facts());
+      default -> services.event();
     };
   }
 
@@ -132,7 +135,7 @@ final class RandomCluster {
         addresses,
         notice(),
         cidrs,
-        Map.of());
+        random.nextInt(3) == 0 ? Map.of(ServiceScope.ZONE, services.zone()) : Map.of());
   }
 
   private Pod pod() {

@@ -41,9 +41,11 @@ public record RuleId(ObjectRef object, String uid, Direction direction, int inde
   }
 
   public RuleId {
-    Checks.that(
-        object.kind().indexOf(':') < 0 && object.name().indexOf(':') < 0 && uid.indexOf(':') < 0,
-        "a rule id's parts hold no colon: " + object + " " + uid);
+    if (object.kind().indexOf(':') >= 0
+        || object.name().indexOf(':') >= 0
+        || uid.indexOf(':') >= 0) {
+      throw new IllegalArgumentException("a rule id's parts hold no colon: " + object + " " + uid);
+    }
     Checks.range("rule index", index, 0, 1 << 20);
   }
 

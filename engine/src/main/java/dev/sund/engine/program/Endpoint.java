@@ -4,8 +4,8 @@ import dev.sund.engine.program.Frontend.View;
 import dev.sund.model.Checks;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
-import java.util.Comparator;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One of those who answer for a {@link Frontend}. Key: {@code key}.
@@ -39,9 +39,6 @@ public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId 
    * @param slot 0 and up
    */
   public record Key(Frontend.Key frontend, View view, int slot) implements Comparable<Key> {
-    private static final Comparator<Key> ORDER =
-        Comparator.comparing(Key::frontend).thenComparing(Key::view).thenComparingInt(Key::slot);
-
     public Key {
       Checks.range("slot", slot, 0, Frontend.MOST_ENDPOINTS - 1);
     }
@@ -53,7 +50,25 @@ public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId 
 
     @Override
     public int compareTo(Key other) {
-      return ORDER.compare(this, other);
+      int order = frontend.compareTo(other.frontend);
+      if (order == 0) {
+        order = Integer.compare(view.ordinal(), other.view.ordinal());
+      }
+      return order == 0 ? Integer.compare(slot, other.slot) : order;
+    }
+
+    /** Written out, as that of {@link Ip}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key
+          && slot == key.slot
+          && view == key.view
+          && frontend.equals(key.frontend);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * (31 * frontend.hashCode() + slot) + view.ordinal();
     }
 
     /** {@code local-v4 8080/tcp #0}; {@code local-v4 8080/tcp outside #0}. */

@@ -7,8 +7,8 @@ import dev.sund.model.Ip;
 import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An address and port at which something else answers: the destination of a connection's first
@@ -117,6 +117,17 @@ public record Frontend(
         return address.family();
       }
 
+      /** Written out, as that of {@link Ip}. */
+      @Override
+      public boolean equals(@Nullable Object other) {
+        return other instanceof At at && address.equals(at.address);
+      }
+
+      @Override
+      public int hashCode() {
+        return address.hashCode();
+      }
+
       @Override
       public String toString() {
         return address.toString();
@@ -135,22 +146,44 @@ public record Frontend(
 
   /** Where a frontend is. */
   public record Key(Place place, Protocol protocol, int port) implements Comparable<Key> {
-    private static final Comparator<Key> ORDER =
-        Comparator.comparing((Key key) -> key.place.family())
-            .thenComparing(key -> key.place instanceof Place.AnyLocal)
-            .thenComparing(
-                key -> key.place instanceof Place.At(var ip) ? ip : Ip.any(key.place.family()))
-            .thenComparing(Key::protocol)
-            .thenComparingInt(Key::port);
-
     public Key {
       Checks.range("port", port, 1, 65535);
       Checks.that(protocol != Protocol.ICMP, "ICMP has no ports");
     }
 
+    /** Plain, as that of prefixes: the order of tables with as many rows as there are Services. */
     @Override
     public int compareTo(Key other) {
-      return ORDER.compare(this, other);
+      int order = compare(place, other.place);
+      if (order == 0) {
+        order = Integer.compare(protocol.ordinal(), other.protocol.ordinal());
+      }
+      return order == 0 ? Integer.compare(port, other.port) : order;
+    }
+
+    /** By family; single addresses before all of the node's. */
+    private static int compare(Place one, Place other) {
+      if (one instanceof Place.At(var ip) && other instanceof Place.At(var otherIp)) {
+        return ip.compareTo(otherIp);
+      }
+      int order = Integer.compare(one.family().ordinal(), other.family().ordinal());
+      return order == 0
+          ? Boolean.compare(one instanceof Place.AnyLocal, other instanceof Place.AnyLocal)
+          : order;
+    }
+
+    /** Written out, as that of {@link Ip}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key
+          && port == key.port
+          && protocol == key.protocol
+          && place.equals(key.place);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * (31 * place.hashCode() + port) + protocol.ordinal();
     }
 
     /** {@code 10.96.0.10 80/tcp} or {@code local-v4 8080/tcp}. */

@@ -5,6 +5,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.Protocol;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -29,6 +30,13 @@ public record Serving(Frontend.Key frontend, SortedSet<At> endpoints) {
   /** Of a collection in any order. */
   public static Serving of(Frontend.Key frontend, Collection<At> endpoints) {
     return new Serving(frontend, new TreeSet<>(endpoints));
+  }
+
+  /** Of a place of any protocol; empty for others than UDP. */
+  public static Optional<Serving> at(Frontend.Key frontend, Collection<At> endpoints) {
+    return frontend.protocol() == Protocol.UDP
+        ? Optional.of(of(frontend, endpoints))
+        : Optional.empty();
   }
 
   /**
