@@ -180,7 +180,11 @@ public final class Agent implements AutoCloseable {
 
       NodeKernel kernel =
           NodeKernel.open(
-              namespace, options.stateDir(), stateConditions.isEmpty(), sink.log("kernel"));
+              namespace,
+              options.stateDir(),
+              stateConditions.isEmpty(),
+              metrics,
+              sink.log("kernel"));
       opened.push(kernel);
       this.loop =
           new ApplyLoop(

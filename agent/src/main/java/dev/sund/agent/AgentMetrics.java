@@ -74,6 +74,14 @@ public final class AgentMetrics {
   public final Counter driftRepaired =
       counter("drift_repaired_total", "Entries that differed from the program, repaired.", "table");
 
+  /** UDP connections that were deleted, since they went to endpoints that serve no more. */
+  public final Counter connectionsDeleted =
+      counter("connections_deleted_total", "UDP connections deleted whose endpoint was gone.");
+
+  /** How often the kernel's table of connections was read for that. */
+  public final Counter connectionListings =
+      counter("connection_listings_total", "How often the table of connections was read.");
+
   /** How often the kernel's state was read again, by cause. */
   public final Counter resyncs =
       counter("resyncs_total", "How often the kernel's state was read again.", "cause");

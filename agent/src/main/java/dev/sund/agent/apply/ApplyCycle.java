@@ -4,8 +4,10 @@ import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.apply.KernelSide.Progress;
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.ApplyReport;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Serving;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import java.util.ArrayList;
@@ -66,6 +68,7 @@ final class ApplyCycle {
   private long readAllAt;
   private final Set<String> open = new HashSet<>();
   private final HeldChanges held = new HeldChanges();
+  private final Map<Frontend.Key, Serving> heldServing = new TreeMap<>();
   private long readRetryNanos;
   private boolean readOnce;
   private boolean sweeping;
@@ -123,10 +126,24 @@ final class ApplyCycle {
     }
     if (handover.hold().isPresent()) {
       held.hold(handover.delta().ofCluster());
-      kernel.want(handover.delta().ofNodeAlone());
+      ProgramDelta alone = handover.delta().ofNodeAlone();
+      kernel.want(alone);
+      Set<Frontend.Key> now = new HashSet<>();
+      alone.frontends().forEach(change -> now.add(change.key()));
+      alone.endpoints().forEach(change -> now.add(change.key().frontend()));
+      for (Serving serving : handover.serving()) {
+        if (now.contains(serving.frontend())) {
+          kernel.serving(List.of(serving));
+        } else {
+          heldServing.put(serving.frontend(), serving);
+        }
+      }
     } else {
       kernel.want(held.release());
       kernel.want(handover.delta());
+      kernel.serving(List.copyOf(heldServing.values()));
+      heldServing.clear();
+      kernel.serving(handover.serving());
     }
     if (!handover.delta().isEmpty()) {
       // What is new does not wait for the retry of what failed. A few changes are gathered for a

@@ -4,8 +4,10 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.Driver;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Serving;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,6 +31,10 @@ public abstract class DataplaneSide implements KernelSide {
   public void want(ProgramDelta delta) {
     dataplane.want(delta);
   }
+
+  /** Nothing: of connections the drivers know nothing. */
+  @Override
+  public void serving(Collection<Serving> changed) {}
 
   @Override
   public void allowSweep() {

@@ -123,6 +123,7 @@ final class EngineStep {
         && holdNow.equals(hold)
         && attached.isEmpty()
         && detached.isEmpty()
+        && compilation.serving().isEmpty()
         && tickets.isEmpty()) {
       return Optional.empty();
     }
@@ -130,7 +131,15 @@ final class EngineStep {
     hold = holdNow;
     number++;
     return Optional.of(
-        new Handover(number, compilation.delta(), conditions, hold, attached, detached, tickets));
+        new Handover(
+            number,
+            compilation.delta(),
+            conditions,
+            hold,
+            attached,
+            detached,
+            compilation.serving(),
+            tickets));
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Serving;
 import dev.sund.model.Condition;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.Optional;
  *     made
  * @param attached the pods that the batch attached
  * @param detached the pods that the batch detached
+ * @param serving of UDP frontends whose serving endpoints changed: who they are now
  * @param tickets of what the batch said about networks on bridges and containers' ports
  */
 record Handover(
@@ -26,15 +28,17 @@ record Handover(
     Optional<String> hold,
     List<Coming> attached,
     List<Going> detached,
+    List<Serving> serving,
     List<String> tickets) {
   Handover {
     conditions = List.copyOf(conditions);
     attached = List.copyOf(attached);
     detached = List.copyOf(detached);
+    serving = List.copyOf(serving);
     tickets = List.copyOf(tickets);
   }
 
-  /** A batch that said nothing about networks on bridges and containers' ports. */
+  /** A batch that said nothing about networks on bridges, containers' ports and who serves. */
   Handover(
       long number,
       ProgramDelta delta,
@@ -42,7 +46,7 @@ record Handover(
       Optional<String> hold,
       List<Coming> attached,
       List<Going> detached) {
-    this(number, delta, conditions, hold, attached, detached, List.of());
+    this(number, delta, conditions, hold, attached, detached, List.of(), List.of());
   }
 
   /**

@@ -7,13 +7,17 @@ import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Serving;
 import dev.sund.engine.program.WrongEntry;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -32,6 +36,7 @@ final class KernelDrivers extends DataplaneSide {
   private final NftDriver table;
   private final DriftFilter filter;
   private final Runnable devicesAreDoomed;
+  private final Consumer<Collection<Serving>> connections;
   private final boolean mayRemoveStrays;
   private final UnaryOperator<ProgramDelta> spoiling;
 
@@ -43,21 +48,30 @@ final class KernelDrivers extends DataplaneSide {
   /** Whose entries of the table have been wanted since all of it was last written. */
   private final Set<RuleId> inTable = new HashSet<>();
 
+  /** Whose connections are to be looked up when all of the table is written. */
+  private final List<Serving> serving = new ArrayList<>();
+
   /**
    * The drivers of a node.
    *
    * @param dataplane closed by whoever made it
    * @param devicesAreDoomed told when devices wait for their deletion
+   * @param connections told who serves UDP frontends, once the table says so
    * @param mayRemoveStrays false when it is not known what was attached: then what is ours and not
    *     wanted stays
    */
   KernelDrivers(
-      Dataplane dataplane, DriftFilter filter, Runnable devicesAreDoomed, boolean mayRemoveStrays) {
+      Dataplane dataplane,
+      DriftFilter filter,
+      Runnable devicesAreDoomed,
+      Consumer<Collection<Serving>> connections,
+      boolean mayRemoveStrays) {
     super(dataplane);
     this.pods = dataplane.driver(PodDriver.class).orElseThrow();
     this.table = dataplane.driver(NftDriver.class).orElseThrow();
     this.filter = filter;
     this.devicesAreDoomed = devicesAreDoomed;
+    this.connections = connections;
     this.mayRemoveStrays = mayRemoveStrays;
     this.spoiling = spoiling();
   }
@@ -97,6 +111,11 @@ final class KernelDrivers extends DataplaneSide {
   }
 
   @Override
+  public void serving(Collection<Serving> changed) {
+    serving.addAll(changed);
+  }
+
+  @Override
   public void allowSweep() {
     if (mayRemoveStrays) {
       dataplane.allowSweep();
@@ -115,6 +134,8 @@ final class KernelDrivers extends DataplaneSide {
     }
     if (table.pending() == 0) {
       inTable.clear();
+      connections.accept(List.copyOf(serving));
+      serving.clear();
     }
     return reports;
   }

@@ -4,8 +4,10 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.Serving;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,6 +45,12 @@ public interface KernelSide {
 
   /** Changes what is wanted. */
   void want(ProgramDelta delta);
+
+  /**
+   * Who serves UDP frontends from now on: once what is wanted stands in the kernel, connections of
+   * these frontends to others are ended.
+   */
+  void serving(Collection<Serving> changed);
 
   /** From now on what is ours and not wanted is removed. */
   void allowSweep();

@@ -1,5 +1,6 @@
 package dev.sund.agent.apply;
 
+import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.FactsReader;
@@ -35,7 +36,8 @@ public final class NodeKernel implements AutoCloseable {
   private final ReaperThread reaper;
   private final LegacyForwardDriver legacy;
 
-  private NodeKernel(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
+  private NodeKernel(
+      NetNs namespace, Path stateDir, boolean mayRemoveStrays, AgentMetrics metrics, Log log)
       throws KernelException {
     this.namespace = namespace;
     this.log = log;
@@ -58,7 +60,10 @@ public final class NodeKernel implements AutoCloseable {
       this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
       opened.push(reaper);
       reaper.start();
-      this.drivers = new KernelDrivers(dataplane, filter, reaper::call, mayRemoveStrays);
+      ConnectionThread connections = ConnectionThread.start(namespace, metrics, log);
+      opened.push(connections);
+      this.drivers =
+          new KernelDrivers(dataplane, filter, reaper::call, connections::call, mayRemoveStrays);
       complete = true;
     } finally {
       if (!complete) {
@@ -73,10 +78,12 @@ public final class NodeKernel implements AutoCloseable {
    * @param namespace the node's
    * @param stateDir where changed sysctls are recorded
    * @param mayRemoveStrays whether it is known what was attached
+   * @param metrics where deleted connections are counted
    */
-  public static NodeKernel open(NetNs namespace, Path stateDir, boolean mayRemoveStrays, Log log)
+  public static NodeKernel open(
+      NetNs namespace, Path stateDir, boolean mayRemoveStrays, AgentMetrics metrics, Log log)
       throws KernelException {
-    return new NodeKernel(namespace, stateDir, mayRemoveStrays, log);
+    return new NodeKernel(namespace, stateDir, mayRemoveStrays, metrics, log);
   }
 
   /**

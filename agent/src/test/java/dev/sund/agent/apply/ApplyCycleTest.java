@@ -9,13 +9,17 @@ import dev.sund.engine.PodDevices;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.Change;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.Serving;
+import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -92,7 +96,14 @@ class ApplyCycleTest {
             List.of(new Change.Put<>(bridged.key(), bridged, Optional.empty())));
     cycle.take(
         new Handover(
-            ++batch, delta, List.of(), Optional.of("no list"), List.of(), List.of(), List.of(key)));
+            ++batch,
+            delta,
+            List.of(),
+            Optional.of("no list"),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(key)));
     runFor(Duration.ofSeconds(1));
     assertThat(tickets.await(key, ticket, Duration.ZERO)).isInstanceOf(AttachOutcome.Done.class);
     assertThat(kernel.wantedMasquerade).containsExactly(bridged.key());
@@ -102,6 +113,38 @@ class ApplyCycleTest {
     take(ProgramDelta.NONE, Optional.empty());
     cycle.step();
     assertThat(kernel.kernelRoutes).containsOnlyKeys(prefix(1));
+  }
+
+  @Test
+  void whoServesIsToldWithTheRulesAndNotBefore() {
+    cycle.step();
+    Serving first = serving("10.1.0.8");
+    Serving second = serving("10.1.0.9");
+    for (Serving serving : List.of(first, second)) {
+      cycle.take(
+          new Handover(
+              ++batch,
+              ProgramDelta.NONE,
+              List.of(),
+              Optional.of("no list"),
+              List.of(),
+              List.of(),
+              List.of(serving),
+              List.of()));
+    }
+    cycle.step();
+    assertThat(kernel.serving).isEmpty();
+
+    take(ProgramDelta.NONE, Optional.empty());
+    cycle.step();
+
+    assertThat(kernel.serving).containsExactly(second);
+  }
+
+  private static Serving serving(String address) {
+    return Serving.of(
+        new Frontend.Key(new Frontend.Place.AnyLocal(Family.V4), Protocol.UDP, 53),
+        List.of(new Serving.At(Ip.parse(address), 53)));
   }
 
   @Test

@@ -7,12 +7,14 @@ import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.Serving;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,7 @@ final class FakeKernelSide implements KernelSide {
   final Set<Prefix> held = new HashSet<>();
   final Map<String, Attachment> attachments = new TreeMap<>();
   final List<String> calls = new ArrayList<>();
+  final List<Serving> serving = new ArrayList<>();
 
   /** What was last read; the kernel may have changed since. */
   Map<Prefix, Route> seenRoutes = new TreeMap<>();
@@ -71,6 +74,11 @@ final class FakeKernelSide implements KernelSide {
         case Change.Remove<Prefix, Route>(Prefix key, _) -> wantedRoutes.remove(key);
       }
     }
+  }
+
+  @Override
+  public void serving(Collection<Serving> changed) {
+    serving.addAll(changed);
   }
 
   @Override

@@ -13,6 +13,8 @@ import dev.sund.kernel.NetNs;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -169,6 +171,75 @@ class PortmapTest {
         assertThat(side.call("bridge", "DEL", box, network(Map.of())).exitCode()).isZero();
       }
       scene.stopApi();
+    }
+  }
+
+  /**
+   * S15: the kernel would send a client's packets to the container that is no more, for minutes.
+   */
+  @Test
+  void aClientThatGoesOnAskingFindsTheContainerThatCameInstead() throws Exception {
+    Side side = new Side(1, false);
+    Map<String, Object> udp =
+        Map.of(
+            "runtimeConfig",
+            Map.of(
+                "portMappings",
+                List.of(Map.of("hostPort", 5300, "containerPort", 53, "protocol", "udp"))));
+    Box first = box("first", 1);
+    Box second = box("second", 1);
+    for (String at : List.of(side.v4(), side.v6())) {
+      Map<String, Object> firstPorts = portmap(add(side, "bridge", first, network(Map.of())), udp);
+      Map<String, Object> secondPorts =
+          portmap(add(side, "bridge", second, network(Map.of())), udp);
+      try (DatagramSocket client = scene.node(2).call(() -> new DatagramSocket());
+          DatagramSocket one = echo(first.netns(), '1');
+          DatagramSocket two = echo(second.netns(), '2')) {
+        client.setSoTimeout(100);
+        client.connect(new InetSocketAddress(InetAddress.ofLiteral(at), 5300));
+        add(side, "portmap", first, firstPorts);
+        scene.await("the first answers", PATIENCE, () -> answer(client) == '1');
+        assertThat(side.call("portmap", "DEL", first, firstPorts).exitCode()).isZero();
+        add(side, "portmap", second, secondPorts);
+        scene.await("the second answers", Duration.ofSeconds(5), () -> answer(client) == '2');
+        assertThat(one.isClosed() || two.isClosed()).isFalse();
+      } finally {
+        side.call("portmap", "DEL", second, secondPorts);
+        side.call("bridge", "DEL", first, network(Map.of()));
+        side.call("bridge", "DEL", second, network(Map.of()));
+      }
+    }
+  }
+
+  /** A UDP server on port 53 that answers one letter. */
+  private static DatagramSocket echo(NetNs netns, char letter) throws Exception {
+    DatagramSocket server = netns.call(() -> new DatagramSocket(53));
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          while (!server.isClosed()) {
+            DatagramPacket packet = new DatagramPacket(new byte[10], 10);
+            try {
+              server.receive(packet);
+              server.send(
+                  new DatagramPacket(new byte[] {(byte) letter}, 1, packet.getSocketAddress()));
+            } catch (IOException _) {
+              // closed, or an asker that has gone
+            }
+          }
+        });
+    return server;
+  }
+
+  /** The letter that answers a question; 0 when none does. */
+  private static int answer(DatagramSocket client) {
+    try {
+      client.send(new DatagramPacket(new byte[] {'?'}, 1));
+      DatagramPacket packet = new DatagramPacket(new byte[10], 10);
+      client.receive(packet);
+      return packet.getData()[0];
+    } catch (IOException _) {
+      return 0;
     }
   }
 
