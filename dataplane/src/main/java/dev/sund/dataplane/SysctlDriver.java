@@ -1,5 +1,6 @@
 package dev.sund.dataplane;
 
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
@@ -15,15 +16,18 @@ import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Writes the node's settings that forwarding pods' packets needs: see {@link SysctlPlan}.
+ * Writes the node's settings that forwarding pods' packets needs: see {@link SysctlPlan}; and those
+ * of the table of connections that were asked for: see {@link ConntrackPlan}.
  *
  * <p><b>How does a restarted agent know that a setting is ours?</b> It does not need to: a setting
  * is right or it is not. What {@code sund cleanup} puts back stands in {@link SysctlRecord}; a
@@ -44,6 +48,14 @@ public final class SysctlDriver implements Driver {
   private Map<Sysctl, String> values = Map.of();
   private boolean v4;
   private boolean v6;
+  private ConntrackPlan connections = ConntrackPlan.NONE;
+
+  /** Whether the machine's own settings are ours to write: a namespace has none of its own. */
+  private boolean machine = true;
+
+  /** Whether the kernel has no conntrack, which comes with the first rule that needs it. */
+  private boolean withoutConntrack;
+
   private boolean stale = true;
   private boolean held;
 
@@ -63,8 +75,16 @@ public final class SysctlDriver implements Driver {
     return "sysctls";
   }
 
+  /** From now on the table of connections is to be so. Touches nothing. */
+  public void connections(ConntrackSettings settings) {
+    ConntrackPlan plan = new ConntrackPlan(settings, ConntrackPlan.processorsOfTheMachine());
+    stale |= !plan.equals(connections);
+    connections = plan;
+  }
+
   @Override
   public void want(ProgramDelta delta) {
+    stale |= withoutConntrack && !delta.isEmpty();
     for (Change<Prefix, Route> change : delta.routes()) {
       String before = directDevices.remove(change.key());
       if (before != null) {
@@ -137,7 +157,10 @@ public final class SysctlDriver implements Driver {
 
   private void look() throws KernelException {
     SysctlPlan plan = plan();
-    values = kernel.sysctls(plan.inputs());
+    List<Sysctl> inputs = new ArrayList<>(plan.inputs());
+    inputs.addAll(connections.inputs());
+    values = kernel.sysctls(inputs);
+    withoutConntrack = !connections.isKnown(values);
     boolean ours;
     try {
       ours = SysctlRecord.read(stateDirectory).entries().containsKey(SysctlPlan.FORWARD_V6);
@@ -145,6 +168,7 @@ public final class SysctlDriver implements Driver {
       ours = false; // said when something has to be recorded
     }
     pending = new LinkedHashMap<>(plan.needed(values, ours));
+    pending.putAll(connections.needed(values, machine));
     pending.entrySet().removeIf(entry -> entry.getValue().equals(values.get(entry.getKey())));
     stale = false;
     held = false;
@@ -175,12 +199,15 @@ public final class SysctlDriver implements Driver {
       problems.clear();
       log.sent(pending.size());
       for (KernelException failure : kernel.writeSysctls(pending)) {
-        if (!(failure instanceof KernelException.NotFound)) {
+        if (failure instanceof KernelException.Denied && isOfTheMachine(failure)) {
+          machine = false; // this is not the machine's first namespace
+        } else if (!(failure instanceof KernelException.NotFound)) {
           fail(Problems.refused(new ObjectRef("sysctl", failure.object()), failure), failure, log);
         }
       }
       pending.forEach((setting, value) -> {
-        if (problems.of(new ObjectRef("sysctl", setting + " = " + value)).isEmpty()) {
+        if ((machine || !ConntrackPlan.isOfTheMachine(setting))
+            && problems.of(new ObjectRef("sysctl", setting + " = " + value)).isEmpty()) {
           log.done("set " + setting + " = " + value);
         }
       });
@@ -200,6 +227,12 @@ public final class SysctlDriver implements Driver {
       log.failed(condition, Optional.empty());
     }
     held = !problems.all().isEmpty();
+  }
+
+  private boolean isOfTheMachine(KernelException failure) {
+    return pending.keySet().stream()
+        .filter(ConntrackPlan::isOfTheMachine)
+        .anyMatch(setting -> failure.object().startsWith(setting.toString()));
   }
 
   /** Whether it is a setting of this device; those of our own go with it. */
@@ -223,7 +256,9 @@ public final class SysctlDriver implements Driver {
 
   @Override
   public int pending() {
-    return held ? 0 : Math.max(pending.size(), stale && (v4 || v6) ? 1 : 0);
+    return held
+        ? 0
+        : Math.max(pending.size(), stale && (v4 || v6 || !connections.isEmpty()) ? 1 : 0);
   }
 
   /** A new device has the namespace's default settings. */

@@ -4,6 +4,7 @@ import dev.sund.kernel.libc.Libc;
 import dev.sund.model.Checks;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,6 +30,7 @@ import java.util.Optional;
  */
 public record Sysctl(String key) implements Comparable<Sysctl> {
   private static final Path ROOT = Path.of("/proc/sys");
+  private static final int MOST_BYTES = 4096;
   private static final int O_WRONLY = 1;
   private static final int O_CLOEXEC = 0x80000;
 
@@ -141,9 +143,12 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
   }
 
   private Optional<String> readHere() throws KernelException {
-    try {
-      return Optional.of(
-          new String(Files.readAllBytes(file()), StandardCharsets.US_ASCII).stripTrailing());
+    // In one read(2): many settings end after the first, however little was asked for, and the
+    // JDK's way to read a file of unknown length begins with one byte.
+    byte[] bytes = new byte[MOST_BYTES];
+    try (InputStream in = Files.newInputStream(file())) {
+      int length = Math.max(0, in.read(bytes));
+      return Optional.of(new String(bytes, 0, length, StandardCharsets.US_ASCII).stripTrailing());
     } catch (NoSuchFileException | FileNotFoundException _) {
       return Optional.empty();
     } catch (IOException e) {

@@ -152,6 +152,7 @@ final class ApplyCycle {
           kernel.pending() < MANY ? lastEnded + timing.minimum().toNanos() : nanos.getAsLong();
       notBefore = Math.min(notBefore, gathered);
     }
+    handover.conntrack().ifPresent(kernel::connections);
     number = handover.number();
     engineConditions = handover.conditions();
     if (!hold.equals(handover.hold())) {

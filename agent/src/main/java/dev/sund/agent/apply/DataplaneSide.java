@@ -3,6 +3,8 @@ package dev.sund.agent.apply;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.Driver;
+import dev.sund.dataplane.SysctlDriver;
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Serving;
 import dev.sund.kernel.KernelException;
@@ -35,6 +37,11 @@ public abstract class DataplaneSide implements KernelSide {
   /** Nothing: of connections the drivers know nothing. */
   @Override
   public void serving(Collection<Serving> changed) {}
+
+  @Override
+  public void connections(ConntrackSettings settings) {
+    dataplane.driver(SysctlDriver.class).ifPresent(driver -> driver.connections(settings));
+  }
 
   @Override
   public void allowSweep() {

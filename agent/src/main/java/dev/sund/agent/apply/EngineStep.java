@@ -9,6 +9,7 @@ import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
@@ -104,6 +105,7 @@ final class EngineStep {
     List<Handover.Coming> attached = new ArrayList<>();
     List<Handover.Going> detached = new ArrayList<>();
     List<String> tickets = new ArrayList<>();
+    Optional<ConntrackSettings> conntrack = Optional.empty();
     for (ClusterEvent event : batch) {
       if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
         attached.add(coming(attachment, compilation));
@@ -111,6 +113,8 @@ final class EngineStep {
         String device = devices.remove(key);
         detached.add(
             new Handover.Going(key, Optional.ofNullable(device == null ? null : gone.get(device))));
+      } else if (event instanceof ClusterEvent.ConntrackSet(ConntrackSettings settings)) {
+        conntrack = Optional.of(settings);
       } else if (event instanceof ClusterEvent.NetworkSeen
           || event instanceof ClusterEvent.NetworkGone
           || event instanceof ClusterEvent.PortsSeen
@@ -124,6 +128,7 @@ final class EngineStep {
         && attached.isEmpty()
         && detached.isEmpty()
         && compilation.serving().isEmpty()
+        && conntrack.isEmpty()
         && tickets.isEmpty()) {
       return Optional.empty();
     }
@@ -139,6 +144,7 @@ final class EngineStep {
             attached,
             detached,
             compilation.serving(),
+            conntrack,
             tickets));
   }
 

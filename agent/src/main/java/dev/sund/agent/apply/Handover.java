@@ -1,6 +1,7 @@
 package dev.sund.agent.apply;
 
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Serving;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param attached the pods that the batch attached
  * @param detached the pods that the batch detached
  * @param serving of UDP frontends whose serving endpoints changed: who they are now
+ * @param conntrack how the table of connections is to be, when that was told
  * @param tickets of what the batch said about networks on bridges and containers' ports
  */
 record Handover(
@@ -29,6 +31,7 @@ record Handover(
     List<Coming> attached,
     List<Going> detached,
     List<Serving> serving,
+    Optional<ConntrackSettings> conntrack,
     List<String> tickets) {
   Handover {
     conditions = List.copyOf(conditions);
@@ -46,7 +49,16 @@ record Handover(
       Optional<String> hold,
       List<Coming> attached,
       List<Going> detached) {
-    this(number, delta, conditions, hold, attached, detached, List.of(), List.of());
+    this(
+        number,
+        delta,
+        conditions,
+        hold,
+        attached,
+        detached,
+        List.of(),
+        Optional.empty(),
+        List.of());
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.sund.agent.apply;
 
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Serving;
@@ -51,6 +52,9 @@ public interface KernelSide {
    * these frontends to others are ended.
    */
   void serving(Collection<Serving> changed);
+
+  /** Changes how the table of connections is wanted to be. */
+  void connections(ConntrackSettings settings);
 
   /** From now on what is ours and not wanted is removed. */
   void allowSweep();

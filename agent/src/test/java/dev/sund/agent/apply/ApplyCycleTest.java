@@ -103,6 +103,7 @@ class ApplyCycleTest {
             List.of(),
             List.of(),
             List.of(),
+            Optional.empty(),
             List.of(key)));
     runFor(Duration.ofSeconds(1));
     assertThat(tickets.await(key, ticket, Duration.ZERO)).isInstanceOf(AttachOutcome.Done.class);
@@ -130,6 +131,7 @@ class ApplyCycleTest {
               List.of(),
               List.of(),
               List.of(serving),
+              Optional.empty(),
               List.of()));
     }
     cycle.step();

@@ -2,6 +2,7 @@ package dev.sund.agent.apply;
 
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.ConntrackSettings;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
@@ -79,6 +80,11 @@ final class FakeKernelSide implements KernelSide {
   @Override
   public void serving(Collection<Serving> changed) {
     serving.addAll(changed);
+  }
+
+  @Override
+  public void connections(ConntrackSettings settings) {
+    calls.add("connections " + settings.maxPerCore());
   }
 
   @Override
