@@ -1,6 +1,7 @@
 package dev.sund.kernel.nft;
 
 import dev.sund.model.Checks;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -197,6 +198,18 @@ public sealed interface Expr {
       return new Lookup(map, from, Optional.of(into), false);
     }
   }
+
+  /**
+   * {@code dynset}: makes the register's content an element of a set that rules may add to
+   * ({@link NftSet#EVAL}), or gives the one that is there its whole time to live again; its value
+   * stays as it is. The rule ends where the set is full.
+   *
+   * @param key register of the key
+   * @param data register of a map's value
+   * @param timeout how long the element lasts, in whole milliseconds; empty for what the set says
+   */
+  record Update(String set, Reg key, Optional<Reg> data, Optional<Duration> timeout)
+      implements Expr {}
 
   /** {@code immediate}: loads a constant, or gives a verdict. */
   record Immediate(Reg into, Data data) implements Expr {

@@ -23,6 +23,13 @@ import static dev.sund.kernel.nft.Nfta.CT_KEY;
 import static dev.sund.kernel.nft.Nfta.CT_SREG;
 import static dev.sund.kernel.nft.Nfta.DATA_VALUE;
 import static dev.sund.kernel.nft.Nfta.DATA_VERDICT;
+import static dev.sund.kernel.nft.Nfta.DYNSET_EXPR;
+import static dev.sund.kernel.nft.Nfta.DYNSET_FLAGS;
+import static dev.sund.kernel.nft.Nfta.DYNSET_OP;
+import static dev.sund.kernel.nft.Nfta.DYNSET_SET_NAME;
+import static dev.sund.kernel.nft.Nfta.DYNSET_SREG_DATA;
+import static dev.sund.kernel.nft.Nfta.DYNSET_SREG_KEY;
+import static dev.sund.kernel.nft.Nfta.DYNSET_TIMEOUT;
 import static dev.sund.kernel.nft.Nfta.EXPR_DATA;
 import static dev.sund.kernel.nft.Nfta.EXPR_NAME;
 import static dev.sund.kernel.nft.Nfta.FIB_DREG;
@@ -91,6 +98,7 @@ import dev.sund.kernel.KernelException;
 import dev.sund.kernel.KernelException.Malformed;
 import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -101,6 +109,7 @@ import java.util.Optional;
  * Expr.Unknown} as a whole: half an expression would compare equal to something else.
  */
 final class ExprCodec {
+  private static final int DYNSET_UPDATE = 1;
   private static final int BITWISE_MASK_XOR = 0;
   private static final int BITWISE_LSHIFT = 1;
   private static final int BITWISE_RSHIFT = 2;
@@ -129,6 +138,7 @@ final class ExprCodec {
       case Expr.Meta _, Expr.MetaSet _ -> "meta";
       case Expr.Ct _, Expr.CtSet _ -> "ct";
       case Expr.Lookup _ -> "lookup";
+      case Expr.Update _ -> "dynset";
       case Expr.Immediate _ -> "immediate";
       case Expr.Bitwise _, Expr.Shift _ -> "bitwise";
       case Expr.ByteOrder _ -> "byteorder";
@@ -184,6 +194,14 @@ final class ExprCodec {
         if (inverted) {
           out.be32(LOOKUP_FLAGS, 1);
         }
+      }
+      case Expr.Update(var set, var key, var data, var timeout) -> {
+        out.string(DYNSET_SET_NAME, set)
+            .be32(DYNSET_OP, DYNSET_UPDATE)
+            .be32(DYNSET_SREG_KEY, key.number());
+        writeReg(out, DYNSET_SREG_DATA, data);
+        timeout.ifPresent(time -> out.be64(DYNSET_TIMEOUT, time.toMillis()));
+        out.be32(DYNSET_FLAGS, 0);
       }
       case Expr.Immediate(var into, var data) ->
           writeData(out.be32(IMMEDIATE_DREG, into.number()), IMMEDIATE_DATA, data);
@@ -369,6 +387,7 @@ final class ExprCodec {
               in.reg(LOOKUP_SREG),
               in.optionalReg(LOOKUP_DREG),
               (in.number(LOOKUP_FLAGS, 0) & 1) != 0);
+      case "dynset" -> update(in);
       case "immediate" -> new Expr.Immediate(in.reg(IMMEDIATE_DREG), in.data(IMMEDIATE_DATA));
       case "bitwise" -> bitwise(in);
       case "byteorder" ->
@@ -471,6 +490,21 @@ final class ExprCodec {
       }
       default -> throw new NotKnownException();
     };
+  }
+
+  /** Additions, deletions and those with expressions for each element are not known. */
+  private static Expr update(ExprAttributes in) throws KernelException, NotKnownException {
+    in.index(DYNSET_OP, DYNSET_UPDATE, DYNSET_UPDATE);
+    in.index(DYNSET_FLAGS, 0, 0);
+    long millis = in.has(DYNSET_TIMEOUT) ? in.big(DYNSET_TIMEOUT) : 0;
+    if (in.has(DYNSET_EXPR) || millis < 0) {
+      throw new NotKnownException();
+    }
+    return new Expr.Update(
+        in.string(DYNSET_SET_NAME),
+        in.reg(DYNSET_SREG_KEY),
+        in.optionalReg(DYNSET_SREG_DATA),
+        millis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(millis)));
   }
 
   private static Expr hash(ExprAttributes in) throws KernelException, NotKnownException {

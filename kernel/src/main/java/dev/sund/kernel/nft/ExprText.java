@@ -32,6 +32,13 @@ final class ExprText {
               + from
               + (inverted ? " not in @" : into.isPresent() ? " by @" : " in @")
               + set;
+      case Expr.Update(var set, var key, var data, var timeout) ->
+          "update @"
+              + set
+              + " "
+              + key
+              + data.map(reg -> " : " + reg).orElse("")
+              + timeout.map(time -> " timeout " + time.toMillis() + " ms").orElse("");
       case Expr.Immediate(var into, var data) ->
           into.equals(Reg.VERDICT) ? data.toString() : into + " = " + data;
       case Expr.Bitwise(var from, var into, var mask, var xor) ->

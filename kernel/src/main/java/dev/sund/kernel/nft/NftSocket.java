@@ -320,6 +320,8 @@ public final class NftSocket implements AutoCloseable {
 
   /**
    * A table with all that is in it, all parts of one generation; empty when there is no such table.
+   * Elements of sets that rules add to ({@link NftSet#EVAL}) are left out: they come and go with
+   * packets, see {@link #elements}.
    *
    * @throws KernelException.DumpInterrupted when others committed during each of 20 tries
    */
@@ -362,7 +364,11 @@ public final class NftSocket implements AutoCloseable {
     }
     for (NftSet set : sets(family, table)) {
       sets.put(set.name(), set);
-      elements.put(set.name(), elements(family, table, set.name()));
+      elements.put(
+          set.name(),
+          (set.flags() & NftSet.EVAL) == 0
+              ? elements(family, table, set.name())
+              : List.of());
     }
     return Optional.of(new NftContents(generation, found.get(), chains, rules, sets, elements));
   }

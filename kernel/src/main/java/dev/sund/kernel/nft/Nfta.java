@@ -126,6 +126,13 @@ final class Nfta {
   static final int LOG_LEVEL = 5;
   static final int LOG_FLAGS = 6;
 
+  static final int DYNSET_SET_NAME = 1;
+  static final int DYNSET_OP = 3;
+  static final int DYNSET_SREG_KEY = 4;
+  static final int DYNSET_SREG_DATA = 5;
+  static final int DYNSET_TIMEOUT = 6;
+  static final int DYNSET_EXPR = 7;
+  static final int DYNSET_FLAGS = 9;
   static final int LOOKUP_SET = 1;
   static final int LOOKUP_SREG = 2;
   static final int LOOKUP_DREG = 3;
