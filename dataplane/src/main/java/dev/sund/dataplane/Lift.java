@@ -80,7 +80,8 @@ public final class Lift {
         lift.peers(),
         MasqueradeLift.rows(reading.table(), wanted.masquerade()),
         translations.frontends(),
-        translations.endpoints());
+        translations.endpoints(),
+        translations.sourceRanges());
   }
 
   private String name(int index) {

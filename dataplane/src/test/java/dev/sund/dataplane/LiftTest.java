@@ -13,6 +13,7 @@ import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
@@ -125,6 +126,11 @@ class LiftTest {
 
   /** No nf_tables: what translates is tested elsewhere. */
   private static final class NoTable implements NftPort {
+    @Override
+    public List<NftElement> elements(String set) {
+      return List.of();
+    }
+
     @Override
     public Optional<NftContents> contents() {
       return Optional.empty();

@@ -43,16 +43,28 @@ public final class Marks {
   public static final int GROUP_DOOMED = 0x53750002;
 
   /**
-   * The packet mark of the first packet of a connection whose destination we translate: the upper
-   * 14 bits ({@link #FRONTEND_MARK_MASK}) are these; then two bits for the kind of frontend, 0x1000
-   * when every source is translated, and 12 bits for the number of endpoints or the chosen one.
-   * Later packets of the connection, and all others, keep the marks they have. The bits 0x2000,
-   * 0x4000 and 0x8000, which the plugin portmap, kube-proxy and the kubelet use, are never set.
+   * The packet mark of the first packet of a connection whose destination we translate, until it
+   * has left the node: the upper 13 bits ({@link #FRONTEND_MARK_MASK}) are these; then one bit for
+   * who asks, two for whose source is translated, 0x1000 when the client keeps its endpoint, and 12
+   * bits for the chosen endpoint's number. Later packets of the connection, and all others, keep
+   * the marks they have. The bits 0x2000, 0x4000 and 0x8000, which the plugin portmap, kube-proxy
+   * and the kubelet use, are never set.
    */
-  public static final int FRONTEND_MARK = 0x53740000;
+  public static final int FRONTEND_MARK = 0x53780000;
 
   /** The bits of a packet mark that say whether it is {@link #FRONTEND_MARK}. */
-  public static final int FRONTEND_MARK_MASK = 0xfffc0000;
+  public static final int FRONTEND_MARK_MASK = 0xfff80000;
+
+  /**
+   * The mark that such a packet has for the few rules between the lookup of its destination and the
+   * choice of an endpoint, within one hook: the upper 7 bits ({@link #ASKED_MARK_MASK}) are these;
+   * then two for the kind of frontend, four for what must be decided before the choice, and the
+   * rest as in {@link #FRONTEND_MARK} with the number of endpoints in place of the chosen one.
+   */
+  public static final int ASKED_MARK = 0x54000000;
+
+  /** The bits of a packet mark that say whether it is {@link #ASKED_MARK}. */
+  public static final int ASKED_MARK_MASK = 0xfe000000;
 
   /** Link group of the host-side devices of containers on a bridge. */
   public static final int GROUP_BRIDGE_PORTS = 0x53750003;

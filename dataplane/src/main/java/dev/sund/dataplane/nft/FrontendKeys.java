@@ -2,9 +2,12 @@ package dev.sund.dataplane.nft;
 
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Frontend.View;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Data;
 import dev.sund.model.Ip;
+import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -73,27 +76,48 @@ final class FrontendKeys {
     return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? big : Integer.reverseBytes(big);
   }
 
-  /** A key of one of our maps as people write it; empty for a set's or an odd one. */
-  static Optional<String> text(String map, Bytes key) {
-    if (map.equals(FrontendLowering.DISPATCH)) {
+  /** A key of one of our sets and maps as people write it; empty for others' and odd ones. */
+  static Optional<String> text(String set, Bytes key) {
+    if (set.startsWith(FrontendLowering.ANSWERS)) {
       return Optional.of("0x%08x".formatted(host(key)));
     }
     for (FrontendGroup group : FrontendGroup.values()) {
-      if (map.equals(group.frontends())) {
+      if (set.equals(group.frontends()) || set.equals(group.externals())) {
         return frontend(group, key).map(Frontend.Key::toString);
       }
-      if (map.equals(group.endpoints())) {
-        return frontend(group, key)
-            .map(frontend -> frontend + " #" + FrontendGroup.slot(slotMark(group, key)));
+      if (set.equals(group.endpoints())) {
+        int slot = slotMark(group, key);
+        String view = FrontendMark.view(slot) == View.OUTSIDE ? " outside #" : " #";
+        return frontend(group, key).map(at -> at + view + FrontendMark.number(slot));
       }
       int length = group.family().bytes();
-      if (map.equals(FrontendLowering.hairpin(group.family())) && key.length() == 2 * length) {
+      if (set.equals(FrontendLowering.hairpin(group.family())) && key.length() == 2 * length) {
         return Optional.of(
             Ip.of(key.slice(0, length).toArray())
                 + " to "
                 + Ip.of(key.slice(length, 2 * length).toArray()));
       }
     }
-    return Optional.empty();
+    return TablePart.of(set).flatMap(part -> text(part, key));
+  }
+
+  private static Optional<String> text(TablePart part, Bytes key) {
+    return switch (part.kind()) {
+      case AFFINITY -> frontend(part.group(), key).map(Frontend.Key::toString);
+      case ALLOWED -> range(part, key).map(SourceRange.Key::toString);
+    };
+  }
+
+  /** Whose range of sources an element is; empty when it is none. */
+  static Optional<SourceRange.Key> range(TablePart part, Bytes key) {
+    int at = part.group().addressBytes() + 2 * WORD;
+    if (key.length() != at + part.group().family().bytes()) {
+      return Optional.empty();
+    }
+    Ip address = Ip.of(key.slice(at, key.length()).toArray());
+    Prefix range = Prefix.around(address, part.number());
+    return frontend(part.group(), key)
+        .filter(_ -> range.address().equals(address))
+        .map(frontend -> new SourceRange.Key(frontend, range));
   }
 }

@@ -2,9 +2,11 @@ package dev.sund.dataplane.nft;
 
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
-import dev.sund.engine.program.Frontend.Action;
+import dev.sund.engine.program.Frontend.Answer;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
+import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.NftChain;
@@ -12,16 +14,21 @@ import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /**
- * What the kernel's table does to destinations, as rows of {@code Frontends} and {@code Endpoints}.
+ * What the kernel's table does to destinations, as rows of {@code Frontends}, {@code Endpoints} and
+ * {@code SourceRanges}.
  *
  * <p>A row is in force when its element is in its map and everything that a packet runs through on
  * the way there and from there is as it was made: hooks, rules, the chain that chooses. One altered
@@ -37,10 +44,15 @@ public final class FrontendLift {
   private final TableImage frame;
   private final NavigableMap<RangeKey, Entry> entries;
   private final Set<String> rightChains = new HashSet<>();
+  private final SortedMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
+  private final SortedMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
+  private final SortedMap<SourceRange.Key, SourceRange> ranges = new TreeMap<>();
 
   /** The rows in force: what {@link #read} found. */
   public record Rows(
-      SortedMap<Frontend.Key, Frontend> frontends, SortedMap<Endpoint.Key, Endpoint> endpoints) {}
+      SortedMap<Frontend.Key, Frontend> frontends,
+      SortedMap<Endpoint.Key, Endpoint> endpoints,
+      SortedMap<SourceRange.Key, SourceRange> sourceRanges) {}
 
   private FrontendLift(NftContents contents, PacketProgram wanted) {
     this.contents = contents;
@@ -62,104 +74,161 @@ public final class FrontendLift {
    */
   public static Rows read(Optional<NftContents> contents, PacketProgram wanted) {
     if (contents.isEmpty() || contents.get().table().flags() != 0) {
-      return new Rows(new TreeMap<>(), new TreeMap<>());
+      return new Rows(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
     }
     return new FrontendLift(contents.get(), wanted).rows();
   }
 
   private Rows rows() {
-    SortedMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
-    SortedMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
-    boolean met = areRight("prerouting", "output", "dispatch", "refuse");
+    boolean met = areRight("prerouting", "output", "dispatch", FrontendLowering.REFUSE);
     for (FrontendGroup group : FrontendGroup.values()) {
       if (met && areRight(group.pick())) {
-        entries.forEach((key, entry) -> {
-          if (key.set().equals(group.frontends())) {
-            frontend(group, key, entry).ifPresent(row -> frontends.put(row.key(), row));
-          }
-        });
+        each(group.frontends(), (key, entry) -> frontend(group, key, entry));
       }
     }
     for (FrontendGroup group : FrontendGroup.values()) {
-      entries.forEach((key, entry) -> {
-        if (key.set().equals(group.endpoints())) {
-          endpoint(group, key, entry, frontends).ifPresent(row -> endpoints.put(row.key(), row));
-        }
-      });
+      each(group.endpoints(), (key, entry) -> endpoint(group, key, entry));
     }
-    return new Rows(frontends, endpoints);
+    for (TablePart part : TablePart.in(entries)) {
+      if (part.kind() == TablePart.Kind.ALLOWED) {
+        each(part.name(), (key, entry) -> range(part, key, entry));
+      }
+    }
+    return new Rows(frontends, endpoints, ranges);
   }
 
-  private Optional<Frontend> frontend(FrontendGroup group, RangeKey at, Entry entry) {
-    int mark = entry.data().map(FrontendLift::number).orElse(0);
-    Optional<Frontend.Key> key = FrontendKeys.frontend(group, at.low());
-    if (key.isEmpty() || !FrontendGroup.ofMark(mark).equals(Optional.of(group))) {
-      return Optional.empty();
+  private void each(String set, BiConsumer<RangeKey, Entry> row) {
+    for (Map.Entry<RangeKey, Entry> entry :
+        entries.tailMap(RangeKey.single(set, Bytes.EMPTY), true).entrySet()) {
+      if (!entry.getKey().set().equals(set)) {
+        break;
+      }
+      row.accept(entry.getKey(), entry.getValue());
     }
-    Action action = FrontendGroup.action(mark);
-    MasqueradeClass masquerade =
-        hasRule(FrontendLowering.always())
-            ? FrontendGroup.masquerade(mark)
-            : MasqueradeClass.KEEP_SOURCE;
+  }
+
+  private void frontend(FrontendGroup group, RangeKey at, Entry entry) {
+    Optional<Frontend.Key> key = FrontendKeys.frontend(group, at.low());
+    Optional<FrontendMark> first = markOf(entry, group, View.INSIDE);
+    if (key.isEmpty() || first.isEmpty() || !leadsOn(FrontendLowering.ANSWERS, first.get())) {
+      return;
+    }
+    FrontendMark mark = first.get();
+    Answer inside = answer(mark);
+    Answer outside = inside;
+    if (mark.split()) {
+      Optional<FrontendMark> second =
+          Optional.ofNullable(entries.get(RangeKey.single(group.externals(), at.low())))
+              .flatMap(found -> markOf(found, group, View.OUTSIDE));
+      if (second.isEmpty()
+          || !areRight(FrontendLowering.DISPATCH_OUTSIDE)
+          || !leadsOn(FrontendLowering.ANSWERS_OUTSIDE, second.get())) {
+        return;
+      }
+      outside = answer(second.get());
+    }
+    Optional<Duration> affinity = mark.sticky() ? affinity(group, at.low()) : Optional.empty();
     Frontend same = wanted.frontends().get(key.get());
-    RuleId rule =
-        same != null && MasqueradeLowering.comment(same.rule()).equals(entry.comment())
-            ? same.rule()
-            : MasqueradeLift.rule(entry.comment());
-    return leadsOn(action, mark)
-        ? Optional.of(new Frontend(key.get(), action, masquerade, rule))
-        : Optional.empty();
+    RuleId rule = rule(entry, Optional.ofNullable(same).map(Frontend::rule));
+    frontends.put(
+        key.get(),
+        new Frontend(
+            key.get(),
+            inside,
+            outside,
+            mark.limited(),
+            mark.loopback(),
+            affinity,
+            mark.choice(),
+            rule));
+  }
+
+  private static RuleId rule(Entry entry, Optional<RuleId> wanted) {
+    return wanted
+        .filter(rule -> MasqueradeLowering.comment(rule).equals(entry.comment()))
+        .orElseGet(() -> MasqueradeLift.rule(entry.comment()));
+  }
+
+  private static Optional<FrontendMark> markOf(Entry entry, FrontendGroup group, View view) {
+    return entry
+        .data()
+        .flatMap(data -> FrontendMark.of(number(data)))
+        .filter(mark -> mark.group() == group && mark.view() == view);
+  }
+
+  private Answer answer(FrontendMark mark) {
+    boolean hidden =
+        FrontendLowering.rulesOf(mark.masquerade(), mark.group().family()).stream()
+            .allMatch(rule -> hasRule(rule) && areRight(FrontendLowering.HIDE.name()));
+    return new Answer(mark.action(), hidden ? mark.masquerade() : MasqueradeClass.KEEP_SOURCE);
   }
 
   /** Whether the mark of a frontend finds the chain that acts on it. */
-  private boolean leadsOn(Action action, int mark) {
-    RangeKey key = RangeKey.single(FrontendLowering.DISPATCH, Bytes.host32(mark));
+  private boolean leadsOn(String answers, FrontendMark mark) {
+    RangeKey key = RangeKey.single(answers, Bytes.host32(mark.bits()));
     Entry there = entries.get(key);
     return there != null
-        && there.data().equals(FrontendLowering.dispatch(action, key).data())
-        && FrontendLowering.chooser(key).map(NftChain::name).stream()
-            .allMatch(rightChains::contains);
+        && there.data().equals(ChooserLowering.answer(mark).data())
+        && ChooserLowering.chain(key).map(NftChain::name).stream().allMatch(rightChains::contains)
+        && (!mark.limited() || areRight(mark.group().allowed()));
   }
 
-  private Optional<Endpoint> endpoint(
-      FrontendGroup group, RangeKey at, Entry entry, SortedMap<Frontend.Key, Frontend> frontends) {
+  private Optional<Duration> affinity(FrontendGroup group, Bytes key) {
+    return areRight(TablePart.LEARN.name(), group.kept()) && hasRule(FrontendLowering.learn())
+        ? TablePart.in(entries).stream()
+            .filter(part -> part.kind() == TablePart.Kind.AFFINITY && part.group() == group)
+            .filter(part -> entries.containsKey(RangeKey.single(part.name(), key)))
+            .map(part -> Duration.ofSeconds(part.number()))
+            .findFirst()
+        : Optional.empty();
+  }
+
+  private void range(TablePart part, RangeKey at, Entry entry) {
+    FrontendKeys.range(part, at.low())
+        .filter(
+            key -> frontends.containsKey(key.frontend()) && frontends.get(key.frontend()).limited())
+        .ifPresent(key -> {
+          SourceRange same = wanted.sourceRanges().get(key);
+          ranges.put(
+              key,
+              new SourceRange(key, rule(entry, Optional.ofNullable(same).map(SourceRange::rule))));
+        });
+  }
+
+  private void endpoint(FrontendGroup group, RangeKey at, Entry entry) {
     Frontend frontend = FrontendKeys.frontend(group, at.low()).map(frontends::get).orElse(null);
     int mark = FrontendKeys.slotMark(group, at.low());
     Bytes value =
         entry.data().orElse(null) instanceof Data.Value(Bytes bytes) ? bytes : Bytes.EMPTY;
     int length = group.family().bytes();
+    int slot = FrontendMark.number(mark);
+    View view = FrontendMark.view(mark);
     if (frontend == null
         || value.length() != length + 4
-        || FrontendGroup.slot(mark) >= Frontend.MOST_ENDPOINTS
-        || !markOf(frontend, FrontendGroup.slot(mark)).contains(mark)) {
-      return Optional.empty();
+        || slot >= Frontend.MOST_ENDPOINTS
+        || !isSlot(frontend, view, mark)) {
+      return;
     }
-    Endpoint.Key key = new Endpoint.Key(frontend.key(), FrontendGroup.slot(mark));
+    Endpoint.Key key = new Endpoint.Key(frontend.key(), view, slot);
     Ip address = Ip.of(value.slice(0, length).toArray());
     int port = value.at(length) << 8 | value.at(length + 1);
     if (port == 0) {
-      return Optional.empty();
+      return;
     }
     Endpoint same = wanted.endpoints().get(key);
-    RuleId rule =
-        same != null && MasqueradeLowering.comment(same.rule()).equals(entry.comment())
-            ? same.rule()
-            : MasqueradeLift.rule(entry.comment());
-    return Optional.of(new Endpoint(key, address, port, lent(address), rule));
+    RuleId rule = rule(entry, Optional.ofNullable(same).map(Endpoint::rule));
+    endpoints.put(key, new Endpoint(key, address, port, lent(address), rule));
   }
 
-  /** The marks that name an endpoint of a frontend: by its class as the element says. */
-  private Set<Integer> markOf(Frontend frontend, int slot) {
+  /** Whether a mark names an endpoint of a frontend: by its class as the element says. */
+  private boolean isSlot(Frontend frontend, View view, int mark) {
     FrontendGroup group = FrontendGroup.of(frontend.key().place());
-    RangeKey at = RangeKey.single(group.frontends(), FrontendKeys.frontend(frontend.key()));
-    Entry entry = entries.get(at);
-    return entry == null
-        ? Set.of()
-        : entry
-            .data()
-            .map(FrontendLift::number)
-            .map(mark -> Set.of(group.slotMark(FrontendGroup.masquerade(mark), slot)))
-            .orElse(Set.of());
+    String map = view == View.OUTSIDE ? group.externals() : group.frontends();
+    Entry entry = entries.get(RangeKey.single(map, FrontendKeys.frontend(frontend.key())));
+    return entry != null
+        && markOf(entry, group, view)
+            .filter(found -> found.slot(FrontendMark.number(mark)) == mark)
+            .isPresent();
   }
 
   /** The source that is lent to packets which this endpoint could not answer. */
@@ -168,8 +237,14 @@ public final class FrontendLift {
       return Optional.empty();
     }
     Set<Optional<Ip>> lent = new HashSet<>();
-    for (Ip source : FrontendLowering.unanswerable(endpoint)) {
-      Entry entry = entries.get(FrontendLowering.hairpinKey(source, endpoint));
+    List<RangeKey> keys = new ArrayList<>();
+    FrontendLowering.unanswerable(endpoint)
+        .forEach(source -> keys.add(FrontendLowering.hairpinKey(source, endpoint)));
+    if (areRight(FrontendLowering.HIDE.name())) {
+      keys.add(FrontendLowering.lentKey(endpoint));
+    }
+    for (RangeKey key : keys) {
+      Entry entry = entries.get(key);
       lent.add(
           entry != null
                   && entry.data().orElse(null) instanceof Data.Value(Bytes bytes)

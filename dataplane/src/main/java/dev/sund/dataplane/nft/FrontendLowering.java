@@ -1,9 +1,17 @@
 package dev.sund.dataplane.nft;
 
+import static dev.sund.dataplane.nft.PacketFields.family;
+import static dev.sund.dataplane.nft.PacketFields.fib;
+import static dev.sund.dataplane.nft.PacketFields.frontend;
+import static dev.sund.dataplane.nft.PacketFields.join;
+import static dev.sund.dataplane.nft.PacketFields.mark;
+import static dev.sund.dataplane.nft.PacketFields.protocol;
+
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
-import dev.sund.engine.program.Frontend.Action;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
+import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.Expr;
@@ -17,34 +25,39 @@ import dev.sund.kernel.nft.Verdict;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Marks;
+import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /**
- * {@code Frontends} and {@code Endpoints} as objects of nf_tables, as records: pure, printable, no
- * decisions. The package's essay shows the whole.
+ * {@code Frontends}, {@code SourceRanges} and {@code Endpoints} as objects of nf_tables, as
+ * records: pure, printable, no decisions. The package's essay shows the whole.
  *
  * <p>Chains, maps and rules are the same on every node, but for one small chain for each number of
- * endpoints in use; rows become elements, so that a change costs its elements, however many there
- * are.
+ * endpoints in use ({@link ChooserLowering}) and a set for each time and each length of ranges in
+ * use ({@link TablePart}); rows become elements, so that a change costs its elements, however many
+ * there are.
  */
 final class FrontendLowering {
   /** From a frontend's mark to the chain that chooses. */
-  static final String DISPATCH = "dispatch";
+  static final String ANSWERS = "answers";
 
+  /** The same for those outside, where they get another answer. */
+  static final String ANSWERS_OUTSIDE = "answers-outside";
+
+  static final String REFUSE = "refuse";
+  static final String DISPATCH_OUTSIDE = "dispatch-outside";
+  static final int LOOPBACK_NET = 127;
   static final Ip LOOPBACK_V4 = Ip.parse("127.0.0.1");
-  private static final Ip LOOPBACK_V6 = Ip.parse("::1");
 
+  private static final Ip LOOPBACK_V6 = Ip.parse("::1");
   private static final NftTable TABLE = MasqueradeLowering.TABLE;
-  private static final String REFUSE = "refuse";
+  private static final String DISPATCH = "dispatch";
   private static final int ICMPX_PORT_UNREACHABLE = 1;
-  private static final int RTN_LOCAL = 2;
-  private static final int FIB_DESTINATION = 2;
-  private static final int LOOPBACK_NET = 127;
 
   /** Invalid, new or untracked: what is no packet of a connection that was let in. */
   private static final int NOT_ESTABLISHED = 0x1 | 0x8 | 0x40;
@@ -56,10 +69,16 @@ final class FrontendLowering {
       NftChain.base(TABLE, "prerouting", "nat", NftChain.Hook.PREROUTING, NftChain.PRIORITY_DSTNAT);
   private static final NftChain OUTPUT =
       NftChain.base(TABLE, "output", "nat", NftChain.Hook.OUTPUT, NftChain.PRIORITY_DSTNAT);
+  private static final NftChain DELIVERED =
+      NftChain.base(TABLE, "delivered", "nat", NftChain.Hook.INPUT, NftChain.PRIORITY_SRCNAT);
   private static final NftChain GUARD =
       NftChain.base(TABLE, "guard", "filter", NftChain.Hook.INPUT, NftChain.PRIORITY_FILTER);
   private static final NftChain DISPATCH_CHAIN = NftChain.regular(TABLE, DISPATCH);
+  private static final NftChain DISPATCH_OUTSIDE_CHAIN = NftChain.regular(TABLE, DISPATCH_OUTSIDE);
   private static final NftChain REFUSE_CHAIN = NftChain.regular(TABLE, REFUSE);
+
+  /** The chain that gives an address of the node as source to what reaches its end. */
+  static final NftChain HIDE = NftChain.regular(TABLE, "hide");
 
   private FrontendLowering() {}
 
@@ -70,19 +89,35 @@ final class FrontendLowering {
     return "hairpin-" + family.label();
   }
 
-  /** All maps. */
+  /** The map of the sources that are lent to those who ask an endpoint on this node. */
+  static String lent(Family family) {
+    return "lent-" + family.label();
+  }
+
+  /** All maps that are always there. */
   static List<NftSet> sets() {
     List<NftSet> sets = new ArrayList<>();
     sets.add(
-        NftSet.of(TABLE, DISPATCH, NftType.MARK)
+        NftSet.of(TABLE, ANSWERS, NftType.MARK)
             .to(NftType.VERDICT)
             .withComment("mark of a frontend : who chooses among so many endpoints"));
+    sets.add(
+        NftSet.of(TABLE, ANSWERS_OUTSIDE, NftType.MARK)
+            .to(NftType.VERDICT)
+            .withComment("the same for those outside"));
+    for (Family family : Family.values()) {
+      sets.add(TablePart.clientsMap(family));
+    }
     for (FrontendGroup group : FrontendGroup.values()) {
       List<NftType.Field> key = group.key();
       sets.add(
           NftSet.of(TABLE, group.frontends(), key.toArray(NftType.Field[]::new))
               .to(NftType.of(NftType.MARK))
               .withComment("where something else answers : how many endpoints"));
+      sets.add(
+          NftSet.of(TABLE, group.externals(), key.toArray(NftType.Field[]::new))
+              .to(NftType.of(NftType.MARK))
+              .withComment("where those outside get another answer : how many endpoints"));
       key.add(NftType.MARK);
       sets.add(
           NftSet.of(TABLE, group.endpoints(), key.toArray(NftType.Field[]::new))
@@ -94,30 +129,39 @@ final class FrontendLowering {
           NftSet.of(TABLE, hairpin(group.family()), group.address(), group.address())
               .to(NftType.of(group.address()))
               .withComment("sources that could not be answered . endpoint : source instead"));
+      sets.add(
+          NftSet.of(TABLE, lent(group.family()), group.address())
+              .to(NftType.of(group.address()))
+              .withComment("endpoint on this node : source of those whose own is hidden"));
     }
     return sets;
   }
 
   /** All chains that are always there, but for the one that {@link MasqueradeLowering} has. */
   static List<NftChain> chains() {
-    List<NftChain> chains = new ArrayList<>();
+    List<NftChain> chains = new ArrayList<>(TablePart.chains());
     for (FrontendGroup group : FrontendGroup.values()) {
       chains.add(NftChain.regular(TABLE, group.pick()));
+      chains.add(NftChain.regular(TABLE, group.kept()));
     }
     chains.add(REFUSE_CHAIN);
     chains.add(DISPATCH_CHAIN);
+    chains.add(DISPATCH_OUTSIDE_CHAIN);
+    chains.add(HIDE);
     chains.add(PREROUTING);
     chains.add(OUTPUT);
+    chains.add(DELIVERED);
     chains.add(GUARD);
     return chains;
   }
 
-  /** The rules of these chains, and those behind the others in {@code postrouting}. */
+  /** The rules of these chains. */
   static List<NftRule> rules() {
     List<NftRule> rules = new ArrayList<>();
     for (FrontendGroup group : FrontendGroup.values()) {
       for (Protocol protocol : PROTOCOLS) {
         rules.add(pick(group, protocol));
+        rules.add(kept(group, protocol));
       }
     }
     rules.add(
@@ -125,31 +169,22 @@ final class FrontendLowering {
             REFUSE_CHAIN,
             "nobody answers: the sender is told",
             List.of(new Expr.Reject(Expr.RejectType.ICMPX_UNREACH, ICMPX_PORT_UNREACHABLE))));
-    rules.add(
-        NftRule.of(
-            DISPATCH_CHAIN,
-            "by the number of endpoints",
-            List.of(
-                new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
-                Expr.Lookup.map(DISPATCH, Reg.R1, Reg.VERDICT))));
+    rules.add(dispatch(DISPATCH_CHAIN, ANSWERS));
+    rules.add(dispatch(DISPATCH_OUTSIDE_CHAIN, ANSWERS_OUTSIDE));
     rules.add(
         NftRule.of(
             PREROUTING,
             "v4: loopback addresses are asked from the node alone",
-            exprs(
-                family(Family.V4),
-                List.of(
-                    new Expr.Payload(Reg.R1, Expr.Header.NETWORK, 16, 1),
-                    new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LOOPBACK_NET)),
-                    Expr.Immediate.verdict(Verdict.ACCEPT)))));
+            join(
+                family(Family.V4), toLoopback(), List.of(Expr.Immediate.verdict(Verdict.ACCEPT)))));
     rules.add(
         NftRule.of(
             OUTPUT,
             "v6: packets of the loopback cannot leave the node",
-            exprs(
+            join(
                 family(Family.V6),
                 List.of(
-                    new Expr.Payload(Reg.R1, Expr.Header.NETWORK, 24, 16),
+                    PacketFields.destination(Family.V6, 0),
                     new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LOOPBACK_V6)),
                     Expr.Immediate.verdict(Verdict.ACCEPT)))));
     for (FrontendGroup group : FrontendGroup.values()) {
@@ -157,37 +192,80 @@ final class FrontendLowering {
       rules.add(meet(OUTPUT, group));
     }
     rules.addAll(guards());
-    rules.add(answerable(Family.V4));
-    rules.add(answerable(Family.V6));
-    rules.add(always());
+    rules.add(learn(DELIVERED));
+    rules.addAll(hide());
     return rules;
+  }
+
+  /** Goes on for packets to the node's IPv4 loopback. */
+  static List<Expr> toLoopback() {
+    return List.of(
+        new Expr.Payload(Reg.R1, Expr.Header.NETWORK, 16, 1),
+        new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LOOPBACK_NET)));
+  }
+
+  private static NftRule dispatch(NftChain chain, String answers) {
+    return NftRule.of(
+        chain,
+        "by the number of endpoints",
+        List.of(
+            new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
+            Expr.Lookup.map(answers, Reg.R1, Reg.VERDICT)));
   }
 
   /** A packet that meets a frontend gets its mark. */
   private static NftRule meet(NftChain chain, FrontendGroup group) {
-    List<Expr> expressions = new ArrayList<>(family(group.family()));
-    if (group.isNode()) {
-      expressions.add(new Expr.Fib(Reg.R1, Expr.FibResult.ADDRTYPE, FIB_DESTINATION));
-      expressions.add(new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(RTN_LOCAL)));
-    }
-    expressions.addAll(key(group));
-    expressions.add(Expr.Lookup.map(group.frontends(), Reg.R1, Reg.R1));
-    expressions.add(new Expr.MetaSet(Expr.MetaKey.MARK, Reg.R1));
-    expressions.add(Expr.Immediate.verdict(new Verdict.Goto(DISPATCH)));
     String where = group.isNode() ? "an address of the node" : "one address";
     return NftRule.of(
-        chain, group.family().label() + ": something else answers at " + where, expressions);
+        chain,
+        group.family().label() + ": something else answers at " + where,
+        join(
+            family(group.family()),
+            group.isNode() ? fib(PacketFields.FIB_DESTINATION, Expr.Op.EQ) : List.of(),
+            marked(group, group.frontends(), DISPATCH)));
+  }
+
+  /** Goes on for packets whose frontend is in a map, gives them its mark, and leads them on. */
+  static List<Expr> marked(FrontendGroup group, String map, String chain) {
+    return join(
+        frontend(group, 0),
+        List.of(
+            Expr.Lookup.map(map, Reg.R1, Reg.R1),
+            new Expr.MetaSet(Expr.MetaKey.MARK, Reg.R1),
+            Expr.Immediate.verdict(new Verdict.Goto(chain))));
   }
 
   private static NftRule pick(FrontendGroup group, Protocol protocol) {
     // In the order in which nft puts them, so that what it lists and loads again is the same.
-    List<Expr> expressions = new ArrayList<>(family(group.family()));
-    expressions.addAll(protocol(protocol));
-    expressions.addAll(key(group));
-    expressions.add(
-        new Expr.Meta(Expr.MetaKey.MARK, FrontendGroup.register(group.addressBytes() + 8)));
-    expressions.add(Expr.Lookup.map(group.endpoints(), Reg.R1, Reg.R1));
-    expressions.add(
+    return NftRule.of(
+        NftChain.regular(TABLE, group.pick()),
+        protocol.label() + ": to the chosen endpoint",
+        join(
+            family(group.family()),
+            protocol(protocol),
+            frontend(group, 0),
+            List.of(
+                new Expr.Meta(Expr.MetaKey.MARK, FrontendGroup.register(group.addressBytes() + 8))),
+            translate(group, group.endpoints())));
+  }
+
+  private static NftRule kept(FrontendGroup group, Protocol protocol) {
+    Family family = group.family();
+    FrontendGroup whole = family == Family.V4 ? FrontendGroup.V4 : FrontendGroup.V6;
+    return NftRule.of(
+        NftChain.regular(TABLE, group.kept()),
+        protocol.label() + ": to the endpoint that the client had",
+        join(
+            family(family),
+            protocol(protocol),
+            List.of(PacketFields.source(family, 0)),
+            frontend(whole, family.bytes()),
+            translate(group, TablePart.clients(family))));
+  }
+
+  private static List<Expr> translate(FrontendGroup group, String map) {
+    return List.of(
+        Expr.Lookup.map(map, Reg.R1, Reg.R1),
         new Expr.Nat(
             true,
             group.nat(),
@@ -196,35 +274,6 @@ final class FrontendLowering {
             Optional.of(FrontendGroup.register(group.family().bytes())),
             Optional.empty(),
             0));
-    return NftRule.of(
-        NftChain.regular(TABLE, group.pick()),
-        protocol.label() + ": to the chosen endpoint",
-        expressions);
-  }
-
-  /** Loads {@code [address .] protocol . port} from the first register on. */
-  private static List<Expr> key(FrontendGroup group) {
-    List<Expr> expressions = new ArrayList<>();
-    int at = group.addressBytes();
-    if (!group.isNode()) {
-      expressions.add(
-          new Expr.Payload(Reg.R1, Expr.Header.NETWORK, group.family() == Family.V4 ? 16 : 24, at));
-    }
-    expressions.add(new Expr.Meta(Expr.MetaKey.L4PROTO, FrontendGroup.register(at)));
-    expressions.add(new Expr.Payload(FrontendGroup.register(at + 4), Expr.Header.TRANSPORT, 2, 2));
-    return expressions;
-  }
-
-  private static List<Expr> family(Family family) {
-    return List.of(
-        new Expr.Meta(Expr.MetaKey.NFPROTO, Reg.R1),
-        new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(family == Family.V4 ? 2 : 10)));
-  }
-
-  private static List<Expr> protocol(Protocol protocol) {
-    return List.of(
-        new Expr.Meta(Expr.MetaKey.L4PROTO, Reg.R1),
-        new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(protocol.number())));
   }
 
   /**
@@ -248,7 +297,7 @@ final class FrontendLowering {
         NftRule.of(
             GUARD,
             "no " + who + " speaks as the node's loopback",
-            exprs(
+            join(
                 fromPods,
                 family(Family.V4),
                 List.of(
@@ -259,7 +308,7 @@ final class FrontendLowering {
         NftRule.of(
             GUARD,
             "no " + who + " asks the node's loopback",
-            exprs(
+            join(
                 fromPods,
                 family(Family.V4),
                 List.of(
@@ -273,162 +322,209 @@ final class FrontendLowering {
                     Expr.Immediate.verdict(Verdict.DROP)))));
   }
 
+  // What stands in the chain that changes sources.
+
+  /** In front of all others: the clients of frontends that say so are remembered. */
+  static NftRule learn() {
+    return learn(MasqueradeLowering.CHAIN);
+  }
+
+  private static NftRule learn(NftChain chain) {
+    return NftRule.of(
+        chain,
+        "clients that keep their endpoint",
+        join(
+            mark(
+                Marks.FRONTEND_MARK_MASK | FrontendMark.STICKY,
+                Marks.FRONTEND_MARK | FrontendMark.STICKY),
+            List.of(Expr.Immediate.verdict(new Verdict.Jump(TablePart.LEARN.name())))));
+  }
+
+  /** Behind all others, in their order. */
+  static List<NftRule> sources() {
+    List<NftRule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      rules.add(answerable(family));
+    }
+    rules.add(
+        hidden(
+            "frontends whose answers must come back by this node",
+            FrontendMark.CLASS,
+            MasqueradeClass.ALWAYS,
+            List.of()));
+    for (Family family : Family.values()) {
+      rules.add(fromOutside(family));
+    }
+    rules.add(fromNode());
+    return rules;
+  }
+
+  /** The rules by which a class of a family is in force. */
+  static List<NftRule> rulesOf(MasqueradeClass masquerade, Family family) {
+    List<NftRule> rules = sources();
+    return switch (masquerade) {
+      case KEEP_SOURCE -> List.of();
+      case ALWAYS -> List.of(rules.get(2));
+      case FROM_OUTSIDE -> List.of(fromOutside(family), fromNode());
+      case FROM_NODE -> List.of(fromNode());
+    };
+  }
+
   /** The rule that gives a source to packets that could not be answered with their own. */
   static NftRule answerable(Family family) {
     boolean v4 = family == Family.V4;
     return NftRule.of(
         MasqueradeLowering.CHAIN,
         family.label() + ": an endpoint that asks itself, or the loopback, is seen as the node",
-        exprs(
+        join(
             family(family),
             List.of(
-                new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, family.bytes()),
-                new Expr.Payload(
-                    FrontendGroup.register(family.bytes()),
-                    Expr.Header.NETWORK,
-                    v4 ? 16 : 24,
-                    family.bytes()),
+                PacketFields.source(family, 0),
+                PacketFields.destination(family, family.bytes()),
                 Expr.Lookup.map(hairpin(family), Reg.R1, Reg.R1),
-                new Expr.Nat(
-                    false,
-                    (v4 ? FrontendGroup.V4 : FrontendGroup.V6).nat(),
-                    Optional.of(Reg.R1),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    0))));
+                sourceFromRegister(v4, 0))));
   }
 
-  /** The rule that translates every source behind the frontends that say so. */
-  static NftRule always() {
+  private static NftRule fromOutside(Family family) {
+    return hidden(
+        family.label() + ": sources that are no pods, where the answer must come back by this node",
+        FrontendMark.CLASS,
+        MasqueradeClass.FROM_OUTSIDE,
+        join(
+            family(family),
+            List.of(PacketFields.source(family, 0), Expr.Lookup.notIn(cluster(family), Reg.R1))));
+  }
+
+  private static NftRule fromNode() {
+    return hidden(
+        "the node's own sources, where the answer must come back by it",
+        FrontendMark.CLASS_NODE,
+        MasqueradeClass.FROM_NODE,
+        fib(PacketFields.FIB_SOURCE, Expr.Op.EQ));
+  }
+
+  private static NftRule hidden(
+      String comment, int mask, MasqueradeClass masquerade, List<Expr> condition) {
     return NftRule.of(
         MasqueradeLowering.CHAIN,
-        "frontends whose answers must come back by this node",
-        List.of(
-            new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
-            new Expr.Bitwise(
-                Reg.R1,
-                Reg.R1,
-                Bytes.host32(Marks.FRONTEND_MARK_MASK | FrontendGroup.ALWAYS),
-                Bytes.host32(0)),
-            new Expr.Cmp(
-                Reg.R1, Expr.Op.EQ, Bytes.host32(Marks.FRONTEND_MARK | FrontendGroup.ALWAYS)),
-            Expr.Counter.atZero(),
-            new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
+        comment,
+        join(
+            mark(
+                Marks.FRONTEND_MARK_MASK | mask,
+                Marks.FRONTEND_MARK | (FrontendMark.classBits(masquerade) & mask)),
+            condition,
+            List.of(Expr.Immediate.verdict(new Verdict.Goto(HIDE.name())))));
   }
 
-  // The chains that depend on rows: one for each number of endpoints in use.
-
-  /** The chain that an element of {@link #DISPATCH} leads to, when it is one of its own. */
-  static Optional<NftChain> chooser(RangeKey key) {
-    if (!key.set().equals(DISPATCH)) {
-      return Optional.empty();
-    }
-    int mark = FrontendKeys.host(key.low());
-    return FrontendGroup.action(mark) instanceof Action.Balance
-        ? FrontendGroup.ofMark(mark)
-            .map(group -> NftChain.regular(TABLE, FrontendGroup.chooser(group, mark)))
-        : Optional.empty();
+  /** The set of the cluster's ranges. */
+  static String cluster(Family family) {
+    return MasqueradeLowering.setName(Masquerade.Part.CLUSTER, family);
   }
 
-  /**
-   * The rules of such a chain. UDP chooses by who asks, so that packets of one socket go to one
-   * endpoint before there is a connection to remember it; the others by chance.
-   */
-  static List<NftRule> chooserRules(RangeKey key) {
-    int mark = FrontendKeys.host(key.low());
-    Optional<NftChain> chain = chooser(key);
-    Optional<FrontendGroup> found = FrontendGroup.ofMark(mark);
-    if (chain.isEmpty() || found.isEmpty()) {
-      return List.of();
+  /** Towards an endpoint on this node its device may have no address, or the pods' gateway's. */
+  private static List<NftRule> hide() {
+    List<NftRule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      rules.add(
+          NftRule.of(
+              HIDE,
+              family.label() + ": who asks an endpoint on this node is seen as the node",
+              join(
+                  family(family),
+                  List.of(
+                      PacketFields.destination(family, 0),
+                      Expr.Lookup.map(lent(family), Reg.R1, Reg.R1),
+                      sourceFromRegister(family == Family.V4, Expr.NAT_FULLY_RANDOM)))));
     }
-    FrontendGroup group = found.get();
-    int number = FrontendGroup.slot(mark);
-    long first = Integer.toUnsignedLong(group.slotMark(FrontendGroup.masquerade(mark), 0));
-    int bytes = group.family().bytes();
-    List<Expr> then =
-        List.of(
-            new Expr.MetaSet(Expr.MetaKey.MARK, Reg.R1),
-            Expr.Immediate.verdict(new Verdict.Goto(group.pick())));
-    return List.of(
+    rules.add(
         NftRule.of(
-            chain.get(),
-            "udp: by who asks",
-            exprs(
-                family(group.family()),
-                protocol(Protocol.UDP),
-                List.of(
-                    new Expr.Payload(
-                        Reg.R2, Expr.Header.NETWORK, group.family() == Family.V4 ? 12 : 8, bytes),
-                    new Expr.Payload(
-                        FrontendGroup.register(16 + bytes), Expr.Header.TRANSPORT, 0, 2),
-                    new Expr.Hash(
-                        Optional.of(Reg.R2),
-                        Reg.R1,
-                        bytes + 4,
-                        number,
-                        Optional.empty(),
-                        first,
-                        false)),
-                then)),
-        NftRule.of(
-            chain.get(),
-            "others: by chance",
-            exprs(List.of(new Expr.Numgen(Reg.R1, number, true, first)), then)));
+            HIDE,
+            "who asks an endpoint elsewhere is seen as this node",
+            List.of(
+                Expr.Counter.atZero(),
+                new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty()))));
+    return rules;
+  }
+
+  private static Expr sourceFromRegister(boolean v4, int flags) {
+    return new Expr.Nat(
+        false,
+        (v4 ? FrontendGroup.V4 : FrontendGroup.V6).nat(),
+        Optional.of(Reg.R1),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        flags);
   }
 
   // Rows.
 
   /** What a frontend becomes, and what leads on from it. */
-  static NavigableMap<RangeKey, Entry> entries(Frontend frontend) {
+  static void entries(Frontend frontend, BiConsumer<RangeKey, Entry> to) {
     FrontendGroup group = FrontendGroup.of(frontend.key().place());
-    int mark = FrontendGroup.mark(frontend);
-    NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
-    entries.put(
-        RangeKey.single(group.frontends(), FrontendKeys.frontend(frontend.key())),
-        Entry.of(MasqueradeLowering.comment(frontend.rule()), FrontendKeys.mark(mark)));
-    RangeKey dispatch = RangeKey.single(DISPATCH, Bytes.host32(mark));
-    entries.put(dispatch, dispatch(frontend.inside().action(), dispatch));
-    return entries;
+    Bytes key = FrontendKeys.frontend(frontend.key());
+    String comment = MasqueradeLowering.comment(frontend.rule());
+    FrontendMark mark = FrontendMark.of(frontend);
+    to.accept(
+        RangeKey.single(group.frontends(), key), Entry.of(comment, FrontendKeys.mark(mark.bits())));
+    answer(ANSWERS, mark, to);
+    if (frontend.isSplit()) {
+      FrontendMark outside = FrontendMark.ofOutside(frontend);
+      to.accept(
+          RangeKey.single(group.externals(), key),
+          Entry.of(comment, FrontendKeys.mark(outside.bits())));
+      answer(ANSWERS_OUTSIDE, outside, to);
+    }
+    frontend
+        .affinity()
+        .ifPresent(time -> to.accept(affinity(frontend.key(), time), Entry.of(comment)));
   }
 
-  /** The element that leads a frontend's mark on. */
-  static Entry dispatch(Action action, RangeKey key) {
-    return switch (action) {
-      case Action.Balance(int endpoints) ->
-          Entry.of(
-              endpoints == 1 ? "1 endpoint" : endpoints + " endpoints",
-              new Data.To(new Verdict.Goto(chooser(key).orElseThrow().name())));
-      case Action.Reject() -> Entry.of("nobody answers", new Data.To(new Verdict.Goto(REFUSE)));
-      case Action.Drop() -> Entry.of("nobody here answers", new Data.To(Verdict.DROP));
-    };
+  private static void answer(String map, FrontendMark mark, BiConsumer<RangeKey, Entry> to) {
+    to.accept(RangeKey.single(map, Bytes.host32(mark.bits())), ChooserLowering.answer(mark));
+  }
+
+  /** The element that says how long a frontend's clients keep their endpoint. */
+  static RangeKey affinity(Frontend.Key key, Duration time) {
+    TablePart part =
+        new TablePart(
+            TablePart.Kind.AFFINITY, FrontendGroup.of(key.place()), (int) time.toSeconds());
+    return RangeKey.single(part.name(), FrontendKeys.frontend(key));
+  }
+
+  /** What a range of sources becomes. */
+  static void entries(SourceRange range, BiConsumer<RangeKey, Entry> to) {
+    Frontend.Key frontend = range.key().frontend();
+    Prefix prefix = range.key().range();
+    TablePart part =
+        new TablePart(TablePart.Kind.ALLOWED, FrontendGroup.of(frontend.place()), prefix.length());
+    to.accept(
+        RangeKey.single(
+            part.name(), FrontendKeys.frontend(frontend).plus(Bytes.of(prefix.address()))),
+        Entry.of(MasqueradeLowering.comment(range.rule())));
   }
 
   /**
    * What an endpoint becomes.
    *
-   * @param masquerade the class of its frontend, which is part of the mark that names it
+   * @param slotBase the mark of its frontend's endpoint 0, which is part of its key
    */
-  static NavigableMap<RangeKey, Entry> entries(Endpoint endpoint, MasqueradeClass masquerade) {
+  static void entries(Endpoint endpoint, int slotBase, BiConsumer<RangeKey, Entry> to) {
     Frontend.Key frontend = endpoint.key().frontend();
     FrontendGroup group = FrontendGroup.of(frontend.place());
     String comment = MasqueradeLowering.comment(endpoint.rule());
-    NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
     Bytes key =
-        FrontendKeys.frontend(frontend)
-            .plus(Bytes.host32(group.slotMark(masquerade, endpoint.key().slot())));
-    entries.put(
+        FrontendKeys.frontend(frontend).plus(Bytes.host32(slotBase | endpoint.key().slot()));
+    to.accept(
         RangeKey.single(group.endpoints(), key),
         Entry.of(comment, FrontendKeys.address(endpoint.address(), endpoint.port())));
-    endpoint
-        .lent()
-        .ifPresent(lent -> {
-          Entry value = Entry.of(comment, new Data.Value(Bytes.of(lent)));
-          for (Ip source : unanswerable(endpoint.address())) {
-            entries.put(hairpinKey(source, endpoint.address()), value);
-          }
-        });
-    return entries;
+    if (endpoint.lent().isPresent()) {
+      Entry value = Entry.of(comment, new Data.Value(Bytes.of(endpoint.lent().get())));
+      for (Ip source : unanswerable(endpoint.address())) {
+        to.accept(hairpinKey(source, endpoint.address()), value);
+      }
+      to.accept(lentKey(endpoint.address()), value);
+    }
   }
 
   /** The sources whose answers an endpoint could not send by the node. */
@@ -440,12 +536,7 @@ final class FrontendLowering {
     return RangeKey.single(hairpin(endpoint.family()), Bytes.of(source).plus(Bytes.of(endpoint)));
   }
 
-  @SafeVarargs
-  private static List<Expr> exprs(List<Expr>... parts) {
-    List<Expr> all = new ArrayList<>();
-    for (List<Expr> part : parts) {
-      all.addAll(part);
-    }
-    return all;
+  static RangeKey lentKey(Ip endpoint) {
+    return RangeKey.single(lent(endpoint.family()), Bytes.of(endpoint));
   }
 }

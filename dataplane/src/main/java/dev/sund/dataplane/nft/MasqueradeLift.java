@@ -78,7 +78,7 @@ public final class MasqueradeLift {
       Optional<NftRule> ours = lowered(rule);
       if (ours.isPresent()) {
         met.add(ours.get());
-      } else if (decides(rule)) {
+      } else if (decides(rule) && !(isLearning(rule) && learnsOnly(contents))) {
         // What comes behind may never be reached, and we cannot say by which packets.
         Set<Family> seen = familiesSeenBy(rule);
         for (Family family : seen) {
@@ -93,6 +93,18 @@ public final class MasqueradeLift {
     }
     met.removeAll(uncertain);
     return met;
+  }
+
+  private static boolean isLearning(NftRule rule) {
+    return FrontendLowering.learn().doesTheSameAs(rule);
+  }
+
+  /** Whether the chain that remembers clients does that and nothing else. */
+  private static boolean learnsOnly(NftContents contents) {
+    List<NftRule> should =
+        TablePart.rules(TablePart.LEARN, TablePart.in(TableImage.entries(contents)));
+    List<NftRule> is = contents.rules().getOrDefault(TablePart.LEARN.name(), List.of());
+    return is.stream().allMatch(rule -> should.stream().anyMatch(rule::doesTheSameAs));
   }
 
   /** The families of the packets that a rule may see: one, where it begins by asking for it. */
@@ -148,6 +160,7 @@ public final class MasqueradeLift {
                   Expr.Fib _,
                   Expr.Numgen _,
                   Expr.Hash _,
+                  Expr.Update _,
                   Expr.Limit _ ->
                   false;
             });

@@ -14,6 +14,7 @@ import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
+import dev.sund.model.Family;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
@@ -74,6 +75,8 @@ public final class NftDriver implements Driver {
   private Optional<Condition> frameRefused = Optional.empty();
   private boolean everRight;
   private boolean oneByOne;
+  private boolean clientsStale;
+  private boolean everRead;
   private Counts counts = new Counts(0, 0, 0, 0, 0);
 
   /** What is known of all that is constant in the table. */
@@ -125,7 +128,8 @@ public final class NftDriver implements Driver {
   @Override
   public void want(ProgramDelta delta) {
     want(delta.masquerade());
-    translations.want(delta.frontends(), delta.endpoints());
+    translations.want(delta);
+    clientsStale |= translations.takeEndpointsLost();
   }
 
   /** Takes over changed rows. */
@@ -188,8 +192,13 @@ public final class NftDriver implements Driver {
     return switch (frame) {
       case UNKNOWN, FOREIGN -> 0;
       case MISSING, ALTERED -> frameHeld ? 0 : 1 + elements.pending();
-      case RIGHT -> elements.pending();
+      case RIGHT -> elements.pending() + (mayForgetClients() ? 1 : 0);
     };
+  }
+
+  /** Whether clients may lead to endpoints that are gone, and it is known which ones are. */
+  private boolean mayForgetClients() {
+    return clientsStale && elements.sweepAllowed();
   }
 
   // What is there.
@@ -213,7 +222,7 @@ public final class NftDriver implements Driver {
     };
   }
 
-  private void learn(Optional<NftContents> contents) {
+  private void learn(Optional<NftContents> contents) throws KernelException {
     refused.clear();
     frameRefused = Optional.empty();
     frameHeld = false;
@@ -226,6 +235,10 @@ public final class NftDriver implements Driver {
                 ? Frame.FOREIGN
                 : frameConditions.isEmpty() ? Frame.RIGHT : Frame.ALTERED;
     everRight |= frame == Frame.RIGHT;
+    if (!everRead) { // who knows what went while nobody looked
+      clientsStale |= !clients().stream().allMatch(NftOp::isEmpty);
+      everRead = true;
+    }
     elements.seeAll(
         contents.isPresent() && frame != Frame.FOREIGN
             ? TableImage.entries(contents.get())
@@ -284,6 +297,13 @@ public final class NftDriver implements Driver {
           learn(nft.contents());
         }
       }
+      if (frame == Frame.RIGHT && mayForgetClients() && elements.pending() == 0) {
+        int forgotten = new StickyClients(nft, translations, wantedRows.values()).forgetLost();
+        clientsStale = false;
+        if (forgotten > 0) {
+          done.add("forget " + forgotten + " clients whose endpoint is gone");
+        }
+      }
     } catch (KernelException e) {
       failed.add(failure(tableRef(), e));
     }
@@ -293,7 +313,7 @@ public final class NftDriver implements Driver {
         done, pending(), failed, conditions, (int) (counts.messages() - before), Set.of());
   }
 
-  private TableTransaction plan(Step step, int most) {
+  private TableTransaction plan(Step step, int most) throws KernelException {
     return switch (frame) {
       case UNKNOWN, FOREIGN -> new TableTransaction(false);
       case MISSING, ALTERED -> step == Step.PUT ? makeTable() : new TableTransaction(false);
@@ -302,9 +322,10 @@ public final class NftDriver implements Driver {
   }
 
   /** The whole table in one transaction, in place of what is there. */
-  private TableTransaction makeTable() {
+  private TableTransaction makeTable() throws KernelException {
     TableTransaction plan = new TableTransaction(true);
     NftTable table = MasqueradeLowering.TABLE;
+    List<NftOp> clients = frame == Frame.ALTERED ? clients() : List.of();
     if (frame == Frame.ALTERED) {
       plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
     }
@@ -325,7 +346,19 @@ public final class NftDriver implements Driver {
         .filter(chain -> chain.base().isPresent())
         .forEach(chain -> plan.frame(new NftOp.CreateChain(chain)));
     image.rules().forEach(rule -> plan.frame(new NftOp.AppendRule(rule)));
+    clients.forEach(plan::frame);
     return plan;
+  }
+
+  /** Who keeps which endpoint, to be taken over into the new table. */
+  private List<NftOp> clients() throws KernelException {
+    List<NftOp> ops = new ArrayList<>();
+    NftTable table = MasqueradeLowering.TABLE;
+    for (Family family : Family.values()) {
+      String map = TablePart.clients(family);
+      ops.add(new NftOp.AddElements(table.family(), table.name(), map, nft.elements(map), false));
+    }
+    return ops;
   }
 
   /** What is wanted, and what is there as long as nobody can say whether it will be wanted. */
@@ -361,6 +394,7 @@ public final class NftDriver implements Driver {
       plan.add(put.key(), put.value());
       plan.changes().add(put);
     }
+    plan.completeParts(elements.seen());
     return plan;
   }
 
@@ -370,6 +404,7 @@ public final class NftDriver implements Driver {
       plan.delete(remove.key(), remove.was());
       plan.changes().add(remove);
     }
+    plan.completeParts(elements.seen());
     return plan;
   }
 

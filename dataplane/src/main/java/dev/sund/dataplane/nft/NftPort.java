@@ -4,6 +4,7 @@ import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSocket;
@@ -14,6 +15,9 @@ import java.util.Optional;
 public interface NftPort extends AutoCloseable {
   /** Our table as it is now, empty when there is none. */
   Optional<NftContents> contents() throws KernelException;
+
+  /** The elements of a set of our table; none when there is no such set. */
+  List<NftElement> elements(String set) throws KernelException;
 
   /** A transaction: all or nothing. */
   Commit commit(List<NftOp> ops) throws KernelException;
@@ -40,6 +44,16 @@ public interface NftPort extends AutoCloseable {
       @Override
       public Optional<NftContents> contents() throws KernelException {
         return socket.contents(MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name());
+      }
+
+      @Override
+      public List<NftElement> elements(String set) throws KernelException {
+        try {
+          return socket.elements(
+              MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name(), set);
+        } catch (KernelException.NotFound _) {
+          return List.of();
+        }
       }
 
       @Override

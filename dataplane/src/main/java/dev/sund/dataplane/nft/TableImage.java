@@ -1,10 +1,10 @@
 package dev.sund.dataplane.nft;
 
-import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
@@ -19,7 +19,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -44,37 +44,50 @@ public record TableImage(
       Stream.concat(MasqueradeLowering.sets().stream(), FrontendLowering.sets().stream()).toList();
   private static final List<NftChain> CHAINS = FrontendLowering.chains();
   private static final List<NftRule> RULES =
-      Stream.concat(MasqueradeLowering.rules().stream(), FrontendLowering.rules().stream())
+      Stream.of(
+              List.of(FrontendLowering.learn()),
+              MasqueradeLowering.rules(),
+              FrontendLowering.sources(),
+              FrontendLowering.rules())
+          .flatMap(List::stream)
           .toList();
 
   /** The table with these elements, and the chains that they lead to. */
   static TableImage of(NavigableMap<RangeKey, Entry> entries) {
     List<NftChain> chains = new ArrayList<>(CHAINS);
     List<NftRule> rules = new ArrayList<>(RULES);
-    RangeKey first = RangeKey.single(FrontendLowering.DISPATCH, Bytes.EMPTY);
+    RangeKey first = RangeKey.single(FrontendLowering.ANSWERS, Bytes.EMPTY);
     for (RangeKey key : entries.tailMap(first, true).keySet()) {
-      if (!key.set().equals(FrontendLowering.DISPATCH)) {
+      if (!key.set().startsWith(FrontendLowering.ANSWERS)) {
         break;
       }
-      FrontendLowering.chooser(key).ifPresent(chains::add);
-      rules.addAll(FrontendLowering.chooserRules(key));
+      ChooserLowering.chain(key).ifPresent(chains::add);
+      rules.addAll(ChooserLowering.rules(key));
     }
+    SortedSet<TablePart> parts = TablePart.in(entries);
+    TablePart.chains().forEach(chain -> rules.addAll(TablePart.rules(chain, parts)));
+    List<NftSet> sets = new ArrayList<>(SETS);
+    parts.forEach(part -> sets.add(part.set()));
     chains.add(MasqueradeLowering.CHAIN);
     chains.sort(Comparator.comparing(chain -> chain.base().isPresent()));
-    return new TableImage(MasqueradeLowering.TABLE, chains, SETS, rules, entries);
+    return new TableImage(MasqueradeLowering.TABLE, chains, sets, rules, entries);
   }
 
   /** Lowers the tables of a program that become this table. */
   public static TableImage of(PacketProgram program) {
     return of(
-        program.masquerade().values(), program.frontends().values(), program.endpoints().values());
+        program.masquerade().values(),
+        program.frontends().values(),
+        program.endpoints().values(),
+        program.sourceRanges().values());
   }
 
   /** Lowers whole tables. */
   static TableImage of(
       Collection<Masquerade> masquerade,
       Collection<Frontend> frontends,
-      Collection<Endpoint> endpoints) {
+      Collection<Endpoint> endpoints,
+      Collection<SourceRange> sourceRanges) {
     NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
     OutermostRows outermost = new OutermostRows();
     for (Masquerade row : masquerade) {
@@ -108,19 +121,24 @@ public record TableImage(
               }
             });
     translations.want(
-        frontends.stream().map(row -> put(row.key(), row)).toList(),
-        endpoints.stream().map(row -> put(row.key(), row)).toList());
+        frontends.stream().map(row -> FrontendEntries.put(row.key(), row)).toList(),
+        endpoints.stream().map(row -> FrontendEntries.put(row.key(), row)).toList(),
+        sourceRanges.stream().map(row -> FrontendEntries.put(row.key(), row)).toList());
     return of(entries);
-  }
-
-  private static <K, V> Change.Put<K, V> put(K key, V value) {
-    return new Change.Put<>(key, value, Optional.empty());
   }
 
   /** The elements that the kernel holds in sets and maps of ours. */
   static NavigableMap<RangeKey, Entry> entries(NftContents contents) {
     NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
-    for (NftSet set : SETS) {
+    List<NftSet> sets = new ArrayList<>(SETS);
+    contents
+        .sets()
+        .keySet()
+        .forEach(name -> TablePart.of(name).ifPresent(part -> sets.add(part.set())));
+    for (NftSet set : sets) {
+      if ((set.flags() & NftSet.EVAL) != 0) {
+        continue; // its elements come and go with packets
+      }
       List<NftElement> elements = contents.elements().getOrDefault(set.name(), List.of());
       if (set.hasPairedRanges()) {
         for (NftRange range : NftRange.join(elements)) {
@@ -142,6 +160,9 @@ public record TableImage(
   static List<NftElement> elements(RangeKey key, Entry entry) {
     if (MasqueradeLowering.holdsPairs(key.set())) {
       return List.of(NftElement.between(key.low(), key.high()).withComment(entry.comment()));
+    }
+    if (TablePart.of(key.set()).isPresent()) {
+      return List.of(NftElement.of(key.low()).withComment(entry.comment()));
     }
     return entry
         .data()

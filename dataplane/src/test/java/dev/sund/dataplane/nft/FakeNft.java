@@ -4,6 +4,7 @@ import dev.sund.kernel.Capability;
 import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.Expr;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftElement;
@@ -147,6 +148,11 @@ final class FakeNft implements NftPort {
   }
 
   @Override
+  public List<NftElement> elements(String set) {
+    return table == null ? List.of() : List.copyOf(table.elements.getOrDefault(set, List.of()));
+  }
+
+  @Override
   public void close() {
     closed = true;
   }
@@ -248,17 +254,39 @@ final class FakeNft implements NftPort {
             ? Optional.empty()
             : Optional.of(Errno.ENOENT);
       }
+      case NftOp.FlushChain(var _, var _, var chain) -> {
+        List<NftRule> rules = table == null ? null : table.rules.get(chain);
+        if (rules == null) {
+          yield Optional.of(Errno.ENOENT);
+        }
+        rules.clear();
+        yield Optional.empty();
+      }
+      case NftOp.DeleteSet(var _, var _, var set) -> {
+        Table now = table;
+        if (now == null || now.sets.remove(set) == null) {
+          yield Optional.of(Errno.ENOENT);
+        }
+        now.elements.remove(set);
+        yield now.rules.values().stream().flatMap(List::stream).anyMatch(rule -> uses(rule, set))
+            ? Optional.of(Errno.EBUSY)
+            : Optional.empty();
+      }
       case NftOp.EnsureTable _,
           NftOp.EnsureChain _,
           NftOp.InsertRule _,
           NftOp.ReplaceRule _,
           NftOp.DeleteRule _,
-          NftOp.FlushChain _,
           NftOp.EnsureSet _,
-          NftOp.DeleteSet _,
           NftOp.FlushSet _ ->
           throw new AssertionError("the driver does not use " + op);
     };
+  }
+
+  private static boolean uses(NftRule rule, String set) {
+    return rule.expressions().stream()
+        .anyMatch(
+            expr -> expr instanceof Expr.Lookup(var name, var _, var _, var _) && name.equals(set));
   }
 
   private static KernelException exception(String what, Errno error) {

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.dataplane.Driver.Step;
 import dev.sund.dataplane.FailPoint;
+import dev.sund.engine.cluster.EndpointChoice;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Action;
+import dev.sund.engine.program.Frontend.Answer;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
 import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftElement;
@@ -20,10 +24,13 @@ import dev.sund.kernel.nft.NftRule;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
+import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +38,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** {@code lift(lower(p)) = p} for translations of destinations, and one change at a time. */
@@ -42,20 +50,23 @@ class FrontendLoweringTest {
   private final NftDriver driver = new NftDriver(kernel, FailPoint.NONE);
   private final SortedMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
   private final SortedMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
+  private final SortedMap<SourceRange.Key, SourceRange> ranges = new TreeMap<>();
 
   @Test
   void liftedRowsAreTheLoweredOnesThroughAnyChanges() throws Exception {
     driver.resync();
     driver.allowSweep();
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 120; i++) {
       List<Change<Frontend.Key, Frontend>> ofFrontends = new ArrayList<>();
       List<Change<Endpoint.Key, Endpoint>> ofEndpoints = new ArrayList<>();
-      change(ofFrontends, ofEndpoints);
-      driver.want(delta(ofFrontends, ofEndpoints));
+      List<Change<SourceRange.Key, SourceRange>> ofRanges = new ArrayList<>();
+      change(ofFrontends, ofEndpoints, ofRanges);
+      driver.want(delta(ofFrontends, ofEndpoints, ofRanges));
       settle();
       FrontendLift.Rows lifted = FrontendLift.read(kernel.contents(), program());
       assertThat(lifted.frontends()).as("seed %d, step %d", SEED, i).isEqualTo(frontends);
       assertThat(lifted.endpoints()).as("seed %d, step %d", SEED, i).isEqualTo(endpoints);
+      assertThat(lifted.sourceRanges()).as("seed %d, step %d", SEED, i).isEqualTo(ranges);
       assertThat(driver.verify()).as("seed %d, step %d", SEED, i).isEmpty();
       assertThat(TableCheck.differences(TableImage.of(program()), kernel.contents())).isEmpty();
     }
@@ -127,8 +138,10 @@ class FrontendLoweringTest {
             new Action.Balance(1),
             MasqueradeClass.KEEP_SOURCE,
             frontend.rule());
+    Map<RangeKey, Entry> entries = new TreeMap<>();
+    FrontendLowering.entries(other, entries::put);
     Map.Entry<RangeKey, Entry> added =
-        FrontendLowering.entries(other).entrySet().stream()
+        entries.entrySet().stream()
             .filter(entry -> entry.getKey().set().equals("frontends-node-v4"))
             .findFirst()
             .orElseThrow();
@@ -155,27 +168,20 @@ class FrontendLoweringTest {
 
   @Test
   void marksOfFirstPacketsLeaveTheBitsOfOthersAlone() {
-    for (Action action :
-        List.of(
-            new Action.Balance(1),
-            new Action.Balance(Frontend.MOST_ENDPOINTS),
-            new Action.Reject(),
-            new Action.Drop())) {
-      for (MasqueradeClass masquerade : MasqueradeClass.values()) {
-        Frontend row =
-            new Frontend(
-                new Frontend.Key(new Place.AnyLocal(Family.V6), Protocol.UDP, 53),
-                action,
-                masquerade,
-                RuleId.builtin("x"));
-        int mark = FrontendGroup.mark(row);
-        assertThat(mark & 0xe000).isZero();
-        assertThat(FrontendGroup.ofMark(mark)).contains(FrontendGroup.NODE_V6);
-        assertThat(FrontendGroup.action(mark)).isEqualTo(action);
-        assertThat(FrontendGroup.masquerade(mark)).isEqualTo(masquerade);
+    for (int i = 0; i < 2000; i++) {
+      Frontend row = randomFrontend(randomKey());
+      for (FrontendMark mark : List.of(FrontendMark.of(row), FrontendMark.ofOutside(row))) {
+        assertThat(mark.bits() & 0xe000).isZero();
+        assertThat(FrontendMark.of(mark.bits())).contains(mark);
+        int slot = mark.slot(Frontend.MOST_ENDPOINTS - 1);
+        assertThat(slot & 0xe000).isZero();
+        assertThat(slot & Marks.FRONTEND_MARK_MASK).isEqualTo(Marks.FRONTEND_MARK);
+        assertThat(FrontendMark.number(slot)).isEqualTo(Frontend.MOST_ENDPOINTS - 1);
+        assertThat(FrontendMark.view(slot)).isEqualTo(mark.view());
+        assertThat(FrontendMark.of(slot)).isEmpty();
       }
     }
-    assertThat(FrontendGroup.ofMark(0x4000)).isEmpty();
+    assertThat(FrontendMark.of(0x4000)).isEmpty();
   }
 
   @Test
@@ -183,14 +189,15 @@ class FrontendLoweringTest {
     TableImage image = TableImage.of(program());
     assertThat(image.chains().stream().filter(chain -> chain.base().isPresent()))
         .extracting(NftChain::name)
-        .containsExactlyInAnyOrder("prerouting", "output", "guard", "postrouting");
+        .containsExactlyInAnyOrder("prerouting", "output", "delivered", "guard", "postrouting");
     assertThat(image.rulesOf("prerouting").getFirst().comment())
         .isEqualTo("v4: loopback addresses are asked from the node alone");
   }
 
   private void change(
       List<Change<Frontend.Key, Frontend>> ofFrontends,
-      List<Change<Endpoint.Key, Endpoint>> ofEndpoints) {
+      List<Change<Endpoint.Key, Endpoint>> ofEndpoints,
+      List<Change<SourceRange.Key, SourceRange>> ofRanges) {
     Frontend was =
         frontends.isEmpty() || random.nextInt(3) > 0
             ? null
@@ -200,38 +207,86 @@ class FrontendLoweringTest {
                 .orElseThrow();
     Frontend.Key key = was == null ? randomKey() : was.key();
     Frontend before = frontends.remove(key);
-    List<Endpoint.Key> old =
-        endpoints.keySet().stream().filter(one -> one.frontend().equals(key)).toList();
-    Map<Endpoint.Key, Endpoint> oldRows = new TreeMap<>();
-    old.forEach(one -> oldRows.put(one, endpoints.remove(one)));
+    SortedMap<Endpoint.Key, Endpoint> oldRows = take(endpoints, row -> row.key().frontend(), key);
+    SortedMap<SourceRange.Key, SourceRange> oldRanges =
+        take(ranges, row -> row.key().frontend(), key);
     if (before == null || random.nextBoolean()) {
-      Action action =
-          switch (random.nextInt(6)) {
-            case 0 -> new Action.Reject();
-            case 1 -> new Action.Drop();
-            default -> new Action.Balance(1 + random.nextInt(4));
-          };
-      Frontend now =
-          new Frontend(
-              key,
-              action,
-              random.nextInt(3) == 0 ? MasqueradeClass.ALWAYS : MasqueradeClass.KEEP_SOURCE,
-              RuleId.of("Service", "shop/s" + random.nextInt(3), "uid"));
+      Frontend now = randomFrontend(key);
       frontends.put(key, now);
       ofFrontends.add(new Change.Put<>(key, now, Optional.ofNullable(before)));
-      if (action instanceof Action.Balance(int count)) {
-        for (int slot = 0; slot < count; slot++) {
-          Endpoint endpoint = endpoint(new Endpoint.Key(key, slot));
-          endpoints.put(endpoint.key(), endpoint);
-          ofEndpoints.add(
-              new Change.Put<>(
-                  endpoint.key(), endpoint, Optional.ofNullable(oldRows.remove(endpoint.key()))));
+      for (View view : View.values()) {
+        if ((view == View.INSIDE || now.isSplit())
+            && now.answer(view).action() instanceof Action.Balance(int count)) {
+          for (int slot = 0; slot < count; slot++) {
+            Endpoint endpoint = endpoint(new Endpoint.Key(key, view, slot));
+            put(endpoint.key(), endpoint, endpoints, oldRows, ofEndpoints);
+          }
+        }
+      }
+      for (int i = random.nextInt(3); now.limited() && i >= 0; i--) {
+        SourceRange range =
+            new SourceRange(new SourceRange.Key(key, randomRange(key.place())), now.rule());
+        if (!ranges.containsKey(range.key())) {
+          put(range.key(), range, ranges, oldRanges, ofRanges);
         }
       }
     } else {
       ofFrontends.add(new Change.Remove<>(key, before));
     }
     oldRows.forEach((gone, row) -> ofEndpoints.add(new Change.Remove<>(gone, row)));
+    oldRanges.forEach((gone, row) -> ofRanges.add(new Change.Remove<>(gone, row)));
+  }
+
+  private static <K, V> SortedMap<K, V> take(
+      SortedMap<K, V> rows, Function<V, Frontend.Key> owner, Frontend.Key key) {
+    SortedMap<K, V> taken = new TreeMap<>();
+    rows.forEach((at, row) -> {
+      if (owner.apply(row).equals(key)) {
+        taken.put(at, row);
+      }
+    });
+    rows.keySet().removeAll(taken.keySet());
+    return taken;
+  }
+
+  private static <K, V> void put(
+      K key, V row, SortedMap<K, V> rows, SortedMap<K, V> old, List<Change<K, V>> changes) {
+    rows.put(key, row);
+    changes.add(new Change.Put<>(key, row, Optional.ofNullable(old.remove(key))));
+  }
+
+  private Frontend randomFrontend(Frontend.Key key) {
+    Answer inside = randomAnswer();
+    return new Frontend(
+        key,
+        inside,
+        random.nextInt(3) == 0 ? randomAnswer() : inside,
+        random.nextInt(4) == 0,
+        random.nextBoolean(),
+        random.nextInt(4) == 0
+            ? Optional.of(Duration.ofSeconds(10800L * (1 + random.nextInt(2))))
+            : Optional.empty(),
+        random.nextInt(4) == 0 ? EndpointChoice.BY_CLIENT : EndpointChoice.RANDOM,
+        RuleId.of("Service", "shop/s" + random.nextInt(3), "uid"));
+  }
+
+  private Answer randomAnswer() {
+    Action action =
+        switch (random.nextInt(6)) {
+          case 0 -> new Action.Reject();
+          case 1 -> new Action.Drop();
+          default -> new Action.Balance(1 + random.nextInt(4));
+        };
+    MasqueradeClass[] classes = MasqueradeClass.values();
+    return new Answer(action, classes[random.nextInt(classes.length)]);
+  }
+
+  private Prefix randomRange(Place place) {
+    boolean v4 = place.family() == Family.V4;
+    int[] lengths = v4 ? new int[] {0, 8, 23, 24, 32} : new int[] {0, 32, 63, 128};
+    return Prefix.around(
+        ip((v4 ? "203.0.113." : "2001:db8::") + random.nextInt(100)),
+        lengths[random.nextInt(lengths.length)]);
   }
 
   private Frontend.Key randomKey() {
@@ -316,14 +371,22 @@ class FrontendLoweringTest {
         empty.tunnelPeers(),
         empty.masquerade(),
         frontends,
-        endpoints);
+        endpoints,
+        ranges);
   }
 
   private static ProgramDelta delta(
       List<Change<Frontend.Key, Frontend>> frontends,
       List<Change<Endpoint.Key, Endpoint>> endpoints) {
+    return delta(frontends, endpoints, List.of());
+  }
+
+  private static ProgramDelta delta(
+      List<Change<Frontend.Key, Frontend>> frontends,
+      List<Change<Endpoint.Key, Endpoint>> endpoints,
+      List<Change<SourceRange.Key, SourceRange>> ranges) {
     return new ProgramDelta(
-        List.of(), List.of(), List.of(), List.of(), List.of(), frontends, endpoints);
+        List.of(), List.of(), List.of(), List.of(), List.of(), frontends, endpoints, ranges);
   }
 
   private static Frontend frontend(Place place, Action action) {

@@ -62,6 +62,8 @@ class MasqueradeLoweringTest {
         .contains(
             """
             chain inet sund postrouting
+              rule reg 1 = meta mark; reg 1 = reg 1 & 0x0010f8ff ^ 0x00000000; \
+            reg 1 == 0x00107853; jump learn
               rule reg 1 = meta nfproto; reg 1 == 0x02; reg 1 = 4 bytes of network header at 12; \
             reg 1 in @nat-outgoing-v4; reg 1 = 4 bytes of network header at 16; \
             reg 1 not in @cluster-v4; counter; masquerade fully-random
@@ -216,7 +218,7 @@ class MasqueradeLoweringTest {
   }
 
   static TableImage lower(Collection<Masquerade> rows) {
-    return TableImage.of(rows, List.of(), List.of());
+    return TableImage.of(rows, List.of(), List.of(), List.of());
   }
 
   /** What the kernel would hold. */

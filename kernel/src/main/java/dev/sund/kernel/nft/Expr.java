@@ -200,9 +200,9 @@ public sealed interface Expr {
   }
 
   /**
-   * {@code dynset}: makes the register's content an element of a set that rules may add to
-   * ({@link NftSet#EVAL}), or gives the one that is there its whole time to live again; its value
-   * stays as it is. The rule ends where the set is full.
+   * {@code dynset}: makes the register's content an element of a set that rules may add to ({@link
+   * NftSet#EVAL}), or gives the one that is there its whole time to live again; its value stays as
+   * it is. The rule ends where the set is full.
    *
    * @param key register of the key
    * @param data register of a map's value

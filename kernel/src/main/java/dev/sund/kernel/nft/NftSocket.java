@@ -366,9 +366,7 @@ public final class NftSocket implements AutoCloseable {
       sets.put(set.name(), set);
       elements.put(
           set.name(),
-          (set.flags() & NftSet.EVAL) == 0
-              ? elements(family, table, set.name())
-              : List.of());
+          (set.flags() & NftSet.EVAL) == 0 ? elements(family, table, set.name()) : List.of());
     }
     return Optional.of(new NftContents(generation, found.get(), chains, rules, sets, elements));
   }
