@@ -12,11 +12,10 @@ import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.RouteEvent;
 import dev.sund.kernel.route.RouteMonitor;
 import dev.sund.model.Marks;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntPredicate;
 
 /**
  * Listens to the kernel: what changed that was not us. Two platform threads, {@code sund-monitor}
@@ -61,15 +60,17 @@ public final class DriftMonitor implements AutoCloseable {
   /**
    * Subscribes.
    *
+   * @param own the ports of the sockets by which we change nf_tables
    * @param listener called on the monitor's threads
    */
-  static DriftMonitor open(NetNs namespace, DriftFilter filter, Listener listener, Log log)
+  static DriftMonitor open(
+      NetNs namespace, DriftFilter filter, IntPredicate own, Listener listener, Log log)
       throws KernelException {
     RouteMonitor routes = RouteMonitor.open(namespace);
     try {
       return new DriftMonitor(
           routes,
-          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE, ForwardDriver::mayDecide),
+          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE, ForwardDriver::mayDecide, own),
           filter,
           listener,
           log);
@@ -150,7 +151,7 @@ public final class DriftMonitor implements AutoCloseable {
         if (othersTouched) {
           parts.add(ForwardDriver.NAME);
         }
-        if (!parts.isEmpty() && !byUs(committed.generation().process())) {
+        if (!parts.isEmpty()) {
           log.debug("the rules changed", "by", committed.generation());
           listener.drifted(parts, "event");
         }
@@ -165,10 +166,5 @@ public final class DriftMonitor implements AutoCloseable {
     boolean ours = family == NftFamily.INET && table.equals(Marks.TABLE);
     othersTouched |= !ours;
     return ours;
-  }
-
-  /** The kernel names the thread that committed. */
-  private static boolean byUs(int process) {
-    return Files.exists(Path.of("/proc/self/task/" + process));
   }
 }

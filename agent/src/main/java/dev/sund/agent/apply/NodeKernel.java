@@ -21,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
@@ -35,6 +36,9 @@ public final class NodeKernel implements AutoCloseable {
   private final KernelDrivers drivers;
   private final ReaperThread reaper;
   private final LegacyForwardDriver legacy;
+
+  /** The sockets by which the drivers change nf_tables. */
+  private final Set<Integer> nftPorts = ConcurrentHashMap.newKeySet();
 
   private NodeKernel(
       NetNs namespace, Path stateDir, boolean mayRemoveStrays, AgentMetrics metrics, Log log)
@@ -53,8 +57,8 @@ public final class NodeKernel implements AutoCloseable {
           Dataplane.of(
               routes,
               stateDir,
-              new NftDriver(NftPort.over(NftSocket.open(namespace)), failPoint),
-              new ForwardDriver(NftPort.over(NftSocket.open(namespace))),
+              new NftDriver(NftPort.over(nftSocket()), failPoint),
+              new ForwardDriver(NftPort.over(nftSocket())),
               legacy);
       opened.push(dataplane);
       this.reaper = new ReaperThread(new Reaper(SocketRoutes.open(namespace)), log);
@@ -70,6 +74,12 @@ public final class NodeKernel implements AutoCloseable {
         close();
       }
     }
+  }
+
+  private NftSocket nftSocket() throws KernelException {
+    NftSocket socket = NftSocket.open(namespace);
+    nftPorts.add(socket.port());
+    return socket;
   }
 
   /**
@@ -134,7 +144,7 @@ public final class NodeKernel implements AutoCloseable {
 
   /** Begins to listen for what others change; {@code listener} is called on other threads. */
   public AutoCloseable listen(DriftMonitor.Listener listener) throws KernelException {
-    DriftMonitor monitor = DriftMonitor.open(namespace, filter, listener, log);
+    DriftMonitor monitor = DriftMonitor.open(namespace, filter, nftPorts::contains, listener, log);
     monitor.start(factsRoutes.links());
     LegacyWatch watch = LegacyWatch.start(namespace, legacy, listener, log);
     return () -> {

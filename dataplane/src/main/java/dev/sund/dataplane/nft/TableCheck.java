@@ -236,7 +236,7 @@ public final class TableCheck {
       Entry there = is.get(key);
       if (there == null) {
         missing(object(key), "It is missing; its rule is " + entry.comment() + ".");
-      } else {
+      } else if (!entry.equals(there)) {
         changed(object(key), "value", text(entry), text(there));
         changed(object(key), "comment", entry.comment(), there.comment());
       }

@@ -18,6 +18,7 @@ import java.util.function.BooleanSupplier;
  */
 final class NetlinkChannel implements AutoCloseable {
   private static final int AF_NETLINK = 16;
+  private static final int PORT_OFFSET = 4;
   private static final int SOCK_RAW = 3;
   private static final int SOL_SOCKET = 1;
   private static final int SO_SNDBUF = 7;
@@ -33,6 +34,7 @@ final class NetlinkChannel implements AutoCloseable {
   private final ChannelMemory memory;
   private final int sendLimit;
   private final int receiveLimit;
+  private int port;
 
   private NetlinkChannel(Fd fd, String what, Buffers buffers) throws KernelException {
     this.fd = fd;
@@ -58,6 +60,10 @@ final class NetlinkChannel implements AutoCloseable {
         MemorySegment address = arena.allocate(ChannelMemory.ADDRESS_BYTES, 4);
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_NETLINK);
         Errno.check(Libc.bind(fd.number(), address, ChannelMemory.ADDRESS_BYTES), "bind", what);
+        MemorySegment length =
+            arena.allocateFrom(ValueLayout.JAVA_INT, ChannelMemory.ADDRESS_BYTES);
+        Errno.check(Libc.getsockname(fd.number(), address, length), "read the port of", what);
+        channel.port = address.get(ValueLayout.JAVA_INT, PORT_OFFSET);
       }
       return channel;
     } catch (KernelException | RuntimeException e) {
@@ -71,6 +77,11 @@ final class NetlinkChannel implements AutoCloseable {
 
   Fd fd() {
     return fd;
+  }
+
+  /** By which number the kernel knows this socket in its namespace (nl_pid). */
+  int port() {
+    return port;
   }
 
   /** The most bytes that one send may carry. */

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntPredicate;
 
 /**
  * A subscription to multicast groups of a netlink family in one namespace.
@@ -24,6 +25,7 @@ public final class NetlinkMonitor implements AutoCloseable {
 
   private final NetlinkChannel channel;
   private final Fd wakeUp;
+  private final IntPredicate passedOver;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final Object running = new Object();
 
@@ -36,9 +38,10 @@ public final class NetlinkMonitor implements AutoCloseable {
     void resync(String why);
   }
 
-  private NetlinkMonitor(NetlinkChannel channel, Fd wakeUp) {
+  private NetlinkMonitor(NetlinkChannel channel, Fd wakeUp, IntPredicate passedOver) {
     this.channel = channel;
     this.wakeUp = wakeUp;
+    this.passedOver = passedOver;
   }
 
   /**
@@ -48,13 +51,27 @@ public final class NetlinkMonitor implements AutoCloseable {
    */
   public static NetlinkMonitor open(int protocol, NetNs namespace, Buffers buffers, int... groups)
       throws KernelException {
+    return open(protocol, namespace, buffers, _ -> false, groups);
+  }
+
+  /**
+   * Subscribes to what others change.
+   *
+   * @param passedOver which messages are not delivered, by the {@link NetlinkSocket#port} of the
+   *     socket that asked for the change; 0 for what nobody asked for. Asked on the delivering
+   *     thread
+   * @param groups group numbers (RTNLGRP_..., NFNLGRP_...), not masks
+   */
+  public static NetlinkMonitor open(
+      int protocol, NetNs namespace, Buffers buffers, IntPredicate passedOver, int... groups)
+      throws KernelException {
     NetlinkChannel channel = NetlinkChannel.open(protocol, namespace, buffers);
     try {
       for (int group : groups) {
         channel.join(group);
       }
       int number = Errno.check(Libc.eventfd(0, EFD_CLOEXEC), "open", "eventfd");
-      return new NetlinkMonitor(channel, Fd.own(number, "eventfd of " + channel));
+      return new NetlinkMonitor(channel, Fd.own(number, "eventfd of " + channel), passedOver);
     } catch (KernelException | RuntimeException e) {
       channel.close();
       throw e;
@@ -145,7 +162,7 @@ public final class NetlinkMonitor implements AutoCloseable {
       }
       Errno.check(length, "receive from", channel.toString());
       try {
-        NlReader.messages(channel.data(), length, sink::message);
+        NlReader.messages(channel.data(), length, passedOver, sink::message);
       } catch (KernelException.Malformed e) {
         sink.resync(String.valueOf(e.getMessage()));
       }

@@ -88,6 +88,14 @@ public final class NetlinkSocket implements AutoCloseable {
   }
 
   /**
+   * By which number the kernel knows this socket in its namespace: who is told of a change that was
+   * made by it finds this number in the message.
+   */
+  public int port() {
+    return channel.port();
+  }
+
+  /**
    * Sends all messages of {@code batch}, in as few sends as the buffers allow, and waits until the
    * kernel has done or refused each. Later ones are tried although earlier ones failed.
    *

@@ -11,6 +11,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.IntPredicate;
 
 /**
  * Reads a message's fixed header and then its attributes, never outside its bounds.
@@ -89,13 +90,26 @@ public final class NlReader {
    * @throws Malformed when a header's length does not fit
    */
   public static void messages(byte[] data, int length, MessageSink sink) throws KernelException {
+    messages(data, length, _ -> false, sink);
+  }
+
+  /**
+   * As {@link #messages(byte[], int, MessageSink)}, but for those that follow from what certain
+   * sockets asked.
+   *
+   * @param passedOver by the port of the socket that asked; 0 for what nobody asked
+   */
+  static void messages(byte[] data, int length, IntPredicate passedOver, MessageSink sink)
+      throws KernelException {
     int at = 0;
     while (length - at >= Netlink.HEADER) {
       int messageLength = messageLength(data, at, length);
-      sink.accept(
-          (short) U16.get(data, at + 4) & 0xffff,
-          (short) U16.get(data, at + 6) & 0xffff,
-          new NlReader(data, at + Netlink.HEADER, at + messageLength));
+      if (!passedOver.test((int) U32.get(data, at + 12))) {
+        sink.accept(
+            (short) U16.get(data, at + 4) & 0xffff,
+            (short) U16.get(data, at + 6) & 0xffff,
+            new NlReader(data, at + Netlink.HEADER, at + messageLength));
+      }
       at += Math.min(Netlink.align(messageLength), length - at);
     }
     if (at != length) {

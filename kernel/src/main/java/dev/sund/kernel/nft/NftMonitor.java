@@ -7,14 +7,15 @@ import dev.sund.kernel.netlink.Netlink;
 import dev.sund.kernel.netlink.NetlinkMonitor;
 import dev.sund.kernel.netlink.NlReader;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
  * A subscription to the changes of nf_tables in one namespace (NFNLGRP_NFTABLES).
  *
  * <p>Subscribed from {@link #open} on; {@link #run} delivers on the calling platform thread until
- * {@link #close}, which any thread may call. A change that this very process made is told too: its
- * {@link Generation#process} is then one of our threads.
+ * {@link #close}, which any thread may call. A change that this very process made is told too,
+ * unless {@link #openFor(NetNs, NftFamily, String, Predicate, IntPredicate)} says by which sockets.
  */
 public final class NftMonitor implements AutoCloseable {
   private static final int NFNLGRP_NFTABLES = 7;
@@ -46,7 +47,7 @@ public final class NftMonitor implements AutoCloseable {
 
   /** Subscribes, with buffers of these sizes. */
   public static NftMonitor open(NetNs namespace, Buffers buffers) throws KernelException {
-    return new NftMonitor(subscribed(namespace, buffers), Optional.empty());
+    return new NftMonitor(subscribed(namespace, buffers, _ -> false), Optional.empty());
   }
 
   /**
@@ -56,24 +57,35 @@ public final class NftMonitor implements AutoCloseable {
    */
   public static NftMonitor openFor(NetNs namespace, NftFamily family, String table)
       throws KernelException {
-    return openFor(namespace, family, table, _ -> false);
+    return openFor(namespace, family, table, _ -> false, _ -> false);
   }
 
   /**
    * As {@link #openFor(NetNs, NftFamily, String)}, and of other tables what decides whether packets
    * are forwarded: tables that go, base chains at the hook forward and chains of these names, and
    * rules that go from them.
+   *
+   * @param forwarding names of chains
+   * @param own the {@link NftSocket#port}s whose transactions are not told: {@link
+   *     Generation#process} would not do, since it is a number of the first PID namespace, which a
+   *     process in a container does not know of itself
    */
   public static NftMonitor openFor(
-      NetNs namespace, NftFamily family, String table, Predicate<String> forwarding)
+      NetNs namespace,
+      NftFamily family,
+      String table,
+      Predicate<String> forwarding,
+      IntPredicate own)
       throws KernelException {
     return new NftMonitor(
-        subscribed(namespace, Buffers.DEFAULT), Optional.of(new Scope(family, table, forwarding)));
+        subscribed(namespace, Buffers.DEFAULT, own),
+        Optional.of(new Scope(family, table, forwarding)));
   }
 
-  private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers)
+  private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers, IntPredicate own)
       throws KernelException {
-    return NetlinkMonitor.open(Netlink.NETLINK_NETFILTER, namespace, buffers, NFNLGRP_NFTABLES);
+    return NetlinkMonitor.open(
+        Netlink.NETLINK_NETFILTER, namespace, buffers, own, NFNLGRP_NFTABLES);
   }
 
   /** Delivers to {@code sink} until {@link #close}, on this thread. */

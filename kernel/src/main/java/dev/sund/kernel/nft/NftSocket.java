@@ -57,6 +57,11 @@ public final class NftSocket implements AutoCloseable {
     return new NftSocket(NetlinkSocket.open(Netlink.NETLINK_NETFILTER, namespace, BUFFERS));
   }
 
+  /** Its number among the netlink sockets of its namespace; see {@link NftMonitor#openFor}. */
+  public int port() {
+    return socket.port();
+  }
+
   // Transactions.
 
   /** Does all of {@code ops} in one transaction, in their order, or nothing. */

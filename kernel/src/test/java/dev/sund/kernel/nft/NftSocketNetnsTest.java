@@ -448,6 +448,36 @@ class NftSocketNetnsTest {
   }
 
   @Test
+  void whatOwnSocketsChangeIsNotTold() throws Exception {
+    List<NftEvent> events = new ArrayList<>();
+    NftMonitor.Sink sink =
+        new NftMonitor.Sink() {
+          @Override
+          public void event(NftEvent event) {
+            events.add(event);
+          }
+
+          @Override
+          public void resync(String why) {
+            throw new AssertionError(why);
+          }
+        };
+    try (NftMonitor monitor =
+        NftMonitor.openFor(
+            namespace, NftFamily.INET, "sundt", _ -> false, port -> port == nft.port())) {
+      commit(new NftOp.CreateTable(NftTable.of(NftFamily.INET, "sundt", "")));
+      while (monitor.poll(sink)) {}
+      assertThat(events).isEmpty();
+
+      program.load("table inet sundt {\n chain c {\n accept\n }\n}\n");
+      while (monitor.poll(sink)) {}
+    }
+
+    assertThat(events).hasSize(3);
+    assertThat(events.getLast()).isInstanceOf(NftEvent.Committed.class);
+  }
+
+  @Test
   void tooManyEventsAreAResync() throws Exception {
     List<String> resyncs = new ArrayList<>();
     NftMonitor.Sink sink =
