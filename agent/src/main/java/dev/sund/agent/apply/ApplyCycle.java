@@ -47,6 +47,11 @@ final class ApplyCycle {
   /** How many changes are worth a cycle of their own at once. */
   private static final int MANY = 64;
 
+  /**
+   * How many changes are made at once when somebody waits for a pod: its own are among the first.
+   */
+  private static final int FEW = 16;
+
   private final KernelSide kernel;
   private final Tickets tickets;
   private final Timing timing;
@@ -74,6 +79,7 @@ final class ApplyCycle {
   private boolean sweeping;
   private boolean settledOnce;
   private boolean urgent;
+  private int slice;
   private long notBefore;
   private long lastEnded;
   private long retryAt = Long.MAX_VALUE;
@@ -98,6 +104,7 @@ final class ApplyCycle {
     this.metrics = metrics;
     this.log = log;
     this.listener = listener;
+    this.slice = timing.slice();
     this.lastEnded = nanos.getAsLong() - timing.minimum().toNanos();
     this.notBefore = nanos.getAsLong();
     this.readAllAt = nanos.getAsLong();
@@ -260,8 +267,12 @@ final class ApplyCycle {
 
   private void apply() {
     long began = nanos.getAsLong();
-    Map<String, ApplyReport> reports = kernel.apply(timing.slice());
+    boolean bulk = !urgent;
+    Map<String, ApplyReport> reports = kernel.apply(urgent ? Math.min(FEW, slice) : slice);
     lastEnded = nanos.getAsLong();
+    if (bulk) {
+      keepPace(lastEnded - began);
+    }
     notBefore = lastEnded + timing.minimum().toNanos();
     urgent = false;
     metrics.applySeconds.observe((lastEnded - began) / 1e9);
@@ -288,6 +299,18 @@ final class ApplyCycle {
       drift.clear();
     }
     publish();
+  }
+
+  /**
+   * What one change costs the kernel depends on what it has: a route among ten thousand by one
+   * device a hundred times as much as the first. So the next piece is measured by the last.
+   */
+  private void keepPace(long tookNanos) {
+    if (tookNanos > timing.pace().toNanos()) {
+      slice = Math.max(Math.min(FEW, timing.slice()), slice / 2);
+    } else if (tookNanos < timing.pace().toNanos() / 2) {
+      slice = Math.min(timing.slice(), slice * 2);
+    }
   }
 
   /** Counts and tells what a driver did. */

@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param lastRetry the longest such wait
  * @param maximum the longest time without reading all of the kernel again
  * @param slice how many changes a cycle makes at most, so that a pod that comes waits for no more
+ * @param pace how long a cycle of bulk work may take: of one that took longer the next is half as
+ *     large
  */
 public record Timing(
     Duration minimum,
@@ -20,7 +22,8 @@ public record Timing(
     Duration firstRetry,
     Duration lastRetry,
     Duration maximum,
-    int slice) {
+    int slice,
+    Duration pace) {
   /** What a node's agent uses. */
   public static final Timing DEFAULT =
       new Timing(
@@ -29,5 +32,6 @@ public record Timing(
           Duration.ofMillis(100),
           Duration.ofSeconds(10),
           Duration.ofMinutes(1),
-          512);
+          512,
+          Duration.ofMillis(12));
 }
