@@ -135,6 +135,11 @@ final class DriftFilter {
     Link before = links.put(link.index(), link);
     boolean renamed = before != null && !before.name().equals(link.name());
     boolean wentDown = before != null && before.isUp() && !link.isUp();
+    if (link.group() == Marks.GROUP_DOOMED
+        && (before == null || !pods.containsKey(before.name()))
+        && !pods.containsKey(link.name())) {
+      return Verdict.NOTHING; // on its way out; reading all for each pod that goes would cost dear
+    }
     if (renamed || wentDown) {
       // Its routes went without a word; so did what hung on it.
       return new Verdict(LINK_PARTS, true);

@@ -173,6 +173,27 @@ class DriftFilterTest {
   }
 
   @Test
+  void aPodsLinkThatWePutDownIsNoDriftOnceThePodIsNotWanted() {
+    Link doomed = link(VETH, POD_DEVICE, 0, 1450, Marks.GATEWAY_MAC, "", Marks.GROUP_DOOMED);
+    assertThat(filter.judge(new RouteEvent.LinkChanged(doomed)))
+        .as("wanted, so somebody else did it")
+        .isEqualTo(new Verdict(Set.of("pods", "routes", "tunnels"), true));
+
+    filter.want(
+        new ProgramDelta(
+            List.of(new Change.Remove<>(POD_DEVICE, pod())),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of()));
+    filter.devices(List.of(link(VETH, POD_DEVICE, UP, 1450, Marks.GATEWAY_MAC, "")));
+    assertNothing(new RouteEvent.LinkChanged(doomed));
+    assertNothing(
+        new RouteEvent.LinkChanged(
+            link(VETH, "sundd7", 0, 1450, Marks.GATEWAY_MAC, "", Marks.GROUP_DOOMED)));
+  }
+
+  @Test
   void theNodesOwnMtuAndAddressesAreFacts() {
     assertThat(filter.judge(new RouteEvent.LinkChanged(link(ETH0, "eth0", UP, 1400, OUR_MAC, ""))))
         .isEqualTo(FACTS);
@@ -195,6 +216,12 @@ class DriftFilterTest {
   }
 
   private static Link link(int index, String name, int flags, int mtu, Mac mac, String alias) {
+    return link(
+        index, name, flags, mtu, mac, alias, name.equals(POD_DEVICE) ? Marks.GROUP_PODS : 0);
+  }
+
+  private static Link link(
+      int index, String name, int flags, int mtu, Mac mac, String alias, int group) {
     return new Link(
         index,
         name,
@@ -202,7 +229,7 @@ class DriftFilterTest {
         mtu,
         Optional.of(mac),
         6,
-        name.equals(POD_DEVICE) ? Marks.GROUP_PODS : 0,
+        group,
         alias,
         0,
         0,
