@@ -23,6 +23,7 @@ import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.agent.services.ProxySettings;
 import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
@@ -141,6 +142,14 @@ public final class Agent implements AutoCloseable {
       }
       this.api = new ApiStanding(server, InstantSource.system(), log);
       Mailbox mailbox = new Mailbox();
+      ProxySettings proxy =
+          new ProxySettings(
+              options.fabric().services(),
+              options.proxyConfig(),
+              mailbox::put,
+              sink.log("services"));
+      opened.push(proxy);
+      proxy.start();
 
       // The network is waited for longest, so the watch begins first.
       ClusterWatch.Means means = ClusterWatch.Means.ordinary();
@@ -163,6 +172,7 @@ public final class Agent implements AutoCloseable {
               event -> {
                 directory.see(event);
                 addresses.see(event);
+                proxy.see(event);
                 if (event instanceof ClusterEvent.Synced) {
                   api.answered();
                 }

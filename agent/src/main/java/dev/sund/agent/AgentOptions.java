@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param bootId what tells this boot of the machine from others; empty: what the kernel says
  * @param flannelEnv where flannel's {@code subnet.env} is written for those who read it; empty for
  *     nowhere
+ * @param proxyConfig a file with a KubeProxyConfiguration that counts before the cluster's
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -40,7 +41,8 @@ public record AgentOptions(
     List<ApiServer.Endpoint> apiServers,
     Optional<CniFiles> cni,
     Optional<String> bootId,
-    Optional<Path> flannelEnv) {
+    Optional<Path> flannelEnv,
+    Optional<Path> proxyConfig) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
   }
@@ -68,6 +70,7 @@ public record AgentOptions(
         apiServers,
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -85,7 +88,8 @@ public record AgentOptions(
         apiServers,
         Optional.of(files),
         bootId,
-        flannelEnv);
+        flannelEnv,
+        proxyConfig);
   }
 
   /** These, in a boot of the machine that the kernel does not tell from others. */
@@ -102,7 +106,8 @@ public record AgentOptions(
         apiServers,
         cni,
         Optional.of(other),
-        flannelEnv);
+        flannelEnv,
+        proxyConfig);
   }
 
   /** These, with flannel's file for those who read it. */
@@ -119,6 +124,25 @@ public record AgentOptions(
         apiServers,
         cni,
         bootId,
+        Optional.of(file),
+        proxyConfig);
+  }
+
+  /** These, with a file that says how Services are served. */
+  public AgentOptions withProxyConfig(Path file) {
+    return new AgentOptions(
+        kubeconfig,
+        node,
+        runDir,
+        stateDir,
+        http,
+        netns,
+        log,
+        fabric,
+        apiServers,
+        cni,
+        bootId,
+        flannelEnv,
         Optional.of(file));
   }
 

@@ -98,6 +98,15 @@ public final class AgentCommand implements Callable<Integer> {
       })
   @Nullable Path flannelEnv;
 
+  @Option(
+      names = "--kube-proxy-config",
+      paramLabel = "FILE",
+      description = {
+        "A KubeProxyConfiguration that says how Services are served, before the one of the ConfigMap"
+            + " kube-system/kube-proxy (default: that one). Changes are followed."
+      })
+  @Nullable Path proxyConfig;
+
   @Mixin AgentTalk socket = new AgentTalk();
 
   @Mixin StateDirOption state = new StateDirOption();
@@ -127,6 +136,9 @@ public final class AgentCommand implements Callable<Integer> {
     }
     if (flannelEnv != null) {
       options = options.withFlannelEnv(flannelEnv);
+    }
+    if (proxyConfig != null) {
+      options = options.withProxyConfig(proxyConfig);
     }
     if (cni.conf().isEmpty()) {
       return options;

@@ -28,6 +28,7 @@ import java.util.OptionalInt;
  * @param addresses how pods get their addresses
  * @param nodeAddresses how nodes find the addresses by which they reach each other; a family that
  *     is not in it is set by other networks' configurations, or else {@link AddressMethod#DEFAULT}
+ * @param services how Services are served
  */
 public record FabricSettings(
     int vni,
@@ -35,7 +36,8 @@ public record FabricSettings(
     OptionalInt mtu,
     List<MtuLimit> limits,
     AddressSettings addresses,
-    Map<Family, AddressMethod> nodeAddresses) {
+    Map<Family, AddressMethod> nodeAddresses,
+    FabricServices services) {
   /** VNI 4096, port 4789 (RFC 7348), MTU computed. */
   public static final FabricSettings DEFAULT = new FabricSettings(4096, 4789, OptionalInt.empty());
 
@@ -51,17 +53,22 @@ public record FabricSettings(
 
   /** Settings of Sund's own alone. */
   public FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
-    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT, Map.of());
+    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT, Map.of(), FabricServices.UNSET);
   }
 
   /** The same with other settings for addresses. */
   public FabricSettings with(AddressSettings changed) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, changed, nodeAddresses);
+    return new FabricSettings(vni, vxlanPort, mtu, limits, changed, nodeAddresses, services);
   }
 
   /** The same with other ways to find nodes' addresses. */
   public FabricSettings with(Map<Family, AddressMethod> methods) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, methods);
+    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, methods, services);
+  }
+
+  /** The same with other settings for Services. */
+  public FabricSettings with(FabricServices changed) {
+    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, nodeAddresses, changed);
   }
 
   /** How a node finds its address of this family. */
@@ -109,7 +116,8 @@ public record FabricSettings(
         mtu,
         found,
         addresses,
-        methods);
+        methods,
+        services);
   }
 
   private static int first(List<OptionalInt> values, int otherwise) {

@@ -13,9 +13,9 @@ import java.util.OptionalInt;
 
 /**
  * What the configuration of another network sets for the fabric as a whole: Calico's Installation,
- * its ConfigMap, the environment of its nodes, flannel's net-conf.json; and what Kubernetes says of
- * the ranges that are not for pods. What it leaves open is left to other layers; what Sund's own
- * Fabric sets counts before all of them.
+ * its ConfigMap, the environment of its nodes, flannel's net-conf.json; what Kubernetes says of the
+ * ranges that are not for pods; and what kube-proxy was to do. What it leaves open is left to other
+ * layers; what Sund's own Fabric sets counts before all of them.
  *
  * @param source the object that says so
  * @param rank of two layers that set the same thing the one of the earlier rank counts, of one rank
@@ -27,6 +27,7 @@ import java.util.OptionalInt;
  * @param serviceCidrs the ranges of Services' addresses, as the source knows them; no pool may
  *     share addresses with them
  * @param nodeAddresses how nodes find their addresses, where it says so
+ * @param proxy how Services are served, where it says so
  * @param remarks what is to be told of it, such as a field that Sund has no use for
  */
 public record FabricLayer(
@@ -38,6 +39,7 @@ public record FabricLayer(
     List<IpPool> pools,
     List<Prefix> serviceCidrs,
     Map<Family, AddressMethod> nodeAddresses,
+    Optional<ProxyConfig> proxy,
     List<Condition> remarks)
     implements Comparable<FabricLayer> {
 
@@ -52,6 +54,45 @@ public record FabricLayer(
     serviceCidrs = List.copyOf(serviceCidrs);
     nodeAddresses = Map.copyOf(nodeAddresses);
     remarks = List.copyOf(remarks);
+  }
+
+  /** A layer that says nothing of how Services are served. */
+  public FabricLayer(
+      ObjectRef source,
+      Rank rank,
+      OptionalInt vni,
+      OptionalInt vxlanPort,
+      List<MtuLimit> mtus,
+      List<IpPool> pools,
+      List<Prefix> serviceCidrs,
+      Map<Family, AddressMethod> nodeAddresses,
+      List<Condition> remarks) {
+    this(
+        source,
+        rank,
+        vni,
+        vxlanPort,
+        mtus,
+        pools,
+        serviceCidrs,
+        nodeAddresses,
+        Optional.empty(),
+        remarks);
+  }
+
+  /** A layer that says how Services are served, and nothing else. */
+  public FabricLayer(ObjectRef source, Rank rank, ProxyConfig proxy, List<Condition> remarks) {
+    this(
+        source,
+        rank,
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Map.of(),
+        Optional.of(proxy),
+        remarks);
   }
 
   /** A layer that knows no ranges of Services and says nothing of nodes' addresses. */
@@ -77,7 +118,11 @@ public record FabricLayer(
     /** Flannel's ConfigMap. */
     FLANNEL(true),
     /** Kubernetes' own {@code ServiceCIDR}, which says nothing but what it is called after. */
-    SERVICE_CIDR(false);
+    SERVICE_CIDR(false),
+    /** A file with a KubeProxyConfiguration. */
+    PROXY_FILE(false),
+    /** The ConfigMap {@code kube-proxy}. */
+    PROXY_CONFIG(false);
 
     private final boolean fallback;
 

@@ -1,11 +1,15 @@
 package dev.sund.kube.manifest;
 
+import dev.sund.engine.FabricServices;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.AddressMethod;
+import dev.sund.engine.cluster.EndpointChoice;
+import dev.sund.engine.cluster.ServiceSettings.NodePorts;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.kube.object.AddressMethodText;
 import dev.sund.kube.object.Field;
+import dev.sund.kube.object.NodePortRanges;
 import dev.sund.kube.object.Parsed;
 import dev.sund.kube.object.Problem;
 import dev.sund.kube.tree.Shape;
@@ -37,6 +41,10 @@ import java.util.OptionalInt;
  * reserved: [10.244.0.0/28]
  * nodeAddressV4: can-reach=192.168.1.1
  * nodeAddressV6: kubernetes-internal-ip
+ * services:
+ *   enabled: true
+ *   nodePortAddresses: [primary]
+ *   choice: by-client
  * </pre>
  */
 public final class FabricObject {
@@ -47,10 +55,14 @@ public final class FabricObject {
   private static final Shape SHAPE =
       Shape.object()
           .use("apiVersion", "kind", "vni", "vxlanPort", "mtu", "ipam", "reserved")
-          .use("nodeAddressV4", "nodeAddressV6");
+          .use("nodeAddressV4", "nodeAddressV6")
+          .use("services", Shape.object().use("enabled", "nodePortAddresses", "choice"));
 
   private static final Map<String, Mode> MODES =
       Map.of("kubernetes", Mode.KUBERNETES, "pools", Mode.POOLS);
+
+  private static final Map<String, EndpointChoice> CHOICES =
+      Map.of("random", EndpointChoice.RANDOM, "by-client", EndpointChoice.BY_CLIENT);
 
   private FabricObject() {}
 
@@ -75,7 +87,42 @@ public final class FabricObject {
         text.append(method.text().replace("\\", "\\\\").replace("\"", "\\\"")).append("\"\n");
       }
     }
+    services(settings.services(), text);
     return text.toString();
+  }
+
+  private static void services(FabricServices services, StringBuilder text) {
+    if (services.equals(FabricServices.UNSET)) {
+      return;
+    }
+    text.append("services:\n");
+    services.enabled().ifPresent(on -> text.append("  enabled: ").append(on).append('\n'));
+    services
+        .nodePorts()
+        .ifPresent(where ->
+            text.append("  nodePortAddresses: [")
+                .append(String.join(", ", words(where)))
+                .append("]\n"));
+    services
+        .choice()
+        .ifPresent(choice -> text.append("  choice: ").append(word(choice)).append('\n'));
+  }
+
+  private static List<String> words(NodePorts where) {
+    return switch (where) {
+      case NodePorts.AllLocal() -> List.of("all");
+      case NodePorts.Primary() -> List.of("primary");
+      case NodePorts.Within(List<Prefix> ranges) when ranges.isEmpty() -> List.of("localhost");
+      case NodePorts.Within(List<Prefix> ranges) ->
+          ranges.stream().map(range -> "\"" + range + "\"").toList();
+    };
+  }
+
+  private static String word(EndpointChoice choice) {
+    return switch (choice) {
+      case RANDOM -> "random";
+      case BY_CLIENT -> "by-client";
+    };
   }
 
   /** The object that sets this, as a tree. */
@@ -118,8 +165,10 @@ public final class FabricObject {
                         REF,
                         path,
                         "a Fabric has no such field.",
-                        "Its fields are vni, vxlanPort, mtu, ipam, reserved, nodeAddressV4 and"
-                            + " nodeAddressV6."),
+                        path.startsWith("services.")
+                            ? "The fields of its services are enabled, nodePortAddresses and choice."
+                            : "Its fields are vni, vxlanPort, mtu, ipam, reserved, nodeAddressV4,"
+                                + " nodeAddressV6 and services."),
                     value.line(),
                     value.column())));
     Field root = Field.root(REF, tree, problems);
@@ -137,8 +186,20 @@ public final class FabricObject {
       AddressMethodText.read(root.at(field(family)), family)
           .ifPresent(method -> methods.put(family, method));
     }
+    FabricServices services = services(root.at("services"));
     return root.finish(() ->
-        new FabricSettings(vni, port, mtu).with(new AddressSettings(mode, reserved)).with(methods));
+        new FabricSettings(vni, port, mtu)
+            .with(new AddressSettings(mode, reserved))
+            .with(methods)
+            .with(services));
+  }
+
+  private static FabricServices services(Field field) {
+    Field enabled = field.at("enabled");
+    return new FabricServices(
+        enabled.present() ? Optional.of(enabled.truth(true)) : Optional.empty(),
+        NodePortRanges.read(field.at("nodePortAddresses")),
+        field.at("choice").oneOf(CHOICES));
   }
 
   private static OptionalInt mtu(Field field) {

@@ -1,6 +1,7 @@
 package dev.sund.kube.object;
 
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
@@ -60,13 +61,14 @@ public enum Kinds {
       false,
       List.of("networking.k8s.io/v1"),
       ServiceCidrParser.SHAPE),
-  /** Only the ConfigMaps of Calico and flannel. */
+  /** Only the ConfigMaps of Calico, flannel and kube-proxy. */
   CONFIG_MAP("ConfigMap", "configmaps", true, List.of("v1"), LayerParts.CONFIG_MAP),
   /** Only the DaemonSet of Calico's nodes. */
   DAEMON_SET("DaemonSet", "daemonsets", true, List.of("apps/v1"), CalicoNodeParser.SHAPE);
 
   private static final String CALICO_CONFIG = "calico-config";
   private static final String FLANNEL_CONFIG = "kube-flannel-cfg";
+  private static final String PROXY_CONFIG = "kube-proxy";
   private static final String CALICO_NODE = "calico-node";
 
   private final String kind;
@@ -120,14 +122,14 @@ public enum Kinds {
           INSTALLATION,
           SERVICE_CIDR ->
           Set.of();
-      case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG);
+      case CONFIG_MAP -> Set.of(CALICO_CONFIG, FLANNEL_CONFIG, PROXY_CONFIG);
       case DAEMON_SET -> Set.of(CALICO_NODE);
     };
   }
 
   /**
    * Whether Sund reads this object. Of those with a name of their own, only in the namespaces where
-   * Calico and flannel have them: nobody else may set what holds for all nodes.
+   * Calico, flannel and kube-proxy have them: nobody else may set what holds for all nodes.
    *
    * @param ref as {@link #ref} gave it
    */
@@ -140,7 +142,11 @@ public enum Kinds {
     String name = ref.name().substring(slash + 1);
     return names().contains(name)
         && (namespace.equals("kube-system")
-            || namespace.equals(name.equals(FLANNEL_CONFIG) ? "kube-flannel" : "calico-system"));
+            || switch (name) {
+              case FLANNEL_CONFIG -> namespace.equals("kube-flannel");
+              case PROXY_CONFIG -> false;
+              default -> namespace.equals("calico-system");
+            });
   }
 
   /** Which fields its objects have. */
@@ -197,12 +203,16 @@ public enum Kinds {
           NamespaceParser.parse(ref.name(), root).map(ClusterEvent.NamespaceSeen::new);
       case INSTALLATION -> InstallationParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
       case SERVICE_CIDR -> ServiceCidrParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
-      case CONFIG_MAP ->
-          (ref.name().endsWith("/" + CALICO_CONFIG)
-                  ? CalicoConfigParser.parse(ref, root)
-                  : FlannelConfigParser.parse(ref, root))
-              .map(ClusterEvent.LayerSeen::new);
+      case CONFIG_MAP -> configMap(ref, root).map(ClusterEvent.LayerSeen::new);
       case DAEMON_SET -> CalicoNodeParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
+    };
+  }
+
+  private static Parsed<FabricLayer> configMap(ObjectRef ref, Field root) {
+    return switch (ref.name().substring(ref.name().indexOf('/') + 1)) {
+      case CALICO_CONFIG -> CalicoConfigParser.parse(ref, root);
+      case PROXY_CONFIG -> ProxyConfigParser.parse(ref, root);
+      default -> FlannelConfigParser.parse(ref, root);
     };
   }
 

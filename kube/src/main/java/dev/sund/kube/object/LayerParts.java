@@ -18,13 +18,13 @@ import java.util.Set;
 
 /** What the parsers of other networks' configurations have in common. */
 final class LayerParts {
-  /** The shape of the ConfigMaps of Calico and flannel. */
+  /** The shape of the ConfigMaps of Calico, flannel and kube-proxy. */
   static final Shape CONFIG_MAP =
       Shape.object()
           .use("apiVersion", "kind", "data")
           .use("metadata", Meta.SHAPE)
           .pass("immutable")
-          .tell("binaryData", "neither Calico nor flannel has any");
+          .tell("binaryData", "neither Calico nor flannel nor kube-proxy has any");
 
   /** Above it, an MTU is what every link of IPv4 takes. */
   private static final int LEAST_MTU = 576;

@@ -231,19 +231,13 @@ final class ServiceParser {
 
   /** As Kubernetes has it, blanks around a range and bits behind its length do not matter. */
   private static Optional<Prefix> range(Field field, String text) {
-    String range = text.strip();
-    int slash = range.indexOf('/');
-    if (slash > 0 && range.substring(slash + 1).matches("0|[1-9][0-9]{0,2}")) {
-      int length = Integer.parseInt(range.substring(slash + 1));
-      Optional<Ip> ip = Ip.tryParse(range.substring(0, slash));
-      if (ip.isPresent() && length <= ip.get().family().bits()) {
-        return Optional.of(Prefix.around(ip.get(), length));
-      }
+    Optional<Prefix> range = NodePortRanges.masked(text);
+    if (range.isEmpty()) {
+      field.invalid(
+          "'" + text.strip() + "' is not a CIDR.",
+          "Write an address and a length such as 198.51.100.0/24; who may ask is not guessed.");
     }
-    field.invalid(
-        "'" + range + "' is not a CIDR.",
-        "Write an address and a length such as 198.51.100.0/24; who may ask is not guessed.");
-    return Optional.empty();
+    return range;
   }
 
   private static Optional<Duration> affinity(Field spec) {

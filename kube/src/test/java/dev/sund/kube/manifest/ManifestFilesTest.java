@@ -2,18 +2,21 @@ package dev.sund.kube.manifest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.engine.FabricServices;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.AddressMethod;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.NodeSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
 import dev.sund.engine.cluster.ClusterEvent.PoolSeen;
+import dev.sund.engine.cluster.EndpointChoice;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.Use;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.ServiceSettings.NodePorts;
 import dev.sund.kube.tree.JsonText;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -313,6 +316,30 @@ class ManifestFilesTest {
                 new AddressMethod.CanReach(Ip.parse("2001:db8::1"))));
     assertThat(parse(FabricObject.text(found)).fabric()).contains(found);
     assertThat(parse(JsonText.of(FabricObject.tree(found))).fabric()).contains(found);
+  }
+
+  @Test
+  void fabricSaysHowServicesAreServed() {
+    FabricServices services =
+        new FabricServices(
+            Optional.of(false),
+            Optional.of(
+                new NodePorts.Within(
+                    List.of(Prefix.parse("192.168.1.0/24"), Prefix.parse("fd00::/64")))),
+            Optional.of(EndpointChoice.BY_CLIENT));
+    FabricSettings found = FabricSettings.DEFAULT.with(services);
+    assertThat(parse(FabricObject.text(found)).fabric()).contains(found);
+    for (NodePorts where : List.of(new NodePorts.AllLocal(), new NodePorts.Primary())) {
+      FabricSettings other =
+          FabricSettings.DEFAULT.with(
+              new FabricServices(Optional.empty(), Optional.of(where), Optional.empty()));
+      assertThat(parse(FabricObject.text(other)).fabric()).contains(other);
+    }
+    String wrong =
+        "apiVersion: sund.dev/v1alpha1\nkind: Fabric\nservices: {enabled: 1, choose: x, choice: y}\n";
+    assertThat(parse(wrong).findings())
+        .extracting(finding -> finding.condition().field())
+        .containsExactlyInAnyOrder("services.enabled", "services.choose", "services.choice");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.sund.lab.offline;
 
 import dev.sund.engine.ProgramCompiler;
+import dev.sund.engine.ServicesInForce;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.Attached;
@@ -86,6 +87,10 @@ public record OfflineCluster(
         .filter(pod -> pod.node().equals(self) && !pod.pod().hostNetwork())
         .forEach(pod -> events.add(new Attached(Attachment.assumed(pod.pod()))));
     events.add(new FactsSeen(facts(self, underlay)));
+    ServicesInForce services = new ServicesInForce(scene.fabric().services());
+    List<ClusterEvent> settings = new ArrayList<>(services.first());
+    events.forEach(event -> settings.addAll(services.take(event)));
+    events.addAll(settings);
     return events;
   }
 

@@ -429,7 +429,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 13);
+    scene.until(() -> scene.api.connections() == 16);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)

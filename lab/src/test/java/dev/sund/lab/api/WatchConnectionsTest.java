@@ -69,12 +69,12 @@ class WatchConnectionsTest {
               _ -> {})) {
         assertThat(synced.await(20, TimeUnit.SECONDS)).isTrue();
         long end = System.nanoTime() + 10_000_000_000L;
-        while (standing() < 9 && System.nanoTime() < end) {
+        while (standing() < 10 && System.nanoTime() < end) {
           Thread.sleep(5);
         }
         Thread.sleep(300);
-        assertThat(standing()).as("one for each resource that the server has").isEqualTo(9);
-        assertThat(opened).as("with that of the lists").hasSizeBetween(10, 14);
+        assertThat(standing()).as("one for each resource that the server has").isEqualTo(10);
+        assertThat(opened).as("with that of the lists").hasSizeBetween(11, 15);
         assertThat(proofs).as("full handshakes").hasValueLessThan(4);
         watch.redial();
       }
