@@ -11,6 +11,7 @@ import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.PortMapping;
+import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.engine.trace.Underlay.Host;
@@ -43,6 +44,7 @@ public final class Scene {
   private final Map<PodKey, Pod> pods = new TreeMap<>();
   private final List<IpPool> pools = new ArrayList<>();
   private final List<AddressBlock> blocks = new ArrayList<>();
+  private final List<ClusterEvent> services = new ArrayList<>();
   private final Map<String, List<Ip>> tunnels = new TreeMap<>();
   private final Map<String, Integer> mtuOf = new TreeMap<>();
   private final List<String> down = new ArrayList<>();
@@ -96,6 +98,31 @@ public final class Scene {
             Stream.of(ips).map(Ip::parse).toList(),
             List.of()));
     return this;
+  }
+
+  /** A Service with its endpoints. */
+  public Scene service(ServiceSketch service) {
+    services.addAll(service.events());
+    return this;
+  }
+
+  /** How every node serves Services. */
+  public Scene services(ServiceSettings how) {
+    services.add(new ClusterEvent.ServicesSet(how));
+    return this;
+  }
+
+  /** A label of a node. */
+  public Scene label(String node, String label, String value) {
+    Node was = node(node);
+    return node(
+        new Node(
+            was.name(),
+            was.uid(),
+            was.created(),
+            was.addresses(),
+            was.podCidrs(),
+            Map.of(label, value)));
   }
 
   /** A port of a pod at its node. */
@@ -211,6 +238,7 @@ public final class Scene {
     pods.values().stream()
         .filter(pod -> pod.node().equals(Optional.of(new NodeName(node))))
         .forEach(pod -> events.add(new ClusterEvent.Attached(attachment(pod))));
+    events.addAll(services);
     events.add(new ClusterEvent.FactsSeen(facts(node)));
     events.add(new ClusterEvent.Synced());
     return events;

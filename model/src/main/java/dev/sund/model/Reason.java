@@ -37,6 +37,10 @@ public enum Reason {
   NO_ENDPOINTS(Severity.INFO),
   /** A Service that keeps to its node's endpoints has none there: the packet vanishes. */
   NO_LOCAL_ENDPOINTS(Severity.INFO),
+  /** A Service may be asked at this address by certain sources only: the packet vanishes. */
+  SOURCE_NOT_ALLOWED(Severity.INFO),
+  /** A node port was asked at the node's loopback address, where it is not. */
+  LOOPBACK_REFUSED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */
   ROUTING_LOOP(Severity.INFO),
   /** Nobody is known by the name that the packet is to come from. */
@@ -59,6 +63,20 @@ public enum Reason {
   DUPLICATE_HOST_PORT(Severity.ERROR),
   /** A pod wants a host port at an address that its node does not have. */
   HOST_IP_NOT_LOCAL(Severity.ERROR),
+  /** A Service wants an address and port that an older Service or a pod of this node has. */
+  SERVICE_PORT_TAKEN(Severity.ERROR),
+  /** A Service has an address that is a pod's or a node's. */
+  SERVICE_ADDRESS_TAKEN(Severity.WARNING),
+  /** A Service without selector for which nobody has made a slice. */
+  SERVICE_UNBACKED(Severity.WARNING),
+  /** Two slices of a Service say different things about one endpoint. */
+  CONTRADICTING_SLICES(Severity.WARNING),
+  /** An endpoint's hint names a zone or a node that the cluster does not have. */
+  UNKNOWN_HINT(Severity.WARNING),
+  /** A Service has more endpoints than one of its ports can be spread over. */
+  TOO_MANY_ENDPOINTS(Severity.WARNING),
+  /** Endpoints of a Service are at addresses that are no pods'. */
+  ENDPOINT_OUTSIDE_PODS(Severity.INFO),
   /** Two pods claim one address; the older claim holds. */
   DUPLICATE_POD_IP(Severity.ERROR),
   /** Two nodes' pod ranges share addresses; the older node's holds. */

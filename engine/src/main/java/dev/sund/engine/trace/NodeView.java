@@ -6,10 +6,12 @@ import dev.sund.engine.cluster.NodeFacts.HostRoute;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.Route;
+import dev.sund.engine.program.SourceRange;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
@@ -146,9 +148,28 @@ final class NodeView {
         program.frontends().get(new Frontend.Key(new Place.AnyLocal(ip.family()), protocol, port)));
   }
 
-  /** The first endpoint of a frontend: which one a packet gets is chance. */
-  Optional<Endpoint> endpoint(Frontend frontend) {
-    return Optional.ofNullable(program.endpoints().get(new Endpoint.Key(frontend.key(), 0)));
+  /** An endpoint of a frontend for those who ask so. */
+  Optional<Endpoint> endpoint(Frontend frontend, View asking, int slot) {
+    View view = frontend.isSplit() ? asking : View.INSIDE;
+    return Optional.ofNullable(
+        program.endpoints().get(new Endpoint.Key(frontend.key(), view, slot)));
+  }
+
+  /** Whether an address is one of the cluster's pods, by its range. */
+  boolean isOfPods(Ip ip) {
+    return range(ip, Part.CLUSTER).isPresent();
+  }
+
+  /** Whether a source may ask a limited frontend. */
+  boolean mayAsk(Frontend frontend, Ip source) {
+    return program
+        .sourceRanges()
+        .subMap(
+            new SourceRange.Key(frontend.key(), Prefix.all(source.family())),
+            new SourceRange.Key(frontend.key(), Prefix.host(Prefix.all(source.family()).last())))
+        .keySet()
+        .stream()
+        .anyMatch(key -> key.range().contains(source));
   }
 
   /** The rule by which a packet's source is translated when it leaves the node, if one does. */

@@ -34,8 +34,7 @@ import java.util.Optional;
  *
  * <p>It interprets tables and knows no Kubernetes objects. Wanted programs tell what should happen,
  * lifted ones what does. Whether somebody listens at a port is not looked at: whoever owns the
- * address answers. Of several endpoints the first is followed. Reverse path filters are taken as
- * loose and as no obstacle.
+ * address answers. Reverse path filters are taken as loose and as no obstacle.
  *
  * <p>Immutable after construction; may be used by several threads.
  */
@@ -75,9 +74,48 @@ public final class PathTracer {
     }
   }
 
-  /** What becomes of a packet, there and back. */
+  /** What becomes of a packet, there and back; of several endpoints it gets the first. */
   public Trace trace(Packet packet) {
+    return trace(packet, List.of());
+  }
+
+  /**
+   * All that may become of a packet, whichever endpoints it gets, in the order of slots; one trace
+   * for a packet that meets no frontend.
+   */
+  public List<Trace> traces(Packet packet) {
+    List<Trace> all = new ArrayList<>();
+    Optional<List<Integer>> slots = Optional.of(List.of());
+    while (slots.isPresent()) {
+      Trace next = trace(packet, slots.get());
+      all.add(next);
+      slots = after(next.choices());
+    }
+    return all;
+  }
+
+  /** The choices that come after these, the last counted up first; empty after the last of all. */
+  private static Optional<List<Integer>> after(List<Trace.Choice> choices) {
+    for (int i = choices.size() - 1; i >= 0; i--) {
+      if (choices.get(i).slot() + 1 < choices.get(i).of()) {
+        List<Integer> next = new ArrayList<>();
+        choices.subList(0, i).forEach(choice -> next.add(choice.slot()));
+        next.add(choices.get(i).slot() + 1);
+        return Optional.of(next);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * What becomes of a packet, there and back, when it gets these endpoints.
+   *
+   * @param slots which endpoint it gets at each frontend that it meets, in their order; the first
+   *     where nothing is said, the last where there are not so many
+   */
+  public Trace trace(Packet packet, List<Integer> slots) {
     Walk there = new Walk(this, packet.source(), packet.destination(), packet.size(), packet.ttl());
+    there.wanted = List.copyOf(slots);
     there.protocol = packet.protocol();
     there.port = packet.port();
     there.dontFragment = packet.dontFragment();
@@ -104,7 +142,8 @@ public final class PathTracer {
         answered,
         answered
             ? Reason.DELIVERED
-            : back.outcome == Reason.DELIVERED ? Reason.NO_WAY_BACK : back.outcome);
+            : back.outcome == Reason.DELIVERED ? Reason.NO_WAY_BACK : back.outcome,
+        there.choices);
   }
 
   /**
@@ -166,7 +205,8 @@ public final class PathTracer {
         notice,
         back,
         false,
-        backOutcome);
+        backOutcome,
+        there.choices);
   }
 
   private void start(Walk walk, Origin origin) {

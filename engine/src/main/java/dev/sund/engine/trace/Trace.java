@@ -1,5 +1,6 @@
 package dev.sund.engine.trace;
 
+import dev.sund.engine.program.Frontend;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
@@ -27,6 +28,7 @@ import java.util.Optional;
  *     works
  * @param backOutcome why the reply or notice ended where it did; {@link Reason#NO_WAY_BACK} when
  *     there is neither, or when it ends with somebody else
+ * @param choices where one of several endpoints was followed on the way there, in order
  */
 public record Trace(
     Packet packet,
@@ -39,11 +41,23 @@ public record Trace(
     Optional<Notice> notice,
     List<Hop> back,
     boolean answered,
-    Reason backOutcome) {
+    Reason backOutcome,
+    List<Choice> choices) {
   public Trace {
     there = List.copyOf(there);
     back = List.copyOf(back);
+    choices = List.copyOf(choices);
   }
+
+  /**
+   * A place on the way where a packet gets one of a frontend's endpoints, each as likely: {@link
+   * PathTracer#traces} follows it to each.
+   *
+   * @param frontend whose
+   * @param slot which one this trace followed, from 0
+   * @param of how many there are, 1 and up
+   */
+  public record Choice(Frontend.Key frontend, int slot, int of) {}
 
   /** Who receives a packet. */
   public sealed interface Arrival {}

@@ -3,6 +3,8 @@ package dev.sund.engine.trace;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.MasqueradeClass;
+import dev.sund.engine.program.Frontend.Place;
+import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.trace.Trace.AtNode;
 import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.engine.trace.Trace.Stage;
@@ -38,8 +40,13 @@ final class Translator {
   /** A source translated by a node. */
   private record Translation(String node, Ip original, Ip translated) {}
 
-  /** A destination translated by a node. */
-  private record Redirection(String node, Ip asked, Frontend frontend, Endpoint endpoint) {}
+  /**
+   * A destination translated by a node.
+   *
+   * @param masquerade which sources are translated behind it
+   */
+  private record Redirection(
+      String node, Ip asked, Frontend frontend, Endpoint endpoint, MasqueradeClass masquerade) {}
 
   /** A source and by which rule a packet gets it. */
   private record Lent(Optional<Ip> source, RuleId rule) {}
@@ -93,9 +100,21 @@ final class Translator {
     return translatable && !tracked.contains(view.name())
         ? view.frontend(walk.destination, walk.protocol, walk.port)
             .filter(frontend ->
-                !(frontend.inside().action() instanceof Frontend.Action.Balance)
-                    || view.endpoint(frontend).isPresent())
+                !(frontend.answer(asking(view)).action() instanceof Frontend.Action.Balance)
+                    || view.endpoint(frontend, asking(view), 0).isPresent())
         : Optional.empty();
+  }
+
+  /** Pods of the cluster and the node itself ask from inside. */
+  private View asking(NodeView view) {
+    boolean inside =
+        isBornOn(view)
+            || walk.source.filter(from -> view.isLocal(from) || view.isOfPods(from)).isPresent();
+    return inside ? View.INSIDE : View.OUTSIDE;
+  }
+
+  private boolean isBornOn(NodeView view) {
+    return walk.bornOn.equals(Optional.of(view.name()));
   }
 
   /** Translates the destination where the program says so; false when the packet ends by that. */
@@ -105,9 +124,32 @@ final class Translator {
       return true;
     }
     Frontend frontend = met.get();
-    return switch (frontend.inside().action()) {
+    if (walk.destination.isLoopback()
+        && frontend.key().place() instanceof Place.AnyLocal
+        && !frontend.loopback()) {
+      stop(
+          view,
+          frontend,
+          Reason.LOOPBACK_REFUSED,
+          "the loopback address is none of those that answer for");
+      walk.ownKernelTells = true;
+      return false;
+    }
+    if (frontend.limited() && walk.source.filter(from -> view.mayAsk(frontend, from)).isEmpty()) {
+      stop(
+          view,
+          frontend,
+          Reason.SOURCE_NOT_ALLOWED,
+          walk.source.map(Ip::toString).orElse("nobody") + " may not ask");
+      return false;
+    }
+    View asking = asking(view);
+    Frontend.Answer answer = frontend.answer(asking);
+    return switch (answer.action()) {
       case Frontend.Action.Balance(int endpoints) -> {
-        view.endpoint(frontend).ifPresent(to -> redirect(view, frontend, to, endpoints));
+        int slot = walk.choose(frontend.key(), endpoints);
+        view.endpoint(frontend, asking, slot)
+            .ifPresent(to -> redirect(view, frontend, answer, to, endpoints));
         yield true;
       }
       case Frontend.Action.Reject() -> {
@@ -133,7 +175,8 @@ final class Translator {
         why.code() + ": " + text + " " + frontend.key());
   }
 
-  private void redirect(NodeView view, Frontend frontend, Endpoint endpoint, int endpoints) {
+  private void redirect(
+      NodeView view, Frontend frontend, Frontend.Answer answer, Endpoint endpoint, int endpoints) {
     hop(
         view,
         Stage.TRANSLATE,
@@ -145,7 +188,8 @@ final class Translator {
                 endpoint.address(),
                 endpoint.port(),
                 endpoints == 1 ? "" : ", one of " + endpoints));
-    redirections.add(new Redirection(view.name(), walk.destination, frontend, endpoint));
+    redirections.add(
+        new Redirection(view.name(), walk.destination, frontend, endpoint, answer.masquerade()));
     walk.destination = endpoint.address();
     walk.port = endpoint.port();
   }
@@ -218,12 +262,24 @@ final class Translator {
         if (unanswerable && endpoint.lent().isPresent()) {
           return Optional.of(new Lent(endpoint.lent(), endpoint.rule()));
         }
-        if (done.frontend().inside().masquerade() == MasqueradeClass.ALWAYS) {
-          return Optional.of(new Lent(view.sourceOn(device, nextHop), done.frontend().rule()));
+        if (isTranslated(done.masquerade(), view, from)) {
+          return Optional.of(
+              new Lent(
+                  endpoint.lent().or(() -> view.sourceOn(device, nextHop)),
+                  done.frontend().rule()));
         }
       }
     }
     return Optional.empty();
+  }
+
+  private boolean isTranslated(MasqueradeClass masquerade, NodeView view, Ip from) {
+    return switch (masquerade) {
+      case KEEP_SOURCE -> false;
+      case ALWAYS -> true;
+      case FROM_OUTSIDE -> !view.isOfPods(from);
+      case FROM_NODE -> isBornOn(view);
+    };
   }
 
   private void hop(NodeView view, Stage stage, String device, Optional<RuleId> rule, String text) {

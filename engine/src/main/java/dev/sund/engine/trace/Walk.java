@@ -2,6 +2,7 @@ package dev.sund.engine.trace;
 
 import dev.sund.engine.Mtu;
 import dev.sund.engine.Mtu.Encapsulation;
+import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Route;
 import dev.sund.engine.program.Tunnel;
@@ -12,6 +13,7 @@ import dev.sund.engine.trace.Trace.AtHost;
 import dev.sund.engine.trace.Trace.AtNode;
 import dev.sund.engine.trace.Trace.AtPod;
 import dev.sund.engine.trace.Trace.Carriage;
+import dev.sund.engine.trace.Trace.Choice;
 import dev.sund.engine.trace.Trace.Hop;
 import dev.sund.engine.trace.Trace.Outer;
 import dev.sund.engine.trace.Trace.Stage;
@@ -59,6 +61,15 @@ final class Walk {
   Optional<Arrival> arrival = Optional.empty();
   Optional<String> stoppedAt = Optional.empty();
 
+  /** The node whose own packet it is; empty for those of pods and hosts. */
+  Optional<String> bornOn = Optional.empty();
+
+  /** Which endpoint the packet gets wherever there are several; the first where nothing is said. */
+  List<Integer> wanted = List.of();
+
+  /** Between how many endpoints chance decided, and which it was. */
+  final List<Choice> choices = new ArrayList<>();
+
   /** Whose ICMP error tells the sender that the packet was stopped. */
   Optional<Arrival> toldBy = Optional.empty();
 
@@ -86,6 +97,14 @@ final class Walk {
     Walk news = new Walk(tracer, Optional.empty(), to, noticeSize, noticeTtl);
     news.translator.notice(translator);
     return news;
+  }
+
+  /** Which of several endpoints the packet gets. */
+  int choose(Frontend.Key frontend, int endpoints) {
+    int slot = choices.size() < wanted.size() ? wanted.get(choices.size()) : 0;
+    int chosen = Math.clamp(slot, 0, endpoints - 1);
+    choices.add(new Choice(frontend, chosen, endpoints));
+    return chosen;
   }
 
   // Where packets are born.
@@ -137,6 +156,7 @@ final class Walk {
   }
 
   void bornOnNode(NodeView home) {
+    bornOn = Optional.of(home.name());
     boolean local = home.isLocal(destination);
     Optional<Exit> exit = local ? Optional.empty() : home.lookup(destination);
     if (!local && (exit.isEmpty() || isUnreachable(exit.get()))) {
