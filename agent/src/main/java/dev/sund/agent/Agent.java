@@ -86,7 +86,6 @@ public final class Agent implements AutoCloseable {
   private static final Duration LOCK_WAIT = Duration.ofSeconds(10);
   private static final Duration API_PATIENCE = Duration.ofSeconds(10);
   private static final Duration CLAIM_PATIENCE = Duration.ofSeconds(3);
-  private static final Duration TIDY_AFTER = Duration.ofSeconds(20);
 
   /** A runtime waits for it, with a pod that is to start. */
   private static final Duration POD_PATIENCE = Duration.ofSeconds(3);
@@ -356,7 +355,9 @@ public final class Agent implements AutoCloseable {
       double seconds = (System.nanoTime() - began) / 1e9;
       metrics.startSeconds.set(seconds);
       log.info("ready", "millis", Math.round(seconds * 1000), "pods", calls.attachments().size());
-      Thread.ofVirtual().name(Marks.THREAD_PREFIX + "tidy").start(Agent::tidy);
+      Thread.ofVirtual()
+          .name(Marks.THREAD_PREFIX + "tidy")
+          .start(HeapTidying.ofJvm(() -> loop.state().pending() == 0)::run);
     }
     metrics.ready.set(reasons.isEmpty() ? 1 : 0);
     return reasons;
@@ -481,19 +482,6 @@ public final class Agent implements AutoCloseable {
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());
     return own;
-  }
-
-  /**
-   * What the start needed once is given back to the machine, when what follows it is over too: a
-   * collector that is never short of room would keep it.
-   */
-  private static void tidy() {
-    try {
-      Thread.sleep(TIDY_AFTER);
-      System.gc();
-    } catch (InterruptedException _) {
-      // closing
-    }
   }
 
   private Optional<String> firstNotReady() {

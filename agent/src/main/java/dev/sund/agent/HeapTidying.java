@@ -1,0 +1,69 @@
+package dev.sund.agent;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * Gives back to the machine what bulk work needed and nobody uses any more. The collector itself
+ * looks at old objects only when it is short of room, and the room is large enough for the largest
+ * clusters; so in quiet moments it is asked to look, when the heap has grown by half since it last
+ * did.
+ *
+ * <p>A full look stops the program for some 100 ms for each 50 MB in use: never while somebody
+ * waits for a pod, and seldom. For one thread, which {@link #run} takes until it is interrupted.
+ */
+final class HeapTidying {
+  private static final Duration FIRST = Duration.ofSeconds(20);
+  private static final Duration BETWEEN = Duration.ofSeconds(10);
+
+  /** Growth that is not worth a look, bytes. */
+  private static final long SMALL = 12L << 20;
+
+  private final LongSupplier used;
+  private final Runnable collect;
+  private final BooleanSupplier quiet;
+  private long lastLeft;
+
+  /**
+   * What watches a heap.
+   *
+   * @param used bytes in use, live or not
+   * @param collect what gives back
+   * @param quiet whether nothing waits to be done
+   */
+  HeapTidying(LongSupplier used, Runnable collect, BooleanSupplier quiet) {
+    this.used = used;
+    this.collect = collect;
+    this.quiet = quiet;
+  }
+
+  /** That of this JVM. */
+  static HeapTidying ofJvm(BooleanSupplier quiet) {
+    Runtime runtime = Runtime.getRuntime();
+    return new HeapTidying(() -> runtime.totalMemory() - runtime.freeMemory(), System::gc, quiet);
+  }
+
+  /** Looks now and then, until interrupted. */
+  void run() {
+    try {
+      Thread.sleep(FIRST);
+      while (true) {
+        step();
+        Thread.sleep(BETWEEN);
+      }
+    } catch (InterruptedException _) {
+      // closing
+    }
+  }
+
+  /** Collects if it is worth it and nobody is disturbed; says whether it did. */
+  boolean step() {
+    if (used.getAsLong() < lastLeft + Math.max(SMALL, lastLeft / 2) || !quiet.getAsBoolean()) {
+      return false;
+    }
+    collect.run();
+    lastLeft = used.getAsLong();
+    return true;
+  }
+}
