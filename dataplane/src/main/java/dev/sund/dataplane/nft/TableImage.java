@@ -42,13 +42,15 @@ public record TableImage(
 
   private static final List<NftSet> SETS =
       Stream.concat(MasqueradeLowering.sets().stream(), FrontendLowering.sets().stream()).toList();
-  private static final List<NftChain> CHAINS = FrontendLowering.chains();
+  private static final List<NftChain> CHAINS =
+      Stream.concat(FrontendLowering.chains().stream(), StrayLowering.chains().stream()).toList();
   private static final List<NftRule> RULES =
       Stream.of(
               List.of(FrontendLowering.learn()),
               MasqueradeLowering.rules(),
               FrontendLowering.sources(),
-              FrontendLowering.rules())
+              FrontendLowering.rules(),
+              StrayLowering.rules())
           .flatMap(List::stream)
           .toList();
 

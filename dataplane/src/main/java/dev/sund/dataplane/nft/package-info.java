@@ -66,6 +66,9 @@
  *     chain guard {                                    type filter hook input
  *       no pod asks, or speaks as, the node's loopback
  *     }
+ *     chain strays {                                   type filter hook forward
+ *       packets to and from pods that conntrack knows no connection of, and so would not translate
+ *     }
  *   }
  * </pre>
  *

@@ -189,7 +189,8 @@ class FrontendLoweringTest {
     TableImage image = TableImage.of(program());
     assertThat(image.chains().stream().filter(chain -> chain.base().isPresent()))
         .extracting(NftChain::name)
-        .containsExactlyInAnyOrder("prerouting", "output", "delivered", "guard", "postrouting");
+        .containsExactlyInAnyOrder(
+            "prerouting", "output", "delivered", "guard", "strays", "postrouting");
     assertThat(image.rulesOf("prerouting").getFirst().comment())
         .isEqualTo("v4: loopback addresses are asked from the node alone");
   }
