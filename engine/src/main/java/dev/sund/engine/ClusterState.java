@@ -484,6 +484,7 @@ final class ClusterState {
     }
     touched.everything |= name.equals(self);
     touched.nodes.add(name);
+    services.putNode(was, now, touched);
     Owner owner = new Owner(Kind.NODE, name.text());
     was.ifPresent(node ->
         node.everyAddress()

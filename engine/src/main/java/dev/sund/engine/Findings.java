@@ -335,7 +335,8 @@ final class Findings {
     }
   }
 
-  private static String at(Place place) {
+  /** A place as a sentence says it. */
+  static String at(Place place) {
     return switch (place) {
       case Place.At(var ip) -> ip.toString();
       case Place.AnyLocal(var family) -> "all " + Fabric.name(family) + " addresses of the node";

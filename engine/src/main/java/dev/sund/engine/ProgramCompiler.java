@@ -68,6 +68,10 @@ public final class ProgramCompiler {
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
+
+  /** Services with conditions that may go when nodes and ranges come. */
+  private final Set<ServiceKey> suspects = new HashSet<>();
+
   private Fabric fabric;
   private List<Condition> conditions = List.of();
   private Optional<PacketProgram> program = Optional.empty();
@@ -108,10 +112,18 @@ public final class ProgramCompiler {
             translated.frontends(),
             translated.endpoints(),
             translated.sourceRanges());
+    ServiceFindings ofServices =
+        new ServiceFindings(
+            state,
+            services,
+            new ServiceSummaries(state.services(), translations, services),
+            masquerade.rows());
+    ofServices.spread(touched, delta.masquerade(), suspects);
     refreshConditions(
         events,
         touched,
-        new Findings(state, rows, translations, state.settings().addresses().mode()));
+        new Findings(state, rows, translations, state.settings().addresses().mode()),
+        ofServices);
     if (!delta.isEmpty() || touched.everything) {
       program = Optional.empty();
     }
@@ -250,7 +262,7 @@ public final class ProgramCompiler {
     return new ServiceScope(
         settings,
         self,
-        node.flatMap(one -> Optional.ofNullable(one.labels().get(ServiceScope.ZONE))),
+        node.flatMap(ServiceScope::zone),
         node.map(Node::addresses).orElse(List.of()),
         nodePorts,
         lent);
@@ -359,8 +371,18 @@ public final class ProgramCompiler {
     return keys;
   }
 
-  private void refreshConditions(List<ClusterEvent> events, Touched touched, Findings findings) {
+  private void refreshConditions(
+      List<ClusterEvent> events, Touched touched, Findings findings, ServiceFindings ofServices) {
     boolean changed = false;
+    for (ServiceKey key : touched.services) {
+      List<Condition> now = ofServices.of(key);
+      changed |= note(new ObjectRef("Service", key.toString()), now);
+      if (now.stream().anyMatch(ServiceFindings::dependsOnOthers)) {
+        suspects.add(key);
+      } else {
+        suspects.remove(key);
+      }
+    }
     for (NodeName name : touched.nodes) {
       changed |= note(new ObjectRef("Node", name.text()), findings.ofNode(name));
     }

@@ -2,6 +2,8 @@ package dev.sund.engine;
 
 import dev.sund.engine.ServiceSummary.Origin;
 import dev.sund.engine.cluster.EndpointSlice;
+import dev.sund.engine.cluster.EndpointSlice.Backend;
+import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Service;
 import dev.sund.engine.cluster.Service.LoadBalancerIp;
 import dev.sund.engine.cluster.Service.ServicePort;
@@ -19,7 +21,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -44,6 +45,9 @@ final class ServiceIndex {
 
   /** Who asks for which place, the one that has it first. */
   private final NavigableMap<Frontend.Key, List<Wish>> wishes = new TreeMap<>();
+
+  /** In which zones nodes are, and how many in each. */
+  private final Map<String, Integer> zones = new HashMap<>();
 
   private ServiceSettings settings = ServiceSettings.DEFAULT;
   private ServiceScope scope;
@@ -179,10 +183,9 @@ final class ServiceIndex {
         : addresses.stream().<Place>map(Place.At::new).toList();
   }
 
-  /** The Services that ask for places at single addresses in a range. */
-  Set<ServiceKey> within(Prefix range) {
+  /** Adds the Services that ask for places at single addresses in a range. */
+  void within(Prefix range, Set<ServiceKey> found) {
     Protocol[] protocols = Protocol.values();
-    Set<ServiceKey> found = new HashSet<>();
     wishes
         .subMap(
             new Frontend.Key(new Place.At(range.address()), protocols[0], 1),
@@ -191,22 +194,56 @@ final class ServiceIndex {
             true)
         .values()
         .forEach(who -> who.forEach(wish -> found.add(wish.service())));
-    return found;
   }
 
-  /** The Services that have endpoints in a range; looks at all endpoints. */
-  Set<ServiceKey> withEndpointsIn(Prefix range) {
-    Set<ServiceKey> found = new HashSet<>();
+  /** Adds the Services that have endpoints in a range; looks at all endpoints. */
+  void withEndpointsIn(Prefix range, Set<ServiceKey> found) {
     for (EndpointSlice slice : slices.values()) {
-      if (slice.family() == range.family()
-          && slice.endpoints().stream().anyMatch(one -> range.contains(one.address()))) {
-        found.add(slice.service());
+      if (slice.family() == range.family()) {
+        for (Backend backend : slice.endpoints()) {
+          if (range.contains(backend.address())) {
+            found.add(slice.service());
+            break;
+          }
+        }
       }
     }
-    return found;
+  }
+
+  /** Adds the Services with hints for one of these; looks at all endpoints. */
+  void hinting(Set<String> forZones, Set<NodeName> forNodes, Set<ServiceKey> found) {
+    for (EndpointSlice slice : slices.values()) {
+      for (Backend backend : slice.endpoints()) {
+        if (backend.forZones().stream().anyMatch(forZones::contains)
+            || backend.forNodes().stream().anyMatch(forNodes::contains)) {
+          found.add(slice.service());
+          break;
+        }
+      }
+    }
+  }
+
+  /** Whether a node is in this zone. */
+  boolean isZone(String zone) {
+    return zones.containsKey(zone);
   }
 
   // How it changes.
+
+  /** A node is another than it was: hints may name nobody any more. */
+  void putNode(Optional<Node> was, Optional<Node> now, Touched touched) {
+    Optional<String> before = was.flatMap(ServiceScope::zone);
+    Optional<String> after = now.flatMap(ServiceScope::zone);
+    after.ifPresent(zone -> zones.merge(zone, 1, Integer::sum));
+    before.ifPresent(zone -> {
+      if (zones.merge(zone, -1, (count, less) -> count == 1 ? null : count + less) == null) {
+        touched.lostZones.add(zone);
+      }
+    });
+    if (now.isEmpty()) {
+      was.ifPresent(node -> touched.lostNodes.add(node.name()));
+    }
+  }
 
   /** From now on Services are to be served so. */
   void put(ServiceSettings now, Touched touched) {

@@ -1,5 +1,6 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -35,6 +36,11 @@ record ServiceScope(
     addresses = List.copyOf(addresses);
     nodePorts = Map.copyOf(nodePorts);
     lent = Map.copyOf(lent);
+  }
+
+  /** The zone that a node says it is in. */
+  static Optional<String> zone(Node node) {
+    return Optional.ofNullable(node.labels().get(ZONE));
   }
 
   /** Of a node of which nothing is known yet. */

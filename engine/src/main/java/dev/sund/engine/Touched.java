@@ -35,6 +35,12 @@ final class Touched {
   /** Services whose conditions may differ, or who answers for them. */
   final Set<ServiceKey> services = new HashSet<>();
 
+  /** Zones in which no node is any more. */
+  final Set<String> lostZones = new HashSet<>();
+
+  /** Nodes that are gone. */
+  final Set<NodeName> lostNodes = new HashSet<>();
+
   /** Pods whose conditions may differ. */
   final Set<PodKey> pods = new HashSet<>();
 }

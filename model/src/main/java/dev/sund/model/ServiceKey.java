@@ -1,5 +1,7 @@
 package dev.sund.model;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The namespace and name of a Service.
  *
@@ -29,6 +31,19 @@ public record ServiceKey(String namespace, String name) implements Comparable<Se
   public int compareTo(ServiceKey other) {
     int byNamespace = namespace.compareTo(other.namespace);
     return byNamespace != 0 ? byNamespace : name.compareTo(other.name);
+  }
+
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ServiceKey key
+        && name.equals(key.name)
+        && namespace.equals(key.namespace);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * namespace.hashCode() + name.hashCode();
   }
 
   @Override
