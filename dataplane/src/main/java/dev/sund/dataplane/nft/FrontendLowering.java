@@ -164,6 +164,13 @@ final class FrontendLowering {
         rules.add(kept(group, protocol));
       }
     }
+    // A connecting socket takes an ICMP error that comes while it sends for a hint, and tries
+    // again; a reset it believes at once.
+    rules.add(
+        NftRule.of(
+            REFUSE_CHAIN,
+            "nobody answers: a connection is reset",
+            join(protocol(Protocol.TCP), List.of(new Expr.Reject(Expr.RejectType.TCP_RST, 0)))));
     rules.add(
         NftRule.of(
             REFUSE_CHAIN,

@@ -24,6 +24,7 @@
  *       fib daddr type local meta mark set meta l4proto . th dport map @frontends-node-v4 ...
  *     }
  *     chain dispatch { meta mark vmap @answers }       dispatch-outside by the other map
+ *     chain refuse { meta l4proto tcp reject with tcp reset; reject }
  *     chain lb-v4-5 {                                  one for each number of endpoints in use, and
  *       jump allowed-v4                                for each combination of these in use
  *       ip daddr 127.0.0.0/8 goto refuse

@@ -3,6 +3,8 @@ package dev.sund.engine.trace;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.Prefix;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,7 +25,7 @@ public record Underlay(List<Host> hosts, boolean assumed) {
   public enum Role {
     /** A node of the cluster, by its node name. */
     NODE,
-    /** Forwards between its links by their connected subnets, and by nothing else. */
+    /** Forwards between its links by their connected subnets, and by its routes. */
     ROUTER,
     /** A machine outside of the cluster; its router is the default gateway. */
     OUTSIDE
@@ -35,10 +37,27 @@ public record Underlay(List<Host> hosts, boolean assumed) {
    * @param name unique among hosts
    * @param role what it is
    * @param links its links, at least one
+   * @param routes what a router knows besides its connected subnets: the way to addresses that
+   *     machines answer at without carrying them
    */
-  public record Host(String name, Role role, List<Link> links) {
+  public record Host(String name, Role role, List<Link> links, List<Via> routes) {
     public Host {
       links = List.copyOf(links);
+      routes = List.copyOf(routes);
+    }
+
+    /** One that knows its connected subnets alone. */
+    public Host(String name, Role role, List<Link> links) {
+      this(name, role, links, List.of());
+    }
+
+    /** Where it sends packets for {@code ip}: to the next hop of its longest route, or directly. */
+    public Ip nextHop(Ip ip) {
+      return routes.stream()
+          .filter(via -> via.destination().contains(ip))
+          .max(Comparator.comparingInt(via -> via.destination().length()))
+          .map(Via::nextHop)
+          .orElse(ip);
     }
 
     /** Its link by this device. */
@@ -50,6 +69,26 @@ public record Underlay(List<Host> hosts, boolean assumed) {
     public boolean carries(Ip ip) {
       return links.stream().anyMatch(link -> link.carries(ip));
     }
+  }
+
+  /**
+   * A route of a router.
+   *
+   * @param destination for these addresses
+   * @param nextHop on one of its links
+   */
+  public record Via(Prefix destination, Ip nextHop) {}
+
+  /** The same with other routes of the machine {@code name}. */
+  public Underlay withRoutes(String name, List<Via> routes) {
+    return new Underlay(
+        hosts.stream()
+            .map(host ->
+                host.name().equals(name)
+                    ? new Host(host.name(), host.role(), host.links(), routes)
+                    : host)
+            .toList(),
+        assumed);
   }
 
   /**

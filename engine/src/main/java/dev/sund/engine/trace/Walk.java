@@ -287,10 +287,9 @@ final class Walk {
       deliver(host.name(), new AtHost(host.name()), Optional.empty());
       return;
     }
+    Ip nextHop = host.nextHop(destination);
     Optional<Underlay.Link> out =
-        host.role() == Underlay.Role.ROUTER
-            ? Passage.connected(host, destination)
-            : Optional.empty();
+        host.role() == Underlay.Role.ROUTER ? Passage.connected(host, nextHop) : Optional.empty();
     if (out.isEmpty()) {
       stop(host.name(), Stage.UNDERLAY, Reason.NO_ROUTE, "no route covers " + destination);
       if (host.role() == Underlay.Role.ROUTER) {
@@ -313,7 +312,7 @@ final class Walk {
               Optional.empty(),
               "forwarded to segment " + link.segment() + " by " + link.device(),
               true));
-      passage.unwrapped(host.name(), link, destination);
+      passage.unwrapped(host.name(), link, nextHop);
     }
   }
 

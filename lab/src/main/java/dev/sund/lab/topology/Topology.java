@@ -4,6 +4,7 @@ import dev.sund.engine.trace.Underlay;
 import dev.sund.engine.trace.Underlay.Host;
 import dev.sund.engine.trace.Underlay.Link;
 import dev.sund.engine.trace.Underlay.Role;
+import dev.sund.engine.trace.Underlay.Via;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -143,6 +144,31 @@ public final class Topology implements AutoCloseable {
     }
   }
 
+  /**
+   * Has the router send packets for some addresses to others: how people outside find the addresses
+   * of Services that machines answer at without carrying them. Replaces what was said before.
+   */
+  public void setRoutes(List<Via> vias) throws KernelException {
+    Host router = routerHost();
+    RouteBatch batch = new RouteBatch();
+    router.routes().stream()
+        .filter(via -> !vias.contains(via))
+        .forEach(via -> batch.delete(entry(via)));
+    vias.stream()
+        .filter(via -> !router.routes().contains(via))
+        .forEach(via -> batch.put(entry(via)));
+    try (RouteSocket routes = RouteSocket.open(machine(router.name()))) {
+      apply(routes, batch);
+    }
+    underlay = underlay.withRoutes(router.name(), vias);
+  }
+
+  private static RouteEntry entry(Via via) {
+    return RouteEntry.to(via.destination())
+        .withGateway(via.nextHop())
+        .withProtocol(ROUTE_PROTOCOL_STATIC);
+  }
+
   /** Pulls the plug of a machine's uplink, or puts it back. */
   public void setUplink(String machine, boolean up) throws KernelException {
     try (RouteSocket routes = RouteSocket.open(machine(router()))) {
@@ -245,7 +271,8 @@ public final class Topology implements AutoCloseable {
     for (Host host : underlay.hosts()) {
       hosts.add(
           host.name().equals(machine)
-              ? new Host(host.name(), host.role(), host.links().stream().map(how).toList())
+              ? new Host(
+                  host.name(), host.role(), host.links().stream().map(how).toList(), host.routes())
               : host);
     }
     underlay = new Underlay(hosts, underlay.assumed());
