@@ -23,7 +23,7 @@ import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
-import dev.sund.agent.services.ProxySettings;
+import dev.sund.agent.services.ServiceWork;
 import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
@@ -102,6 +102,7 @@ public final class Agent implements AutoCloseable {
   private final AddressKeeper keeper;
   private final CniDispatch dispatch;
   private final OffloadWatch offload;
+  private final ServiceWork services;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
@@ -141,14 +142,18 @@ public final class Agent implements AutoCloseable {
       }
       this.api = new ApiStanding(server, InstantSource.system(), log);
       Mailbox mailbox = new Mailbox();
-      ProxySettings proxy =
-          new ProxySettings(
+      this.services =
+          new ServiceWork(
+              options.node(),
+              namespace,
               options.fabric().services(),
               options.proxyConfig(),
               mailbox::put,
+              () -> unhealthy().isEmpty(),
+              metrics,
               sink.log("services"));
-      opened.push(proxy);
-      proxy.start();
+      opened.push(services);
+      services.follow();
 
       // The network is waited for longest, so the watch begins first.
       ClusterWatch.Means means = ClusterWatch.Means.ordinary();
@@ -171,7 +176,7 @@ public final class Agent implements AutoCloseable {
               event -> {
                 directory.see(event);
                 addresses.see(event);
-                proxy.see(event);
+                services.see(event);
                 if (event instanceof ClusterEvent.Synced) {
                   api.answered();
                 }
@@ -251,7 +256,10 @@ public final class Agent implements AutoCloseable {
       FactsWatch facts =
           new FactsWatch(
               kernel::facts,
-              seen -> mailbox.put(new ClusterEvent.FactsSeen(seen)),
+              seen -> {
+                services.see(seen);
+                mailbox.put(new ClusterEvent.FactsSeen(seen));
+              },
               sink.log("facts"));
       opened.push(facts);
       opened.push(kernel.listen(heard(facts, watch)));
@@ -275,9 +283,10 @@ public final class Agent implements AutoCloseable {
       this.offload =
           OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
       opened.push(offload);
-      this.pages = pages(namespace);
+      this.pages = pages(namespace, options.http());
       opened.push(pages);
       pages.start();
+      services.serve(loop, address -> pages(namespace, address));
       Files.createDirectories(
           options.runDir(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
@@ -379,7 +388,8 @@ public final class Agent implements AutoCloseable {
             keeper.ranges(),
             metrics.repaired(),
             bridges.containers(),
-            cniInstall.map(CniInstall::report).orElse(Map.of())),
+            cniInstall.map(CniInstall::report).orElse(Map.of()),
+            services.report()),
         loop.summary(),
         loop.state(),
         ownConditions(),
@@ -440,7 +450,7 @@ public final class Agent implements AutoCloseable {
     };
   }
 
-  private HttpPages pages(NetNs namespace) throws IOException {
+  private HttpPages pages(NetNs namespace, InetSocketAddress address) throws IOException {
     HttpPages.Source source =
         new HttpPages.Source() {
           @Override
@@ -456,10 +466,9 @@ public final class Agent implements AutoCloseable {
     Log pagesLog = sink.log("http");
     Runnable refresh = this::refreshMetrics;
     if (options.netns().isEmpty()) {
-      return new HttpPages(options.http(), source, refresh, metrics.registry(), pagesLog);
+      return new HttpPages(address, source, refresh, metrics, pagesLog);
     }
-    return namespace.call(
-        () -> new HttpPages(options.http(), source, refresh, metrics.registry(), pagesLog));
+    return namespace.call(() -> new HttpPages(address, source, refresh, metrics, pagesLog));
   }
 
   /** Gauges that are computed when somebody asks. */
@@ -481,6 +490,7 @@ public final class Agent implements AutoCloseable {
     api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());
+    own.addAll(services.conditions());
     return own;
   }
 
@@ -502,6 +512,11 @@ public final class Agent implements AutoCloseable {
     @Override
     public Answer ipam(Map<String, Object> request) throws InterruptedException {
       return keeper.ipam(request);
+    }
+
+    @Override
+    public Answer service(Map<String, Object> request) throws InterruptedException {
+      return services.answer(request);
     }
 
     @Override

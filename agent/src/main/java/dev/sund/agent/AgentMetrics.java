@@ -10,7 +10,7 @@ import java.util.TreeMap;
 
 /**
  * Every metric of one agent, in a registry of its own. All names begin with {@link
- * Marks#METRIC_PREFIX}; times are in seconds.
+ * Marks#METRIC_PREFIX}, but for those of kube-proxy; times are in seconds.
  */
 public final class AgentMetrics {
   private static final double[] QUICK = {
@@ -18,6 +18,13 @@ public final class AgentMetrics {
   };
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
+
+  /** Those that kube-proxy has too. */
+  public final ProxyMetrics proxy = new ProxyMetrics(registry);
+
+  /** Health-check node ports that are answered. */
+  public final Gauge healthPorts =
+      gauge("health_check_ports", "Health-check node ports of Services that are answered.");
 
   /** Whether the agent is ready: 1 or 0. */
   public final Gauge ready = gauge("ready", "Whether the agent is ready to attach pods.");

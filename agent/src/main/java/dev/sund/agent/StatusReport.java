@@ -29,6 +29,7 @@ import java.util.TreeSet;
  * program {localPods, routes, tunnels[], tunnelPeers, frontends},
  * ranges[{pool, range, all, used, cooling, free}], repaired {table: entries},
  * bridged (containers), cni {conflist, written} (empty when none is asked for),
+ * services {served, count, nodePorts, choice},
  * attachments[{pod, device, interface, addresses[], netns}],
  * conditions[{reason, severity, object {kind, name}, field, text, remedy}]
  * </pre>
@@ -52,7 +53,8 @@ final class StatusReport {
       List<Map<String, Object>> ranges,
       Map<String, Long> repaired,
       int bridged,
-      Map<String, Object> cni) {}
+      Map<String, Object> cni,
+      Map<String, Object> services) {}
 
   static Map<String, Object> of(
       Process process,
@@ -81,6 +83,7 @@ final class StatusReport {
     status.put("repaired", around.repaired());
     status.put("bridged", around.bridged());
     status.put("cni", around.cni());
+    status.put("services", around.services());
     List<Object> pods = new ArrayList<>();
     attachments.stream()
         .sorted(Comparator.comparing(Attachment::pod).thenComparing(Attachment::key))

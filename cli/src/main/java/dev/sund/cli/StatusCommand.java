@@ -21,10 +21,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code sund status}: the node in ten lines, as its agent sees it. */
+/** {@code sund status}: the node in eleven lines, as its agent sees it. */
 @Command(
     name = "status",
-    header = "Print this node in ten lines: its agent, API server, pods, addresses, what is wrong.",
+    header = "Print this node in a few lines: agent, API server, pods, Services, what is wrong.",
     description = {"", "Without an agent it says what is known all the same, and what to do."},
     exitCodeList = {
       "0:the agent is ready and nothing is open",

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * An agent's status as ten lines for people, and more when everything is asked for.
+ * An agent's status as eleven lines for people, and more when everything is asked for.
  *
  * @param status as the agent answers it
  * @param now for how long something has been so
@@ -26,7 +26,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return ready() && conditions().isEmpty();
   }
 
-  /** The ten lines. */
+  /** The eleven lines. */
   List<String> lines() {
     return List.of(
         line("node", node()),
@@ -34,6 +34,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
         line("API", api()),
         line("pods", pods()),
         line("program", program()),
+        line("Services", services()),
         line("addresses", addresses()),
         line("MTU", mtu()),
         line("CNI", cni()),
@@ -59,7 +60,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return lines;
   }
 
-  /** A line of the ten. */
+  /** A line of the eleven. */
   static String line(String subject, String text) {
     return "%-10s %s".formatted(subject, text);
   }
@@ -113,6 +114,28 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return attached
         + " with a network"
         + (bridged == 0 ? "" : ", " + count(bridged, "container") + " on bridges");
+  }
+
+  private String services() {
+    Map<String, Object> services = Json.child(status, "services");
+    if (services.isEmpty()) {
+      return "not known: the agent is older than this program";
+    }
+    if (!Boolean.TRUE.equals(services.get("served"))) {
+      return "left to somebody else: they are switched off here";
+    }
+    return "%s; node ports at %s"
+        .formatted(count(Json.number(services, "count"), "Service"), where(services));
+  }
+
+  private static String where(Map<String, Object> services) {
+    String where = text(services, "nodePorts");
+    return switch (where) {
+      case "all" -> "all addresses of the node";
+      case "primary" -> "the node's own addresses";
+      case "none" -> "no address";
+      default -> where;
+    };
   }
 
   private String program() {

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       TraceCommand.class,
       AgentCommand.class,
       StatusCommand.class,
+      ServiceCommand.class,
       IpamCommand.class,
       VerifyCommand.class,
       SnapshotCommand.class,

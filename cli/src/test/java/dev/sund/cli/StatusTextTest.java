@@ -30,6 +30,7 @@ class StatusTextTest {
                   "cooling":0,"free":9}],
        "repaired":{"nft":2,"routes":1},"bridged":1,
        "cni":{"conflist":"/etc/cni/net.d/10-sund.conflist","written":true},
+       "services":{"served":true,"count":12,"nodePorts":"all","choice":"random"},
        "attachments":[{"pod":"shop/web","device":"sund0123456789a","interface":"eth0",
                        "addresses":["10.244.1.5","fd00:10:244:1::5"],"netns":"/run/netns/web"}],
        "conditions":[]}
@@ -44,6 +45,7 @@ class StatusTextTest {
        "applied":0,"pending":3,
        "program":{"localPods":0,"routes":1,"tunnels":[],"tunnelPeers":0,"frontends":0},
        "ranges":[],"repaired":{},"bridged":0,"cni":{},
+       "services":{"served":false,"count":1,"nodePorts":"primary","choice":"random"},
        "attachments":[],
        "conditions":[
         {"reason":"b","severity":"warning","object":{"kind":"Node","name":"n3"},"field":"",
@@ -53,7 +55,7 @@ class StatusTextTest {
       """;
 
   @Test
-  void aNodeThatIsWellIsTenLines() throws Exception {
+  void aNodeThatIsWellIsElevenLines() throws Exception {
     StatusText text = text(WELL, false);
     assertThat(text.well()).isTrue();
     assertThat(text.lines())
@@ -63,6 +65,7 @@ class StatusTextTest {
             "API        192.168.1.254:6443 answers since 2026-03-01 11:20:00 (1 hour)",
             "pods       1 with a network, 1 container on bridges",
             "program    5 routes, sund-vxlan4 sund-vxlan6 to 4 peers, 1 translated port",
+            "Services   12 Services; node ports at all addresses of the node",
             "addresses  10.244.1.0/24 2 of 253 (1%), fd00:10:244:1::/64 2 used",
             "MTU        pods 1450 (v4), 1430 (v6); eth0 1500",
             "CNI        /etc/cni/net.d/10-sund.conflist is written",
@@ -73,7 +76,7 @@ class StatusTextTest {
   }
 
   @Test
-  void aNodeThatIsNotSaysWhyInTenLinesTooTheGravestFirst() throws Exception {
+  void aNodeThatIsNotSaysWhyInElevenLinesTooTheGravestFirst() throws Exception {
     StatusText text = text(ILL, false);
     assertThat(text.well()).isFalse();
     assertThat(text.lines())
@@ -84,6 +87,7 @@ class StatusTextTest {
             "API        away since 2026-03-01 12:20:04 (1 second); Connection refused",
             "pods       0 with a network",
             "program    1 route, no tunnel; 3 changes due",
+            "Services   left to somebody else: they are switched off here",
             "addresses  no range is known yet",
             "MTU        not known yet",
             "CNI        no conflist is asked for (--cni-conf-dir)",
@@ -103,7 +107,7 @@ class StatusTextTest {
         "ranges",
         List.of(range(1, 64), range(2, 60), range(3, 0), range(4, 0), range(5, 0), range(6, 0)));
     StatusText text = new StatusText(status, NOW, ZoneOffset.UTC, new Colours(true));
-    assertThat(text.lines().get(5))
+    assertThat(text.lines().get(6))
         .isEqualTo(
             "addresses  \u001b[31m10.0.1.0/26 64 of 64 (100%)\u001b[0m,"
                 + " \u001b[33m10.0.2.0/26 60 of 64 (94%)\u001b[0m, 10.0.3.0/26 0 of 64 (0%),"

@@ -276,6 +276,7 @@ final class ApplyCycle {
     notBefore = lastEnded + timing.minimum().toNanos();
     urgent = false;
     metrics.applySeconds.observe((lastEnded - began) / 1e9);
+    metrics.proxy.syncProxyRules.observe((lastEnded - began) / 1e9);
     reports.forEach(this::account);
     settleTickets();
     if (kernel.pending() > 0) {

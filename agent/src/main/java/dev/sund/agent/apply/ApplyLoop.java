@@ -13,14 +13,18 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.model.Marks;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * The agent's two writers: {@code sund-engine} compiles what comes out of the mailbox, {@code
@@ -51,6 +55,9 @@ public final class ApplyLoop implements AutoCloseable {
   private final Thread dataplaneThread;
   private final AtomicReference<ApplyState> state = new AtomicReference<>(ApplyState.FIRST);
   private final AtomicReference<Optional<String>> death = new AtomicReference<>(Optional.empty());
+  private final ConcurrentLinkedQueue<FutureTask<?>> questions = new ConcurrentLinkedQueue<>();
+  private final ProgramCompiler compiler;
+  private final KernelLatency latency;
   private volatile NodeSummary summary = NodeSummary.NONE;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
@@ -71,12 +78,14 @@ public final class ApplyLoop implements AutoCloseable {
       AgentMetrics metrics,
       LogSink sink) {
     this.mailbox = mailbox;
+    this.compiler = compiler;
     this.metrics = metrics;
     this.sink = sink;
     this.log = sink.log("apply");
     this.engine = new EngineStep(compiler, metrics, System::nanoTime);
     this.cycle =
-        new ApplyCycle(kernel, tickets, timing, System::nanoTime, metrics, log, state::set);
+        new ApplyCycle(kernel, tickets, timing, System::nanoTime, metrics, log, this::stands);
+    this.latency = new KernelLatency(metrics.proxy, InstantSource.system());
     this.engineThread = thread("engine", this::runEngine);
     this.dataplaneThread = thread("dataplane", this::runDataplane);
   }
@@ -139,6 +148,41 @@ public final class ApplyLoop implements AutoCloseable {
   /** The wanted program in a few numbers. */
   public NodeSummary summary() {
     return summary;
+  }
+
+  /**
+   * Asks the engine something about what it knows, on its own thread, between two batches. The
+   * question must be short: pods wait meanwhile.
+   *
+   * @throws TimeoutException when there is no answer in time
+   */
+  public <T> T ask(Function<ProgramCompiler, T> question, Duration limit)
+      throws InterruptedException, TimeoutException {
+    FutureTask<T> asked = new FutureTask<>(() -> question.apply(compiler));
+    questions.add(asked);
+    mailbox.wake();
+    try {
+      return asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a question about the program failed", e.getCause());
+    } finally {
+      questions.remove(asked);
+    }
+  }
+
+  private void answer() {
+    FutureTask<?> asked = questions.poll();
+    while (asked != null) {
+      asked.run();
+      asked = questions.poll();
+    }
+  }
+
+  private void stands(ApplyState now) {
+    state.set(now);
+    if (now.pending() == 0 && now.hold().isEmpty()) {
+      latency.applied(now.applied());
+    }
   }
 
   /** Why the loop does not run, as a sentence; empty when it does. */
@@ -239,11 +283,14 @@ public final class ApplyLoop implements AutoCloseable {
         List<ClusterEvent> batch = mailbox.take(BATCH, IDLE_NANOS);
         metrics.mailboxEvents.set(mailbox.size());
         metrics.eventsCoalesced.inc(mailbox.takeCoalesced());
+        latency.came(batch);
         Optional<Handover> outcome = engine.compile(batch);
+        answer();
         if (!batch.isEmpty()) {
           summary = engine.summary();
         }
         if (outcome.isPresent()) {
+          latency.wanted(outcome.get().number(), batch);
           inbox.put(outcome.get());
         }
       }

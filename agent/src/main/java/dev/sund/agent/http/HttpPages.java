@@ -2,8 +2,10 @@ package dev.sund.agent.http;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.log.Log;
 import dev.sund.model.Marks;
+import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
@@ -16,8 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * The agent's HTTP pages. Answers 200 with {@code ok}, or 503 with one line for each thing that is
- * not as it should be.
+ * The agent's HTTP pages, with the names of kube-proxy's where these mean the same. Answers 200
+ * with {@code ok}, or 503 with one line for each thing that is not as it should be.
  *
  * <p>The listening socket is opened in the constructor by the calling thread, so that a caller
  * inside a namespace gets a socket of that namespace; threads start in {@link #start}, which must
@@ -29,6 +31,9 @@ public final class HttpPages implements AutoCloseable {
     System.setProperty("sun.net.httpserver.maxReqTime", "30");
     System.setProperty("sun.net.httpserver.maxRspTime", "60");
   }
+
+  /** How Services are served, in kube-proxy's word for it. */
+  private static final String PROXY_MODE = "nftables";
 
   /** What the pages show. */
   public interface Source {
@@ -47,14 +52,10 @@ public final class HttpPages implements AutoCloseable {
    * Opens the socket.
    *
    * @param address where to listen; port 0 for any
-   * @param refresh run before the registry is read
+   * @param refresh run before the metrics are read
    */
   public HttpPages(
-      InetSocketAddress address,
-      Source source,
-      Runnable refresh,
-      PrometheusRegistry registry,
-      Log log)
+      InetSocketAddress address, Source source, Runnable refresh, AgentMetrics metrics, Log log)
       throws IOException {
     this.server = HttpServer.create(address, 0);
     this.log = log;
@@ -62,13 +63,17 @@ public final class HttpPages implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name(Marks.THREAD_PREFIX + "http-", 0).factory());
     server.setExecutor(threads);
-    server.createContext("/healthz", exchange -> verdict(exchange, source::unhealthy));
+    server.createContext(
+        "/healthz", exchange -> counted(exchange, source::unhealthy, metrics.proxy.healthz));
+    server.createContext(
+        "/livez", exchange -> counted(exchange, source::unhealthy, metrics.proxy.livez));
     server.createContext("/readyz", exchange -> verdict(exchange, source::notReady));
+    server.createContext("/proxyMode", exchange -> answer(exchange, 200, "text/plain", PROXY_MODE));
     server.createContext(
         "/metrics",
         exchange -> {
           refresh.run();
-          metrics(exchange, registry);
+          metrics(exchange, metrics.registry());
         });
     server.createContext("/", exchange -> answer(exchange, 404, "text/plain", "not found\n"));
   }
@@ -88,6 +93,13 @@ public final class HttpPages implements AutoCloseable {
   public void close() {
     server.stop(0);
     threads.shutdownNow();
+  }
+
+  private void counted(HttpExchange exchange, Supplier<List<String>> faults, Counter answers)
+      throws IOException {
+    List<String> lines = faults.get();
+    answers.labelValues(lines.isEmpty() ? "200" : "503").inc();
+    verdict(exchange, () -> lines);
   }
 
   private void verdict(HttpExchange exchange, Supplier<List<String>> faults) throws IOException {

@@ -16,6 +16,9 @@ public interface LocalCalls {
   /** Serves {@code sund ipam}; errors are answers too. */
   Answer ipam(Map<String, Object> request) throws InterruptedException;
 
+  /** Serves {@code sund service}; errors are answers too. */
+  Answer service(Map<String, Object> request) throws InterruptedException;
+
   /**
    * Sets the log's level.
    *

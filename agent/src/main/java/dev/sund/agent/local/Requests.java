@@ -29,6 +29,7 @@ final class Requests {
     return switch (String.valueOf(request.getOrDefault("command", ""))) {
       case "LOG" -> log(request);
       case "IPAM" -> calls.ipam(request);
+      case "SERVICE" -> calls.service(request);
       case "STATUS" ->
           request.containsKey("config") ? calls.cni(request) : Answer.success(calls.status());
       default -> calls.cni(request);

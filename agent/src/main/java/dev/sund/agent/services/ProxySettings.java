@@ -6,6 +6,7 @@ import dev.sund.engine.ServicesInForce;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.ProxyConfig;
+import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.kube.object.Kinds;
 import dev.sund.kube.object.Parsed;
 import dev.sund.kube.object.ProxyConfigParser;
@@ -29,7 +30,7 @@ import java.util.function.Consumer;
  *
  * <p>One virtual thread, {@code sund-proxy-config}, when there is a file. For any thread.
  */
-public final class ProxySettings implements AutoCloseable {
+final class ProxySettings implements AutoCloseable {
   private static final Duration BETWEEN = Duration.ofSeconds(2);
   private static final long LARGEST = 1 << 20;
 
@@ -49,8 +50,7 @@ public final class ProxySettings implements AutoCloseable {
    * @param file a KubeProxyConfiguration that counts before the cluster's
    * @param events takes what is to be told; must not wait
    */
-  public ProxySettings(
-      FabricServices own, Optional<Path> file, Consumer<ClusterEvent> events, Log log) {
+  ProxySettings(FabricServices own, Optional<Path> file, Consumer<ClusterEvent> events, Log log) {
     this.file = file;
     this.events = events;
     this.log = log;
@@ -60,7 +60,7 @@ public final class ProxySettings implements AutoCloseable {
   }
 
   /** Tells what holds before the cluster says anything, and follows the file. */
-  public void start() {
+  void start() {
     tell(force.first());
     if (file.isPresent()) {
       look();
@@ -69,15 +69,25 @@ public final class ProxySettings implements AutoCloseable {
   }
 
   /** Hears what the cluster says. */
-  public void see(ClusterEvent event) {
+  void see(ClusterEvent event) {
     if (event instanceof ClusterEvent.LayerSeen || event instanceof ClusterEvent.LayerGone) {
       take(event);
     }
   }
 
   /** The configuration that counts. */
-  public Optional<ProxyConfig> proxy() {
+  Optional<ProxyConfig> proxy() {
     return proxy;
+  }
+
+  /** How Services are served. */
+  ServiceSettings services() {
+    lock.lock();
+    try {
+      return force.services();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

@@ -34,7 +34,7 @@ class HttpPagesTest implements HttpPages.Source {
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             this,
             () -> {},
-            metrics.registry(),
+            metrics,
             sink.log("http"));
     pages.start();
   }
@@ -55,7 +55,7 @@ class HttpPagesTest implements HttpPages.Source {
   }
 
   @Test
-  void metricsCarryOurName() throws Exception {
+  void metricsCarryOurNameOrThatOfKubeProxysWhichMeansTheSame() throws Exception {
     metrics.ready.set(1);
     metrics.driftRepaired.labelValues("routes").inc(3);
     metrics.attachSeconds.labelValues("ADD", "ok").observe(0.003);
@@ -64,7 +64,17 @@ class HttpPagesTest implements HttpPages.Source {
         .contains("sund_drift_repaired_total{table=\"routes\"} 3.0")
         .contains("sund_attach_seconds_bucket{command=\"ADD\",outcome=\"ok\",le=\"0.005\"} 1");
     assertThat(get("/metrics").body().lines().filter(line -> !line.startsWith("#")))
-        .allMatch(line -> line.startsWith("sund_"));
+        .allMatch(line -> line.startsWith("sund_") || line.startsWith("kubeproxy_"));
+  }
+
+  @Test
+  void kubeProxysPagesAreServedAndCounted() throws Exception {
+    assertThat(get("/proxyMode").body()).isEqualTo("nftables");
+    assertThat(get("/livez").body()).isEqualTo("ok\n");
+    assertThat(get("/healthz").statusCode()).isEqualTo(200);
+    assertThat(get("/metrics").body())
+        .contains("kubeproxy_proxy_healthz_total{code=\"200\"} 1.0")
+        .contains("kubeproxy_proxy_livez_total{code=\"200\"} 1.0");
   }
 
   @Test

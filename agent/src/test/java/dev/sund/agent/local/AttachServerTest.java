@@ -128,6 +128,11 @@ class AttachServerTest {
     }
 
     @Override
+    public Answer service(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public boolean logLevel(String part, String level) {
       return LogLevel.tryParse(level).isPresent();
     }

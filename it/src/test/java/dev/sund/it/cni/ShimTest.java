@@ -73,6 +73,11 @@ class ShimTest {
           }
 
           @Override
+          public Answer service(Map<String, Object> request) {
+            return Answer.DONE;
+          }
+
+          @Override
           public boolean logLevel(String part, String level) {
             return false;
           }
