@@ -7,8 +7,10 @@ import dev.sund.engine.program.Serving;
 import dev.sund.engine.program.SourceRange;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.NavigableMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * one place are kept together: a place is looked up once, however many endpoints it has.
  */
 final class FrontendTables {
-  private final NavigableMap<Frontend.Key, Answered> places = new TreeMap<>();
+  private final Map<Frontend.Key, Answered> places = new HashMap<>();
   private long rowsMade;
 
   /**
@@ -109,6 +111,12 @@ final class FrontendTables {
     }
   }
 
+  private List<Answered> sorted() {
+    List<Answered> all = new ArrayList<>(places.values());
+    all.sort(Comparator.comparing(rows -> rows.frontend().key()));
+    return all;
+  }
+
   /** How many frontends there are. */
   int size() {
     return places.size();
@@ -127,21 +135,21 @@ final class FrontendTables {
   /** All frontends. */
   SortedMap<Frontend.Key, Frontend> frontends() {
     SortedMap<Frontend.Key, Frontend> all = new TreeMap<>();
-    places.forEach((key, rows) -> all.put(key, rows.frontend()));
+    sorted().forEach(rows -> all.put(rows.frontend().key(), rows.frontend()));
     return all;
   }
 
   /** All endpoints. */
   SortedMap<Endpoint.Key, Endpoint> endpoints() {
     SortedMap<Endpoint.Key, Endpoint> all = new TreeMap<>();
-    places.values().forEach(rows -> rows.endpoints().forEach(row -> all.put(row.key(), row)));
+    sorted().forEach(rows -> rows.endpoints().forEach(row -> all.put(row.key(), row)));
     return all;
   }
 
   /** All ranges of sources. */
   SortedMap<SourceRange.Key, SourceRange> sourceRanges() {
     SortedMap<SourceRange.Key, SourceRange> all = new TreeMap<>();
-    places.values().forEach(rows -> rows.sources().forEach(row -> all.put(row.key(), row)));
+    sorted().forEach(rows -> rows.sources().forEach(row -> all.put(row.key(), row)));
     return all;
   }
 }

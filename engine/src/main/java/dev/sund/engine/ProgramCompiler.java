@@ -67,6 +67,7 @@ public final class ProgramCompiler {
   private final FrontendTables frontends = new FrontendTables();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
   private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
+  private final Map<ServiceKey, List<Condition>> conditionsOfServices = new HashMap<>();
   private final Set<ObjectRef> refused = new HashSet<>();
 
   /** Services with conditions that may go when nodes and ranges come. */
@@ -193,7 +194,7 @@ public final class ProgramCompiler {
    */
   public Optional<ServiceSummary> service(ServiceKey key) {
     ObjectRef object = new ObjectRef("Service", key.toString());
-    List<Condition> found = new ArrayList<>(conditionsOf.getOrDefault(object, List.of()));
+    List<Condition> found = new ArrayList<>(conditionsOfServices.getOrDefault(key, List.of()));
     found.addAll(state.refused().getOrDefault(object, List.of()));
     return state.services().service(key).map(service -> summaries().of(service, found));
   }
@@ -376,7 +377,9 @@ public final class ProgramCompiler {
     boolean changed = false;
     for (ServiceKey key : touched.services) {
       List<Condition> now = ofServices.of(key);
-      changed |= note(new ObjectRef("Service", key.toString()), now);
+      List<Condition> before =
+          now.isEmpty() ? conditionsOfServices.remove(key) : conditionsOfServices.put(key, now);
+      changed |= !now.equals(before == null ? List.of() : before);
       if (now.stream().anyMatch(ServiceFindings::dependsOnOthers)) {
         suspects.add(key);
       } else {
@@ -402,6 +405,7 @@ public final class ProgramCompiler {
       refused.addAll(state.refused().keySet());
       Set<Condition> all = new TreeSet<>();
       conditionsOf.values().forEach(all::addAll);
+      conditionsOfServices.values().forEach(all::addAll);
       state.refused().values().forEach(all::addAll);
       conditions = List.copyOf(all);
     }

@@ -42,6 +42,9 @@ final class ServiceFindings {
   private final ServiceSummaries summaries;
   private final NavigableMap<Masquerade.Key, Masquerade> ranges;
 
+  /** The range found last: often that of the next address too. */
+  private Optional<Prefix> lastRange = Optional.empty();
+
   /**
    * Findings of a state.
    *
@@ -126,7 +129,7 @@ final class ServiceFindings {
   }
 
   private void places(Service service, ObjectRef object, Set<Condition> conditions) {
-    for (Wish wish : state.services().wishes(service)) {
+    for (Wish wish : state.services().wishes(service.key())) {
       Optional<String> instead = summaries.instead(wish);
       if (instead.isPresent()) {
         conditions.add(
@@ -178,10 +181,15 @@ final class ServiceFindings {
 
   /** The range of pods with this address: such ranges share no addresses. */
   private Optional<Prefix> podRange(Ip ip) {
+    if (lastRange.isPresent() && lastRange.get().contains(ip)) {
+      return lastRange;
+    }
     Masquerade.Key below = ranges.floorKey(new Masquerade.Key(Prefix.host(ip), Part.CLUSTER));
-    return below != null && below.part() == Part.CLUSTER && below.range().contains(ip)
-        ? Optional.of(below.range())
-        : Optional.empty();
+    if (below == null || below.part() != Part.CLUSTER || !below.range().contains(ip)) {
+      return Optional.empty();
+    }
+    lastRange = Optional.of(below.range());
+    return lastRange;
   }
 
   private static Optional<Condition> affinity(Service service, ObjectRef object) {

@@ -14,13 +14,13 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
-import dev.sund.model.Protocol;
 import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -44,7 +44,19 @@ final class ServiceIndex {
   private final Map<ServiceKey, List<EndpointSlice>> slicesOf = new HashMap<>();
 
   /** Who asks for which place, the one that has it first. */
-  private final NavigableMap<Frontend.Key, List<Wish>> wishes = new TreeMap<>();
+  private final Map<Frontend.Key, List<Wish>> wishes = new HashMap<>();
+
+  /** What each Service asks for, in the order of its ports. */
+  private final Map<ServiceKey, List<Wish>> wishesOf = new HashMap<>();
+
+  /** The Services that have a single address as theirs, node ports' apart. */
+  private final NavigableMap<Ip, Set<ServiceKey>> addresses = new TreeMap<>();
+
+  /** The slices in which an endpoint has a hint. */
+  private final Set<String> hinting = new HashSet<>();
+
+  /** The words of slices that are said again and again. */
+  private final Words words = new Words();
 
   /** In which zones nodes are, and how many in each. */
   private final Map<String, Integer> zones = new HashMap<>();
@@ -116,7 +128,11 @@ final class ServiceIndex {
   }
 
   /** What a Service asks for, in the order of its ports. */
-  List<Wish> wishes(Service service) {
+  List<Wish> wishes(ServiceKey key) {
+    return wishesOf.getOrDefault(key, List.of());
+  }
+
+  private List<Wish> made(Service service) {
     if (!scope.settings().enabled() || service.notServed().isPresent()) {
       return List.of();
     }
@@ -183,17 +199,13 @@ final class ServiceIndex {
         : addresses.stream().<Place>map(Place.At::new).toList();
   }
 
-  /** Adds the Services that ask for places at single addresses in a range. */
+  /** Adds the Services that have addresses in a range. */
   void within(Prefix range, Set<ServiceKey> found) {
-    Protocol[] protocols = Protocol.values();
-    wishes
-        .subMap(
-            new Frontend.Key(new Place.At(range.address()), protocols[0], 1),
-            true,
-            new Frontend.Key(new Place.At(range.last()), Protocol.SCTP, 65535),
-            true)
-        .values()
-        .forEach(who -> who.forEach(wish -> found.add(wish.service())));
+    if (range.isHost()) {
+      found.addAll(addresses.getOrDefault(range.address(), Set.of()));
+    } else {
+      addresses.subMap(range.address(), true, range.last(), true).values().forEach(found::addAll);
+    }
   }
 
   /** Adds the Services that have endpoints in a range; looks at all endpoints. */
@@ -210,17 +222,20 @@ final class ServiceIndex {
     }
   }
 
-  /** Adds the Services with hints for one of these; looks at all endpoints. */
+  /** Adds the Services with hints for one of these; looks at all endpoints with hints. */
   void hinting(Set<String> forZones, Set<NodeName> forNodes, Set<ServiceKey> found) {
-    for (EndpointSlice slice : slices.values()) {
-      for (Backend backend : slice.endpoints()) {
-        if (backend.forZones().stream().anyMatch(forZones::contains)
-            || backend.forNodes().stream().anyMatch(forNodes::contains)) {
-          found.add(slice.service());
-          break;
-        }
+    for (String name : hinting) {
+      EndpointSlice slice = slices.get(name);
+      if (slice != null
+          && slice.endpoints().stream().anyMatch(one -> names(one, forZones, forNodes))) {
+        found.add(slice.service());
       }
     }
+  }
+
+  private static boolean names(Backend backend, Set<String> zones, Set<NodeName> nodes) {
+    return backend.forZones().stream().anyMatch(zones::contains)
+        || backend.forNodes().stream().anyMatch(nodes::contains);
   }
 
   /** Whether a node is in this zone. */
@@ -262,25 +277,34 @@ final class ServiceIndex {
       return;
     }
     touched.services.add(key);
-    if (was != null) {
-      for (Wish wish : wishes(was)) {
-        touched.frontends.add(wish.key());
-        remove(wish);
-      }
+    for (Wish wish : wishes(key)) {
+      touched.frontends.add(wish.key());
+      remove(wish);
     }
-    if (now.isPresent()) {
-      for (Wish wish : wishes(now.get())) {
-        touched.frontends.add(wish.key());
-        add(wish);
-      }
+    wishesOf.remove(key);
+    now.ifPresent(this::makeWishes);
+    wishes(key).forEach(wish -> touched.frontends.add(wish.key()));
+  }
+
+  private void makeWishes(Service service) {
+    List<Wish> made = made(service);
+    if (!made.isEmpty()) {
+      wishesOf.put(service.key(), made);
+      made.forEach(this::add);
     }
   }
 
   /** From now on the slice of this name is so, or is none. */
-  void putSlice(String name, Optional<EndpointSlice> now, Touched touched) {
+  void putSlice(String name, Optional<EndpointSlice> told, Touched touched) {
+    Optional<EndpointSlice> now = told.map(words::in);
     EndpointSlice was = now.isPresent() ? slices.put(name, now.get()) : slices.remove(name);
     if (now.equals(Optional.ofNullable(was))) {
       return;
+    }
+    if (now.isPresent() && now.get().endpoints().stream().anyMatch(ServiceIndex::hasHint)) {
+      hinting.add(name);
+    } else {
+      hinting.remove(name);
     }
     if (was != null) {
       slicesOf.computeIfPresent(was.service(), (_, all) -> without(all, was));
@@ -290,6 +314,10 @@ final class ServiceIndex {
       slicesOf.merge(now.get().service(), List.of(now.get()), ServiceIndex::sorted);
       touch(now.get().service(), touched);
     }
+  }
+
+  private static boolean hasHint(Backend backend) {
+    return !backend.forZones().isEmpty() || !backend.forNodes().isEmpty();
   }
 
   private static @Nullable List<EndpointSlice> without(
@@ -308,10 +336,9 @@ final class ServiceIndex {
 
   /** All rows of a Service, and what is wrong with it, may differ. */
   private void touch(ServiceKey key, Touched touched) {
-    Service service = services.get(key);
-    if (service != null) {
+    if (services.containsKey(key)) {
       touched.services.add(key);
-      wishes(service).forEach(wish -> touched.frontends.add(wish.key()));
+      wishes(key).forEach(wish -> touched.frontends.add(wish.key()));
     }
   }
 
@@ -326,13 +353,38 @@ final class ServiceIndex {
     scope = now;
     if (moved) {
       wishes.clear();
-      services.values().forEach(service -> wishes(service).forEach(this::add));
+      wishesOf.clear();
+      addresses.clear();
+      services.values().forEach(this::makeWishes);
       touched.frontends.addAll(wishes.keySet());
     }
   }
 
   private void add(Wish wish) {
     wishes.merge(wish.key(), List.of(wish), (all, more) -> with(all, more.getFirst()));
+    if (hasAddress(wish)) {
+      addresses.merge(address(wish), Set.of(wish.service()), ServiceIndex::union);
+    }
+  }
+
+  /** Node ports are at nodes' addresses and not at one of the Service's own. */
+  private static boolean hasAddress(Wish wish) {
+    return wish.origin() != Origin.NODE_PORT && wish.key().place() instanceof Place.At;
+  }
+
+  private static Ip address(Wish wish) {
+    return wish.key().place() instanceof Place.At at
+        ? at.address()
+        : Ip.any(wish.key().place().family());
+  }
+
+  private static Set<ServiceKey> union(Set<ServiceKey> all, Set<ServiceKey> more) {
+    if (all.containsAll(more)) {
+      return all;
+    }
+    Set<ServiceKey> both = all.size() == 1 ? new HashSet<>(all) : all; // of one they are immutable
+    both.addAll(more);
+    return both;
   }
 
   private static List<Wish> with(List<Wish> all, Wish wish) {
@@ -349,5 +401,16 @@ final class ServiceIndex {
           List<Wish> rest = all.stream().filter(one -> !one.equals(wish)).toList();
           return rest.isEmpty() ? null : rest;
         });
+    if (hasAddress(wish)) {
+      addresses.computeIfPresent(address(wish), (_, all) -> without(all, wish.service()));
+    }
+  }
+
+  private static @Nullable Set<ServiceKey> without(Set<ServiceKey> all, ServiceKey service) {
+    if (all.size() == 1) {
+      return all.contains(service) ? null : all;
+    }
+    all.remove(service);
+    return all.isEmpty() ? null : all;
   }
 }

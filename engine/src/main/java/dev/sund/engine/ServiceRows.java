@@ -77,15 +77,15 @@ final class ServiceRows {
 
   /** Who answers for one port of a Service in a family. */
   Answerers answerers(Service service, int port, Family family) {
-    return asked.computeIfAbsent(
-        new PortOf(service, port, family),
-        _ ->
-            Answerers.of(
-                service,
-                service.ports().get(port),
-                family,
-                index.slices(service.key()),
-                index.scope()));
+    return index.wishes(service.key()).size() < 2 // and so nobody else asks
+        ? found(service, port, family)
+        : asked.computeIfAbsent(
+            new PortOf(service, port, family), _ -> found(service, port, family));
+  }
+
+  private Answerers found(Service service, int port, Family family) {
+    return Answerers.of(
+        service, service.ports().get(port), family, index.slices(service.key()), index.scope());
   }
 
   private Answered rows(Wish wish, Service service) {

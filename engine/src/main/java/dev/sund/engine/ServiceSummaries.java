@@ -39,7 +39,7 @@ final class ServiceSummaries {
     }
     return new ServiceSummary(
         service,
-        index.wishes(service).stream().map(wish -> place(service, wish)).toList(),
+        index.wishes(service.key()).stream().map(wish -> place(service, wish)).toList(),
         endpoints,
         localReady(endpoints),
         conditions);

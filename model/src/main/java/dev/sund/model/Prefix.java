@@ -68,7 +68,16 @@ public record Prefix(Ip address, int length) implements Comparable<Prefix> {
 
   /** Whether {@code ip} is in this range; false for another family. */
   public boolean contains(Ip ip) {
-    return ip.family() == family() && masked(ip, length).equals(address);
+    if (ip.family() != address.family()) {
+      return false;
+    }
+    if (ip.family() == Family.V4) { // plain: asked for every endpoint of a cluster
+      return length == 0 || (ip.low() ^ address.low()) >>> (32 - length) == 0;
+    }
+    if (length <= 64) {
+      return length == 0 || (ip.high() ^ address.high()) >>> (64 - length) == 0;
+    }
+    return ip.high() == address.high() && (ip.low() ^ address.low()) >>> (128 - length) == 0;
   }
 
   /** Whether every address of {@code other} is in this range. */

@@ -1,6 +1,7 @@
 package dev.sund.model;
 
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The identity of the rule that made an entry of a packet program: an object of the cluster, which
@@ -101,6 +102,21 @@ public record RuleId(ObjectRef object, String uid, Direction direction, int inde
         "'" + text + "' does not fit into " + bytes + " bytes");
     return new RuleId(new ObjectRef(object.kind(), name.substring(cut)), uid, direction, index)
         .toString();
+  }
+
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof RuleId rule
+        && index == rule.index
+        && direction == rule.direction
+        && object.equals(rule.object)
+        && uid.equals(rule.uid);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * object.hashCode() + uid.hashCode();
   }
 
   @Override

@@ -31,6 +31,22 @@ public record Endpoint(Key key, Ip address, int port, Optional<Ip> lent, RuleId 
     }
   }
 
+  /** Written out, as that of {@link Ip}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Endpoint endpoint
+        && port == endpoint.port
+        && address.equals(endpoint.address)
+        && key.equals(endpoint.key)
+        && lent.equals(endpoint.lent)
+        && rule.equals(endpoint.rule);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * key.hashCode() + address.hashCode();
+  }
+
   /**
    * Which endpoint of which frontend; slots are numbered from 0 without gaps, in each view apart.
    *

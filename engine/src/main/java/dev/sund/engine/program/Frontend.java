@@ -163,8 +163,8 @@ public record Frontend(
 
     /** By family; single addresses before all of the node's. */
     private static int compare(Place one, Place other) {
-      if (one instanceof Place.At(var ip) && other instanceof Place.At(var otherIp)) {
-        return ip.compareTo(otherIp);
+      if (one instanceof Place.At at && other instanceof Place.At otherAt) {
+        return at.address.compareTo(otherAt.address);
       }
       int order = Integer.compare(one.family().ordinal(), other.family().ordinal());
       return order == 0
