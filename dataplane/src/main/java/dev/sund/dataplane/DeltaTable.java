@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -127,7 +128,15 @@ public final class DeltaTable<K extends Comparable<K>, V> {
   /** The kernel has exactly these; what was held is tried again. */
   public void seeAll(NavigableMap<K, V> all) {
     seen.clear();
-    seen.putAll(all);
+    // What is as it should be is kept once.
+    all.forEach((key, value) -> {
+      Map.Entry<K, V> same = wanted.ceilingEntry(key);
+      if (same != null && same.getKey().equals(key) && same.getValue().equals(value)) {
+        seen.put(same.getKey(), same.getValue());
+      } else {
+        seen.put(key, value);
+      }
+    });
     held.clear();
     classifyAll();
   }
@@ -144,7 +153,11 @@ public final class DeltaTable<K extends Comparable<K>, V> {
   public void allowSweep() {
     if (!sweep) {
       sweep = true;
-      classifyAll();
+      seen.forEach((key, have) -> {
+        if (!wanted.containsKey(key) && !released.contains(key)) {
+          note(key, Todo.NOTHING, todo(key, null, have));
+        }
+      });
     }
   }
 

@@ -20,10 +20,17 @@ enum FrontendGroup {
 
   private final Family family;
   private final boolean node;
+  private final String frontends;
+  private final String externals;
+  private final String endpoints;
 
   FrontendGroup(Family family, boolean node) {
     this.family = family;
     this.node = node;
+    // Kept, since each element's place refers to one.
+    this.frontends = "frontends-" + label();
+    this.externals = "externals-" + label();
+    this.endpoints = "endpoints-" + label();
   }
 
   static FrontendGroup of(Place place) {
@@ -53,16 +60,16 @@ enum FrontendGroup {
   }
 
   String frontends() {
-    return "frontends-" + label();
+    return frontends;
   }
 
   /** The map of what those outside get, where that makes a difference. */
   String externals() {
-    return "externals-" + label();
+    return externals;
   }
 
   String endpoints() {
-    return "endpoints-" + label();
+    return endpoints;
   }
 
   /** The chain that translates the destination once the mark names the endpoint. */

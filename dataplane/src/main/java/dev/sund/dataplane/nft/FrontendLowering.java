@@ -86,12 +86,12 @@ final class FrontendLowering {
 
   /** The map of sources that cannot be answered as they are. */
   static String hairpin(Family family) {
-    return "hairpin-" + family.label();
+    return family == Family.V4 ? "hairpin-v4" : "hairpin-v6";
   }
 
   /** The map of the sources that are lent to those who ask an endpoint on this node. */
   static String lent(Family family) {
-    return "lent-" + family.label();
+    return family == Family.V4 ? "lent-v4" : "lent-v6";
   }
 
   /** All maps that are always there. */

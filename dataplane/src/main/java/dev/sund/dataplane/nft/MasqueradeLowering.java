@@ -16,7 +16,9 @@ import dev.sund.model.Family;
 import dev.sund.model.Marks;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -35,6 +37,7 @@ public final class MasqueradeLowering {
       NftChain.base(
           TABLE, "postrouting", "nat", NftChain.Hook.POSTROUTING, NftChain.PRIORITY_SRCNAT);
 
+  private static final Map<String, Part> PARTS = parts();
   private static final int NFPROTO_IPV4 = 2;
   private static final int NFPROTO_IPV6 = 10;
 
@@ -85,14 +88,17 @@ public final class MasqueradeLowering {
 
   /** The part and family whose set has this name. */
   static Optional<Masquerade.Part> partOf(String setName) {
+    return Optional.ofNullable(PARTS.get(setName));
+  }
+
+  private static Map<String, Part> parts() {
+    Map<String, Part> parts = new HashMap<>();
     for (Part part : Part.values()) {
       for (Family family : Family.values()) {
-        if (setName(part, family).equals(setName)) {
-          return Optional.of(part);
-        }
+        parts.put(setName(part, family), part);
       }
     }
-    return Optional.empty();
+    return Map.copyOf(parts);
   }
 
   /** The rule of a family: source in one set, destination not in the other, masquerade. */

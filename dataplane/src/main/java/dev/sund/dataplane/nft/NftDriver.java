@@ -240,9 +240,11 @@ public final class NftDriver implements Driver {
       everRead = true;
     }
     elements.seeAll(
-        contents.isPresent() && frame != Frame.FOREIGN
-            ? TableImage.entries(contents.get())
-            : new TreeMap<>());
+        contents.isEmpty() || frame == Frame.FOREIGN
+            ? new TreeMap<>()
+            : frame == Frame.ALTERED
+                ? FormerLayout.adopt(TableImage.entries(contents.get()))
+                : TableImage.entries(contents.get()));
     count(0, 0, 0);
   }
 
@@ -316,13 +318,16 @@ public final class NftDriver implements Driver {
   private TableTransaction plan(Step step, int most) throws KernelException {
     return switch (frame) {
       case UNKNOWN, FOREIGN -> new TableTransaction(false);
-      case MISSING, ALTERED -> step == Step.PUT ? makeTable() : new TableTransaction(false);
+      case MISSING, ALTERED -> step == Step.PUT ? makeTable(most) : new TableTransaction(false);
       case RIGHT -> step == Step.PUT ? put(most) : remove(most);
     };
   }
 
-  /** The whole table in one transaction, in place of what is there. */
-  private TableTransaction makeTable() throws KernelException {
+  /**
+   * The whole table in one transaction, in place of what is there; where there is nothing, its
+   * first elements, and the others follow.
+   */
+  private TableTransaction makeTable(int most) throws KernelException {
     TableTransaction plan = new TableTransaction(true);
     NftTable table = MasqueradeLowering.TABLE;
     List<NftOp> clients = frame == Frame.ALTERED ? clients() : List.of();
@@ -331,6 +336,10 @@ public final class NftDriver implements Driver {
     }
     plan.frame(new NftOp.CreateTable(table));
     NavigableMap<RangeKey, Entry> all = elementsToKeep();
+    if (frame == Frame.MISSING && all.size() > most) {
+      RangeKey first = all.keySet().stream().skip(most).findFirst().orElseThrow();
+      all = new TreeMap<>(all.headMap(first, false));
+    }
     TableImage image = TableImage.of(all);
     image.sets().forEach(set -> plan.frame(new NftOp.CreateSet(set)));
     image.chains().stream()
@@ -383,17 +392,17 @@ public final class NftDriver implements Driver {
     Set<RangeKey> removed = new HashSet<>();
     for (Change.Put<RangeKey, Entry> put : puts) {
       // An interval set refuses ranges that share a key; and a comment only changes with its range.
+      if (put.key().isSingle()) {
+        put.was().ifPresent(was -> plan.replace(put.key(), was));
+        continue;
+      }
       for (Map.Entry<RangeKey, Entry> old : overlapping(elements.seen(), put.key())) {
         if (removed.add(old.getKey())) {
-          plan.delete(old.getKey(), old.getValue());
-          plan.changes().add(new Change.Remove<>(old.getKey(), old.getValue()));
+          plan.replace(old.getKey(), old.getValue());
         }
       }
     }
-    for (Change.Put<RangeKey, Entry> put : puts) {
-      plan.add(put.key(), put.value());
-      plan.changes().add(put);
-    }
+    plan.add(puts, !oneByOne);
     plan.completeParts(elements.seen());
     return plan;
   }
@@ -455,7 +464,9 @@ public final class NftDriver implements Driver {
           frame = Frame.RIGHT;
           frameConditions = List.of();
           everRight = true;
-          elements.seeAll(new TreeMap<>());
+          if (!elements.seen().isEmpty()) {
+            elements.seeAll(new TreeMap<>());
+          }
           refused.keySet().forEach(elements::hold); // seeing all takes held ones up again
         }
         plan.changes()
@@ -477,7 +488,9 @@ public final class NftDriver implements Driver {
           failed.add(failure(tableRef(), failures.getFirst().reason()));
           yield Outcome.GIVEN_UP;
         }
-        if (plan.makesTable() && !oneByOne) {
+        if (!oneByOne
+            && (plan.makesTable()
+                || failures.stream().anyMatch(failure -> plan.isOfSeveral(failure)))) {
           oneByOne = true; // to learn which element it was, if it was one
           yield Outcome.REFUSED;
         }

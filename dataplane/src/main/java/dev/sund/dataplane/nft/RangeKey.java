@@ -20,11 +20,15 @@ public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<
     return new RangeKey(set, key, key);
   }
 
+  /** Whether it is a key of a set or map of single keys, which no other can overlap. */
+  boolean isSingle() {
+    return MasqueradeLowering.partOf(set).isEmpty();
+  }
+
   @Override
   public int compareTo(RangeKey other) {
-    int bySet = set.compareTo(other.set);
-    if (bySet != 0) {
-      return bySet;
+    if (!set.equals(other.set)) {
+      return set.compareTo(other.set);
     }
     int byLow = low.compareTo(other.low);
     return byLow != 0 ? byLow : high.compareTo(other.high);

@@ -91,7 +91,7 @@ public final class TableCheck {
     }
     changed(table, "flags", 0, contents.get().table().flags());
     // Which chains there must be for the numbers of endpoints in use, the elements say.
-    TableImage frame = TableImage.of(TableImage.entries(contents.get()));
+    TableImage frame = TableImage.frame(contents.get());
     chains(frame, contents.get());
     sets(frame, contents.get());
     for (NftChain chain : frame.chains()) {

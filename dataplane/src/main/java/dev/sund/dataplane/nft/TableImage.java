@@ -54,6 +54,25 @@ public record TableImage(
           .flatMap(List::stream)
           .toList();
 
+  /**
+   * All that must be beside the elements that the kernel holds, without these: which chains and
+   * sets, the elements say.
+   */
+  static TableImage frame(NftContents contents) {
+    NavigableMap<RangeKey, Entry> leading = new TreeMap<>();
+    contents
+        .elements()
+        .forEach((set, elements) -> {
+          if (set.startsWith(FrontendLowering.ANSWERS)) {
+            elements.forEach(element ->
+                leading.put(RangeKey.single(set, element.key()), new Entry("", element.data())));
+          } else if (!elements.isEmpty() && TablePart.of(set).isPresent()) {
+            leading.put(RangeKey.single(set, elements.getFirst().key()), Entry.of(""));
+          }
+        });
+    return of(leading);
+  }
+
   /** The table with these elements, and the chains that they lead to. */
   static TableImage of(NavigableMap<RangeKey, Entry> entries) {
     List<NftChain> chains = new ArrayList<>(CHAINS);

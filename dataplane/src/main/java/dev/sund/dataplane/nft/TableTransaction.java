@@ -8,6 +8,7 @@ import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftTable;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,18 +25,20 @@ import java.util.TreeMap;
  * @param ops its operations, in order
  * @param keys for each operation the element that it is about, empty for all else
  * @param changes which elements are there or gone when it is through
+ * @param several which operations are about several elements
  * @param makesTable whether the table is made in it
  */
 record TableTransaction(
     List<NftOp> ops,
     List<Optional<RangeKey>> keys,
     List<Change<RangeKey, Entry>> changes,
+    BitSet several,
     boolean makesTable) {
   private static final NftTable TABLE = MasqueradeLowering.TABLE;
 
   /** One without operations. */
   TableTransaction(boolean makesTable) {
-    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), makesTable);
+    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new BitSet(), makesTable);
   }
 
   /** The element that a refused operation was about. */
@@ -47,6 +50,56 @@ record TableTransaction(
   void frame(NftOp op) {
     ops.add(op);
     keys.add(Optional.empty());
+  }
+
+  /** The element that is there goes, for another in its place. */
+  void replace(RangeKey key, Entry was) {
+    delete(key, was);
+    changes.add(new Change.Remove<>(key, was));
+  }
+
+  /**
+   * Adds elements.
+   *
+   * @param together one operation for neighbours in one set: a refusal then does not say which
+   *     element it is about
+   */
+  void add(List<Change.Put<RangeKey, Entry>> puts, boolean together) {
+    List<NftElement> run = new ArrayList<>();
+    for (int i = 0; i < puts.size(); i++) {
+      Change.Put<RangeKey, Entry> put = puts.get(i);
+      changes.add(put);
+      String set = put.key().set();
+      boolean joins =
+          together
+              && put.key().isSingle()
+              && i + 1 < puts.size()
+              && puts.get(i + 1).key().set().equals(set);
+      if ((!joins && run.isEmpty()) || ChooserLowering.chain(put.key()).isPresent()) {
+        flush(put.key(), run);
+        add(put.key(), put.value());
+        continue;
+      }
+      run.addAll(TableImage.elements(put.key(), put.value()));
+      if (!joins) {
+        flush(put.key(), run);
+      }
+    }
+  }
+
+  private void flush(RangeKey last, List<NftElement> run) {
+    if (!run.isEmpty()) {
+      several.set(ops.size());
+      about(
+          last,
+          new NftOp.AddElements(TABLE.family(), TABLE.name(), last.set(), List.copyOf(run), true));
+      run.clear();
+    }
+  }
+
+  /** Whether a refused operation was about several elements. */
+  boolean isOfSeveral(Commit.Failure failure) {
+    return failure.index() >= 0 && several.get(failure.index());
   }
 
   void add(RangeKey key, Entry entry) {
@@ -98,14 +151,16 @@ record TableTransaction(
     }
     SortedSet<TablePart> parts = TablePart.in(seen);
     Map<NftChain, RangeKey> altered = new LinkedHashMap<>();
+    List<NftOp> first = new ArrayList<>();
+    List<Optional<RangeKey>> firstKeys = new ArrayList<>();
     List<NftOp> last = new ArrayList<>();
     List<Optional<RangeKey>> lastKeys = new ArrayList<>();
     touched.forEach((part, key) -> {
       boolean is = parts.contains(part);
       boolean willBe = staysIn(part.name(), seen);
       if (willBe && !is) {
-        ops.addFirst(new NftOp.CreateSet(part.set()));
-        keys.addFirst(Optional.of(key));
+        first.add(new NftOp.CreateSet(part.set()));
+        firstKeys.add(Optional.of(key));
         parts.add(part);
         altered.putIfAbsent(part.chain(), key);
       } else if (is && !willBe) {
@@ -121,6 +176,14 @@ record TableTransaction(
     });
     ops.addAll(last);
     keys.addAll(lastKeys);
+    if (!first.isEmpty()) {
+      ops.addAll(0, first);
+      keys.addAll(0, firstKeys);
+      BitSet moved = new BitSet();
+      several.stream().forEach(index -> moved.set(index + first.size()));
+      several.clear();
+      several.or(moved);
+    }
   }
 
   /** Whether a set has elements when this is through. */

@@ -92,6 +92,39 @@ class FrontendLoweringTest {
   }
 
   @Test
+  void oneRefusedElementAmongManyIsFoundAndHeld() throws Exception {
+    Frontend frontend = frontend(new Place.At(ip("10.96.0.10")), new Action.Balance(4));
+    put(frontend, "10.1.0.5");
+    kernel.refuse =
+        op ->
+            op instanceof NftOp.AddElements add
+                && add.elements().stream()
+                    .anyMatch(one ->
+                        one.data().equals(Optional.of(FrontendKeys.address(ip("10.1.0.7"), 80))));
+    List<Change<Endpoint.Key, Endpoint>> changes = new ArrayList<>();
+    for (int slot = 1; slot < 4; slot++) {
+      Endpoint.Key key = new Endpoint.Key(frontend.key(), slot);
+      Endpoint row =
+          new Endpoint(key, ip("10.1.0." + (5 + slot)), 80, Optional.empty(), frontend.rule());
+      endpoints.put(key, row);
+      changes.add(new Change.Put<>(key, row, Optional.empty()));
+    }
+    driver.want(delta(List.of(), changes));
+
+    assertThat(driver.apply(Step.PUT, 100).failed())
+        .extracting(failure -> failure.object().toString())
+        .containsExactly("nft element inet sund endpoints-v4 10.96.0.10 80/tcp #2");
+    assertThat(driver.pending()).isZero();
+    assertThat(FrontendLift.read(kernel.contents(), program()).endpoints())
+        .hasSize(3)
+        .doesNotContainKey(new Endpoint.Key(frontend.key(), 2));
+    kernel.refuse = _ -> false;
+    driver.retry();
+    settle();
+    assertThat(FrontendLift.read(kernel.contents(), program()).endpoints()).isEqualTo(endpoints);
+  }
+
+  @Test
   void aNumberOfEndpointsHasItsChainAsLongAsSomebodyHasThatMany() throws Exception {
     Frontend first = frontend(new Place.At(ip("10.96.0.10")), new Action.Balance(2));
     Frontend second = frontend(new Place.At(ip("10.96.0.11")), new Action.Balance(2));

@@ -286,8 +286,7 @@ public final class NftSocket implements AutoCloseable {
       // While a hash table grows, a dump in several parts shows some elements twice and in return
       // misses as many others; no generation tells of it.
       Set<Object> seen = new HashSet<>();
-      if (elements.stream()
-          .allMatch(one -> seen.add(List.of(one.key(), one.keyEnd(), one.intervalEnd())))) {
+      if (elements.stream().allMatch(one -> seen.add(identity(one)))) {
         return elements;
       }
       if (i == CONSISTENT_TRIES) {
@@ -295,6 +294,12 @@ public final class NftSocket implements AutoCloseable {
             "list elements of " + family + " " + table + " " + set, CONSISTENT_TRIES);
       }
     }
+  }
+
+  private static Object identity(NftElement element) {
+    return element.keyEnd().isEmpty() && !element.intervalEnd()
+        ? element.key()
+        : List.of(element.key(), element.keyEnd(), element.intervalEnd());
   }
 
   private List<NftElement> dumpedElements(NftFamily family, String table, String set)

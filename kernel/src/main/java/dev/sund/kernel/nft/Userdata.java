@@ -53,7 +53,10 @@ public record Userdata(List<Entry> entries) {
   }
 
   public Userdata {
-    entries = entries.stream().sorted(Comparator.comparingInt(Entry::type)).toList();
+    entries =
+        entries.size() < 2
+            ? List.copyOf(entries)
+            : entries.stream().sorted(Comparator.comparingInt(Entry::type)).toList();
   }
 
   /**

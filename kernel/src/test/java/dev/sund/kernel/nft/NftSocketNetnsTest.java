@@ -255,7 +255,7 @@ class NftSocketNetnsTest {
         ruleset(
             "sundt",
             List.of(
-                "update @dyn { ip saddr timeout 5m }",
+                "add @dyn { ip saddr timeout 5m }",
                 "rt ip nexthop 10.0.0.1 accept",
                 "tcp option sack-perm exists accept")));
     List<NftRule> rules = nft.rules(NftFamily.INET, "sundt");
