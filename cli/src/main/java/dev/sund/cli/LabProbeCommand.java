@@ -8,7 +8,10 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "probe",
     header = "Predict and measure again: everything, or from one party to another.",
-    footer = {"  sudo ./sund lab probe shop/web shop/db"})
+    footer = {
+      "  sudo ./sund lab probe shop/web shop/db",
+      "  sudo ./sund lab probe outside svc/shop/web:80"
+    })
 final class LabProbeCommand implements Callable<Integer> {
   @Mixin LabTalk lab = new LabTalk();
 

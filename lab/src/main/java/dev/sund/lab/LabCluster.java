@@ -12,6 +12,7 @@ import dev.sund.lab.api.LabApi;
 import dev.sund.lab.matrix.Cell;
 import dev.sund.lab.matrix.Matrix;
 import dev.sund.lab.matrix.QuestionPlan;
+import dev.sund.lab.matrix.ServiceQuestions;
 import dev.sund.lab.measure.Measurement;
 import dev.sund.lab.measure.Site;
 import dev.sund.lab.predict.Prediction;
@@ -21,6 +22,7 @@ import dev.sund.lab.question.Question;
 import dev.sund.lab.scene.Scene;
 import dev.sund.lab.scene.Scene.SceneNode;
 import dev.sund.lab.scene.Scene.ScenePod;
+import dev.sund.lab.services.ServicePlayer;
 import dev.sund.lab.topology.LabHome;
 import dev.sund.lab.topology.Topology;
 import dev.sund.model.Family;
@@ -64,6 +66,7 @@ public final class LabCluster implements AutoCloseable {
   private final AgentLauncher launcher;
   private final ApiMachine machine;
   private final PodFollower follower;
+  private final ServicePlayer services;
   private final Map<NodeName, Order> orders = new LinkedHashMap<>();
   private final Map<NodeName, AgentLauncher.Running> agents = new LinkedHashMap<>();
   private final Topology topology;
@@ -90,6 +93,7 @@ public final class LabCluster implements AutoCloseable {
     this.topology = topology;
     this.measurement = measurement;
     this.follower = new PodFollower(machine.api(), topology, this::kubelet);
+    this.services = new ServicePlayer(machine.api());
   }
 
   private static Listeners listeners(Scene scene) {
@@ -153,7 +157,13 @@ public final class LabCluster implements AutoCloseable {
       running.sort(Comparator.comparing(pod -> pod.pod().key()));
       scene = scene.withPods(running);
     }
+    playServices();
     console.done("attached " + scene.pods().size() + " pods", pods);
+  }
+
+  private void playServices() throws KernelException {
+    services.play(scene);
+    topology.setRoutes(services.ways(scene));
   }
 
   private static <T> T finish(Future<T> work) throws IOException, InterruptedException {
@@ -343,6 +353,7 @@ public final class LabCluster implements AutoCloseable {
     while (version != api().resourceVersion()) { // what is done here changes objects too
       version = api().resourceVersion();
       scene = follower.follow(scene, dead, say);
+      playServices();
     }
     followed = version;
     if (!scene.pods().equals(before.pods())) {
@@ -478,7 +489,8 @@ public final class LabCluster implements AutoCloseable {
 
   /** The questions that the scene raises. */
   public List<Question> questions(boolean everyPair) {
-    List<Question> all = QuestionPlan.of(scene, listeners, everyPair);
+    List<Question> all = new ArrayList<>(QuestionPlan.of(scene, listeners, everyPair));
+    all.addAll(ServiceQuestions.of(scene, services.services(), all.size()));
     if (dead.isEmpty()) {
       return all;
     }

@@ -28,11 +28,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /** What other terminals ask of a lab that stands. On the lab's thread. */
 final class LabCommands {
+  private static final String SERVICE = "svc/";
+  private static final int ECHO = 7;
   private static final int SMALLEST_MTU = 1280;
   private static final int LARGEST_MTU = 1500;
 
@@ -155,10 +158,24 @@ final class LabCommands {
     two(words);
     return cluster.questions(true).stream()
         .filter(question -> isCalled(question.from(), words.get(0)))
-        .filter(question ->
-            isCalled(question.to(), words.get(1))
-                || question.destination().toString().equals(words.get(1)))
+        .filter(question -> isAsked(question, words.get(1)))
         .toList();
+  }
+
+  /** {@code svc/NAMESPACE/NAME}, or without the namespace; an address; both with a port too. */
+  private static boolean isAsked(Question question, String name) {
+    String ip = question.destination().toString();
+    String at = ip.contains(":") ? "[" + ip + "]" : ip;
+    String label = question.to().label();
+    String bare =
+        label.startsWith(SERVICE) ? SERVICE + label.substring(label.indexOf('/', 4) + 1) : label;
+    String port = ":" + question.port();
+    return isCalled(question.to(), name)
+        || ip.equals(name)
+        || bare.equals(name)
+        || name.equals(at + port)
+        || name.equals(label + port)
+        || name.equals(bare + port);
   }
 
   private static boolean isCalled(Party party, String name) {
@@ -170,7 +187,8 @@ final class LabCommands {
   private static void two(List<String> words) {
     if (words.size() != 2) {
       throw new IllegalArgumentException(
-          "FROM and TO are wanted: a pod as NAMESPACE/NAME, a node, outside, or for TO an address");
+          "FROM and TO are wanted: a pod as NAMESPACE/NAME, a node, outside; or for TO an address,"
+              + " or svc/NAME, both with a port behind a colon where one is meant");
     }
   }
 
@@ -183,26 +201,38 @@ final class LabCommands {
             .filter(party -> isCalled(party, words.get(0)))
             .findFirst()
             .orElseThrow(() -> unknown(words.get(0)));
-    TreeSet<Ip> destinations = new TreeSet<>();
-    Ip.tryParse(words.get(1)).ifPresent(destinations::add);
-    questions.stream()
-        .filter(question -> isCalled(question.to(), words.get(1)))
-        .filter(question -> question.to().label().equals(first(questions, words.get(1))))
-        .forEach(question -> destinations.add(question.destination()));
-    if (destinations.isEmpty()) {
+    Map<String, Packet> packets = new TreeMap<>();
+    Ip.tryParse(words.get(1))
+        .ifPresent(
+            ip -> packets.put(ip.toString(), Packet.small(from.origin(), ip, Protocol.UDP, ECHO)));
+    for (Question question : questions) {
+      Ip ip = question.destination();
+      if (question.kind() == Question.Kind.SERVICE) {
+        if (question.from().equals(from) && isAsked(question, words.get(1))) {
+          packets.put(
+              ip + " " + question.port() + "/" + question.protocol().label(),
+              Packet.small(from.origin(), ip, question.protocol(), question.port()));
+        }
+      } else if (isCalled(question.to(), words.get(1))
+          && question.to().label().equals(first(questions, words.get(1)))) {
+        packets.put(ip.toString(), Packet.small(from.origin(), ip, Protocol.UDP, ECHO));
+      }
+    }
+    if (packets.isEmpty()) {
       throw unknown(words.get(1));
     }
     ClusterPrograms programs = cluster.programs();
     boolean same = true;
-    for (Ip destination : destinations) {
-      Packet packet = Packet.small(from.origin(), destination, Protocol.UDP, 7);
+    for (var packet : packets.entrySet()) {
       Trace inForce =
-          new PathTracer(programs.inForce(), cluster.topology().underlay()).trace(packet);
-      Trace wanted = new PathTracer(programs.wanted(), cluster.topology().underlay()).trace(packet);
-      print(from + " -> " + destination, inForce, out);
+          new PathTracer(programs.inForce(), cluster.topology().underlay())
+              .trace(packet.getValue());
+      Trace wanted =
+          new PathTracer(programs.wanted(), cluster.topology().underlay()).trace(packet.getValue());
+      print(from + " -> " + packet.getKey(), inForce, out);
       if (!wanted.path().equals(inForce.path()) || wanted.outcome() != inForce.outcome()) {
         same = false;
-        print(from + " -> " + destination + " as wanted", wanted, out);
+        print(from + " -> " + packet.getKey() + " as wanted", wanted, out);
       }
     }
     programs.drift().forEach(drift -> out.println("drift: " + drift));

@@ -193,7 +193,7 @@ final class Walk {
         0,
         Optional.empty(),
         "from node %s as %s".formatted(home.name(), source.get()));
-    forwardedBy.add(home.name());
+    forwardedBy.add(home.name() + " " + destination + " " + port);
     if (!translator.redirects(home)) {
       return;
     }
@@ -323,7 +323,8 @@ final class Walk {
       return false;
     }
     ttl--;
-    if (!forwardedBy.add(machine)) {
+    // A node may send back to where a packet comes from what it has given another destination.
+    if (!forwardedBy.add(machine + " " + destination + " " + port)) {
       stop(machine, Stage.ROUTE, Reason.ROUTING_LOOP, "it has forwarded this packet before");
       return false;
     }

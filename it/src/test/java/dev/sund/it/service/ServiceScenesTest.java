@@ -195,6 +195,9 @@ class ServiceScenesTest {
         slices(bed, "web", WEB_SLICE, ready("c")));
     assertThat(bed.ask("outside", TCP, ip("n1"), 30086)).isEqualTo(answered("c", ip("n1")));
     assertThat(bed.ask("outside", TCP, ip6("n1"), 30086)).isEqualTo(answered("c", ip6("n1")));
+    // There and back again: from n2 by n1 to n2.
+    assertThat(bed.ask("d", TCP, ip("n1"), 30086)).isEqualTo(answered("c", ip("n1")));
+    assertThat(bed.ask("d", TCP, ip6("n1"), 30086)).isEqualTo(answered("c", ip6("n1")));
     assertThat(bed.ask("a", TCP, "10.96.0.16", 80)).isEqualTo(answered("c", ip("a")));
     assertThat(bed.ask("a", TCP, "fd00:96::10", 80)).isEqualTo(answered("c", ip6("a")));
     assertThat(bed.ask("d", UDP, ip("c"), 8080)).isEqualTo(answered("c", ip("d")));

@@ -124,12 +124,12 @@ public record Matrix(List<Cell> cells, List<String> drift) {
       switch (cell.question().kind()) {
         case PATH -> paths.put(pair, cell);
         case MTU -> sizes.put(pair, cell);
-        case REACH -> {}
+        case REACH, SERVICE -> {}
       }
     }
     List<Row> rows = new ArrayList<>();
     for (Cell cell : cells) {
-      if (cell.question().kind() == Kind.REACH) {
+      if (cell.question().kind() == Kind.REACH || cell.question().kind() == Kind.SERVICE) {
         Pair pair = pair(cell.question());
         rows.add(
             new Row(
@@ -168,6 +168,9 @@ public record Matrix(List<Cell> cells, List<String> drift) {
   }
 
   private static String reachShape(Row row) {
+    if (row.reach().measured() instanceof Answer.Served) {
+      return row.question().to().label() + " " + row.question().port() + row.findings();
+    }
     return row.reach().measured() instanceof Reached(var verdict, var source, var _)
         ? verdict.label() + source.isPresent()
         : "";

@@ -6,6 +6,7 @@ import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Answer.Mtu;
 import dev.sund.lab.question.Answer.Path;
 import dev.sund.lab.question.Answer.Reached;
+import dev.sund.lab.question.Answer.Served;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,10 @@ public final class MatrixJson {
         out.put("reach", reach.label());
         source.ifPresent(ip -> out.put("source", ip.toString()));
         out.put("why", why);
+      }
+      case Served served -> {
+        out.put("reach", served.reach());
+        out.put("ways", served.ways().stream().map(Answer.Way::toString).toList());
       }
       case Path(var steps) -> {
         out.put("text", answer.toString());

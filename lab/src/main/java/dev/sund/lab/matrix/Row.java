@@ -2,6 +2,7 @@ package dev.sund.lab.matrix;
 
 import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Answer.Reached;
+import dev.sund.lab.question.Answer.Served;
 import dev.sund.lab.question.Question;
 import dev.sund.model.Ip;
 import java.util.List;
@@ -33,6 +34,9 @@ record Row(Cell reach, Optional<Cell> path, Optional<Cell> mtu) {
 
   /** {@code reach yes=yes n1 >vxlan> n3 mtu 1430=1430 source 2001:db8:1::5}. */
   String findings() {
+    if (reach.measured() instanceof Served) {
+      return served();
+    }
     StringBuilder text = new StringBuilder("reach ").append(pair(reach, Row::reach));
     path.filter(cell -> arrives() || !cell.agrees())
         .ifPresent(cell -> text.append("  ").append(one(cell, Object::toString)));
@@ -49,6 +53,23 @@ record Row(Cell reach, Optional<Cell> path, Optional<Cell> mtu) {
       text.append(why(reach.measured())).append(')');
     }
     return text.toString();
+  }
+
+  /** {@code 10.96.0.10 reach yes=yes shop/web sees 10.244.1.5}: what was met, if it may be. */
+  private String served() {
+    String text = question().destination() + " reach " + served(reach, true);
+    return text + "  " + served(reach, false);
+  }
+
+  private static String served(Cell cell, boolean verdict) {
+    String inForce = verdict ? reach(cell.inForce()) : cell.inForce().toString();
+    String measured = verdict ? reach(cell.measured()) : cell.measured().toString();
+    String both =
+        cell.measuredAsInForce()
+            ? (verdict ? measured + "=" + measured : inForce)
+            : inForce + " != " + measured;
+    String wanted = verdict ? reach(cell.wanted()) : cell.wanted().toString();
+    return cell.drifts() && !wanted.equals(inForce) ? both + " (wanted " + wanted + ")" : both;
   }
 
   private boolean arrives() {
@@ -91,7 +112,11 @@ record Row(Cell reach, Optional<Cell> path, Optional<Cell> mtu) {
   }
 
   private static String reach(Answer answer) {
-    return answer instanceof Reached(var verdict, var _, var _) ? verdict.label() : "?";
+    return switch (answer) {
+      case Reached(var verdict, var _, var _) -> verdict.label();
+      case Served served -> served.reach();
+      case Answer.Path _, Answer.Mtu _ -> "?";
+    };
   }
 
   private static Optional<Ip> source(Answer answer) {

@@ -1,5 +1,6 @@
 package dev.sund.lab.measure;
 
+import dev.sund.engine.trace.Packet.Origin;
 import dev.sund.engine.trace.Trace.Outer;
 import dev.sund.kernel.socket.Endpoint;
 import dev.sund.kernel.socket.QueuedError;
@@ -46,6 +47,9 @@ final class Flight {
   /** The machine that it arrived at; empty while it has not. */
   String arrivedAt = "";
 
+  /** Who it arrived at; null while it has not. */
+  @Nullable Origin arrivedBy;
+
   @Nullable QueuedError error;
 
   /** By machine whose uplink it left by: how it was wrapped. */
@@ -70,6 +74,7 @@ final class Flight {
   void arrive(Site site, Ip source) {
     arrivedFrom = source;
     arrivedAt = site.machine();
+    arrivedBy = site.origin();
   }
 
   void fail(QueuedError told) {

@@ -32,6 +32,9 @@ final class Round {
   private static final int OPEN_AT_ONCE = 4_000;
   private static final int CONNECT_CHUNK = 500;
 
+  /** How often a Service is asked, since each time chance may choose another endpoint. */
+  private static final int TRIES = 3;
+
   private final ProbeLoop loop;
   private final Map<Origin, SiteSockets> sites;
   private final Map<Ip, String> machines;
@@ -88,6 +91,7 @@ final class Round {
       answers.add(
           switch (each.question.kind()) {
             case REACH -> Verdicts.reached(each.flights.getFirst(), machines);
+            case SERVICE -> Verdicts.served(each.flights, machines);
             case PATH -> Verdicts.path(each.flights, machines);
             case MTU -> each.search.answer();
           });
@@ -105,6 +109,15 @@ final class Round {
                 case TCP -> flight(question, Flight.Sort.CONNECTION, 0);
                 case UDP, ICMP, SCTP -> flight(question, Flight.Sort.DATAGRAM, 0);
               });
+      case SERVICE -> {
+        for (int i = 0; i < TRIES; i++) {
+          begun.add(
+              switch (question.protocol()) {
+                case TCP -> flight(question, Flight.Sort.CONNECTION, 0);
+                case UDP, ICMP, SCTP -> flight(question, Flight.Sort.DATAGRAM, 0);
+              });
+        }
+      }
       case PATH -> {
         begun.add(flight(question, Flight.Sort.DATAGRAM, 0));
         for (int ttl = 1; ttl <= Verdicts.FARTHEST; ttl++) {

@@ -10,12 +10,16 @@ import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Answer.Path;
 import dev.sund.lab.question.Answer.Reach;
 import dev.sund.lab.question.Answer.Reached;
+import dev.sund.lab.question.Answer.Served;
+import dev.sund.lab.question.Answer.Way;
 import dev.sund.lab.question.Question;
 import dev.sund.model.Ip;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** What flights say when they are over. */
 final class Verdicts {
@@ -47,6 +51,22 @@ final class Verdicts {
             ? Errno.textOf(errno).toLowerCase(java.util.Locale.ROOT) + " by " + by
             : flight.arrived() ? "arrived, but the answer did not" : "silence";
     return new Reached(Reach.NO, Optional.empty(), why);
+  }
+
+  /** What was met of all that can be. */
+  static Answer served(List<Flight> flights, Map<Ip, String> machines) {
+    SortedSet<Way> ways = new TreeSet<>();
+    for (Flight flight : flights) {
+      if (reached(flight, machines) instanceof Reached(var reach, var source, var _)) {
+        boolean answered = reach == Reach.YES;
+        ways.add(
+            new Way(
+                reach,
+                answered ? String.valueOf(flight.arrivedBy) : "",
+                answered ? source : Optional.empty()));
+      }
+    }
+    return new Served(ways, true);
   }
 
   static Answer path(List<Flight> flights, Map<Ip, String> machines) {

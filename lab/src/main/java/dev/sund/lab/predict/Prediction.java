@@ -25,11 +25,15 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * Answers questions by tracing. Ports that no program's table has are all alike: they are traced
@@ -44,6 +48,12 @@ public final class Prediction {
   private record Asked(Protocol protocol, int port) {}
 
   private final PathTracer tracer;
+  private final Map<NodeName, PacketProgram> programs;
+  private final Underlay underlay;
+
+  /** One for each way in which chance may fall; made when a Service is asked. */
+  private final List<PathTracer> choices = new ArrayList<>();
+
   private final Listeners listeners;
   private final Set<Asked> translated = new HashSet<>();
   private final Map<Way, Trace> traces = new HashMap<>();
@@ -59,6 +69,8 @@ public final class Prediction {
   public Prediction(Map<NodeName, PacketProgram> programs, Underlay underlay, Listeners listeners) {
     this.tracer = new PathTracer(programs, underlay);
     this.listeners = listeners;
+    this.programs = programs;
+    this.underlay = underlay;
     programs
         .values()
         .forEach(program ->
@@ -80,9 +92,41 @@ public final class Prediction {
     Trace trace = traces.computeIfAbsent(way, _ -> tracer.trace(packet(way)));
     return switch (question.kind()) {
       case REACH -> reached(trace, matters ? trace.portSeen() : question.port());
+      case SERVICE -> served(way);
       case PATH -> new Path(tracer.probedPath(packet(way)));
       case MTU -> sizes.computeIfAbsent(way, _ -> mtu(way, trace));
     };
+  }
+
+  /** All that chance can make of it. */
+  private Answer served(Way way) {
+    SortedSet<Answer.Way> ways = new TreeSet<>();
+    for (PathTracer choice : choices()) {
+      Trace trace = choice.trace(packet(way));
+      boolean told = trace.told();
+      if (trace.delivered() && trace.answered()) {
+        Origin at = origin(trace.arrival().orElseThrow());
+        boolean open = listeners.answers(at, trace.portSeen());
+        ways.add(
+            open
+                ? new Answer.Way(Reach.YES, at.toString(), trace.sourceSeen())
+                : new Answer.Way(Reach.REFUSED, "", Optional.empty()));
+      } else {
+        boolean refused =
+            told
+                && (trace.outcome() == Reason.NO_ENDPOINTS
+                    || trace.outcome() == Reason.LOOPBACK_REFUSED);
+        ways.add(new Answer.Way(refused ? Reach.REFUSED : Reach.NO, "", Optional.empty()));
+      }
+    }
+    return new Answer.Served(ways, false);
+  }
+
+  private List<PathTracer> choices() {
+    if (choices.isEmpty()) {
+      Choices.of(programs).forEach(choice -> choices.add(new PathTracer(choice, underlay)));
+    }
+    return choices;
   }
 
   private static Packet packet(Way way) {

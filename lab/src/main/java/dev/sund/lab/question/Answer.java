@@ -1,10 +1,15 @@
 package dev.sund.lab.question;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.sund.engine.trace.Trace.Carriage;
 import dev.sund.engine.trace.Trace.Step;
 import dev.sund.model.Ip;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * What prediction or measurement says to a {@link Question}. Two answers agree when {@link
@@ -68,6 +73,60 @@ public sealed interface Answer {
     @Override
     public boolean agreesWith(Answer other) {
       return other instanceof Reached that && reach == that.reach && source.equals(that.source);
+    }
+  }
+
+  /**
+   * One way in which a Service's answer can turn out.
+   *
+   * @param reach how it ends
+   * @param by who answers, such as {@code shop/web}; empty when nobody does
+   * @param source the source address as it saw it, when it was answered
+   */
+  record Way(Reach reach, String by, Optional<Ip> source) implements Comparable<Way> {
+    @Override
+    public int compareTo(Way other) {
+      return toString().compareTo(other.toString());
+    }
+
+    /** {@code refused}, or {@code shop/web sees 10.244.1.5}. */
+    @Override
+    public String toString() {
+      return by.isEmpty() ? reach.label() : by + source.map(ip -> " sees " + ip).orElse("");
+    }
+  }
+
+  /**
+   * To {@link Question.Kind#SERVICE}.
+   *
+   * @param ways all in which it can turn out; of a measurement, in which it did
+   * @param sampled whether it was measured: then chance has met some of the ways and not others
+   */
+  record Served(SortedSet<Way> ways, boolean sampled) implements Answer {
+    public Served {
+      ways = Collections.unmodifiableSortedSet(new TreeSet<>(ways));
+    }
+
+    @Override
+    public boolean agreesWith(Answer other) {
+      return other instanceof Served that
+          && (that.sampled ? ways.containsAll(that.ways) : ways.equals(that.ways));
+    }
+
+    /** {@code yes}, {@code refused}, {@code no}, or several. */
+    public String reach() {
+      return ways.stream().map(way -> way.reach().label()).distinct().collect(joining("/"));
+    }
+
+    /** {@code shop/web sees 10.244.1.5, shop/web-2 sees 10.244.1.5}, or {@code none}. */
+    @Override
+    public String toString() {
+      String text =
+          ways.stream()
+              .filter(way -> !way.by().isEmpty())
+              .map(Way::toString)
+              .collect(joining(", "));
+      return text.isEmpty() ? "none" : text;
     }
   }
 

@@ -32,6 +32,8 @@ public record Question(
   public enum Kind {
     /** Whether a connection or a request is answered, and with which source it arrives. */
     REACH,
+    /** Whether a Service's address answers, who does, and with which source it arrives there. */
+    SERVICE,
     /** Which machines forward the packet, and how it is wrapped between them. */
     PATH,
     /** The largest packet that arrives undivided, and what becomes of one byte more. */

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Gives out ranges and addresses that nobody has, the lowest first. */
-final class Ranges {
+public final class Ranges {
   private static final int TRIES = 65_536;
   private final List<Prefix> takenRanges = new ArrayList<>();
   private final Set<Ip> takenAddresses = new TreeSet<>();
@@ -18,7 +18,8 @@ final class Ranges {
     takenRanges.add(range);
   }
 
-  void take(Ip address) {
+  /** From now on somebody has it. */
+  public void take(Ip address) {
     takenAddresses.add(address);
   }
 
@@ -45,7 +46,7 @@ final class Ranges {
   }
 
   /** The lowest free address of {@code range} from {@code offset} on; taken now. */
-  Ip address(Prefix range, long offset) {
+  public Ip address(Prefix range, long offset) {
     for (long i = offset; i < offset + TRIES; i++) {
       Ip candidate = range.address().plus(i);
       if (!range.contains(candidate)) {

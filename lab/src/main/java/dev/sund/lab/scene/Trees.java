@@ -8,18 +8,21 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads and rewrites the objects of manifests. */
-final class Trees {
+public final class Trees {
   private Trees() {}
 
-  static Tree.Mapping child(Tree.Mapping of, String key) {
+  /** The mapping at {@code key}, empty when there is none. */
+  public static Tree.Mapping child(Tree.Mapping of, String key) {
     return of.mapping(key).orElse(Tree.Mapping.of(Map.of()));
   }
 
-  static List<Tree> items(Tree.Mapping of, String key) {
+  /** The list at {@code key}, empty when there is none. */
+  public static List<Tree> items(Tree.Mapping of, String key) {
     return of.get(key).orElse(null) instanceof Tree.Sequence list ? list.items() : List.of();
   }
 
-  static List<String> texts(Tree.Mapping of, String key) {
+  /** The texts of the list at {@code key}. */
+  public static List<String> texts(Tree.Mapping of, String key) {
     List<String> texts = new ArrayList<>();
     for (Tree item : items(of, key)) {
       if (item instanceof Tree.Scalar scalar) {
@@ -30,7 +33,7 @@ final class Trees {
   }
 
   /** The texts at {@code key} of each mapping of a list. */
-  static List<String> texts(Tree.Mapping of, String list, String key) {
+  public static List<String> texts(Tree.Mapping of, String list, String key) {
     List<String> texts = new ArrayList<>();
     for (Tree item : items(of, list)) {
       if (item instanceof Tree.Mapping mapping) {
@@ -40,7 +43,8 @@ final class Trees {
     return texts;
   }
 
-  static Tree.Mapping mapping(String... keysAndTexts) {
+  /** A mapping of keys and texts. */
+  public static Tree.Mapping mapping(String... keysAndTexts) {
     Map<String, Tree> fields = new LinkedHashMap<>();
     for (int i = 0; i < keysAndTexts.length; i += 2) {
       fields.put(keysAndTexts[i], Tree.Scalar.text(keysAndTexts[i + 1]));
@@ -48,13 +52,14 @@ final class Trees {
     return Tree.Mapping.of(fields);
   }
 
-  static Tree.Sequence texts(List<?> values) {
+  /** A list of texts. */
+  public static Tree.Sequence texts(List<?> values) {
     return Tree.Sequence.of(
         values.stream().map(value -> Tree.Scalar.text(value.toString())).toList());
   }
 
   /** {@code [{ip: ...}, ...]}. */
-  static Tree.Sequence ips(List<Ip> ips) {
+  public static Tree.Sequence ips(List<Ip> ips) {
     return Tree.Sequence.of(ips.stream().map(ip -> mapping("ip", ip.toString())).toList());
   }
 }
