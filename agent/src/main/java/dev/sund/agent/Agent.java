@@ -103,6 +103,7 @@ public final class Agent implements AutoCloseable {
   private final CniDispatch dispatch;
   private final OffloadWatch offload;
   private final ServiceWork services;
+  private final ProxyWatch proxy;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
@@ -283,6 +284,9 @@ public final class Agent implements AutoCloseable {
       this.offload =
           OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
       opened.push(offload);
+      this.proxy = new ProxyWatch(namespace, sink.log("proxy"));
+      opened.push(proxy);
+      proxy.start();
       this.pages = pages(namespace, options.http());
       opened.push(pages);
       pages.start();
@@ -487,6 +491,7 @@ public final class Agent implements AutoCloseable {
     List<Condition> own = new ArrayList<>(stateConditions);
     own.addAll(bridges.conditions());
     own.addAll(offload.conditions());
+    own.addAll(proxy.conditions());
     api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     own.addAll(keeper.conditions());

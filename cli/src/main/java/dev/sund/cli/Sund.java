@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
       SnapshotCommand.class,
       ImportCommand.class,
       CleanupCommand.class,
+      TakeoverCommand.class,
       TestCommand.class,
       BenchCommand.class,
       DistCommand.class,

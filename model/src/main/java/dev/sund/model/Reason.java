@@ -121,6 +121,8 @@ public enum Reason {
   // Conditions on kernel objects.
   /** A foreign interface, route, rule or table is where ours should be; it is left alone. */
   FOREIGN_OBJECT(Severity.ERROR),
+  /** kube-proxy's rules are beside Sund's, which do the same. */
+  KUBE_PROXY_RULES(Severity.WARNING),
   /** An object of ours that the program does not want. */
   STRAY_OBJECT(Severity.WARNING),
   /** An object of ours is missing. */

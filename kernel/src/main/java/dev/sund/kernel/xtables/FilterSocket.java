@@ -19,8 +19,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Reads and replaces one family's table {@code filter} of the older interface, in the namespace
- * that it was opened in. Needs CAP_NET_ADMIN there.
+ * Reads and replaces a table of one family, {@code filter} or another, of the older interface, in
+ * the namespace that it was opened in. Needs CAP_NET_ADMIN there.
  *
  * <p>Never makes a table: the kernel makes one for whoever asks for it, and its hooks cost each
  * packet time. So it asks only when {@code /proc/net/ip_tables_names} has it.
@@ -44,23 +44,35 @@ public final class FilterSocket implements AutoCloseable {
 
   private final NetNs namespace;
   private final Family family;
+  private final String table;
   private final XtLayout layout;
   private final Fd socket;
 
-  private FilterSocket(NetNs namespace, Family family, Fd socket) {
+  private FilterSocket(NetNs namespace, Family family, String table, Fd socket) {
     this.namespace = namespace;
     this.family = family;
+    this.table = table;
     this.layout = XtLayout.of(family);
     this.socket = socket;
   }
 
-  /** Opens one in a namespace. */
+  /** Opens one of the table {@code filter} in a namespace. */
   public static FilterSocket open(NetNs namespace, Family family) throws KernelException {
+    return open(namespace, family, FILTER);
+  }
+
+  /**
+   * Opens one of another table.
+   *
+   * @param table such as {@code nat}, at most 31 characters
+   */
+  public static FilterSocket open(NetNs namespace, Family family, String table)
+      throws KernelException {
     int domain = family == Family.V4 ? AF_INET : AF_INET6;
     return namespace.call(() -> {
       int number = Libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
       Errno.check(number, "open", "xtables socket");
-      return new FilterSocket(namespace, family, Fd.own(number, "xtables socket"));
+      return new FilterSocket(namespace, family, table, Fd.own(number, "xtables socket"));
     });
   }
 
@@ -74,7 +86,7 @@ public final class FilterSocket implements AutoCloseable {
     Path file = Path.of("/proc/thread-self/net", layout.names());
     return namespace.call(() -> {
       try {
-        return Files.readAllLines(file, StandardCharsets.US_ASCII).contains(FILTER);
+        return Files.readAllLines(file, StandardCharsets.US_ASCII).contains(table);
       } catch (IOException _) {
         return false; // the kernel has no such interface, or its module was never loaded
       }
@@ -117,7 +129,7 @@ public final class FilterSocket implements AutoCloseable {
             numbers(info, XtLayout.INFO_UNDERFLOW),
             bytes);
       } catch (IllegalArgumentException e) {
-        throw new KernelException.Malformed("table filter", String.valueOf(e.getMessage()));
+        throw new KernelException.Malformed("table " + table, String.valueOf(e.getMessage()));
       }
     }
   }
@@ -126,8 +138,8 @@ public final class FilterSocket implements AutoCloseable {
     return from.asSlice(at, XtLayout.HOOKS * 4L).toArray(ValueLayout.JAVA_INT);
   }
 
-  private static void name(MemorySegment into) {
-    into.setString(0, FILTER, StandardCharsets.US_ASCII);
+  private void name(MemorySegment into) {
+    into.setString(0, table, StandardCharsets.US_ASCII);
   }
 
   private void get(int option, MemorySegment value, Arena arena) throws KernelException {
@@ -190,24 +202,24 @@ public final class FilterSocket implements AutoCloseable {
     return lock;
   }
 
-  private void replace(FilterTable table, int before) throws KernelException {
-    byte[] bytes = table.bytes();
+  private void replace(FilterTable rules, int before) throws KernelException {
+    byte[] bytes = rules.bytes();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment counted = arena.allocate((long) before * XtLayout.COUNTER_BYTES, 8);
       MemorySegment replace = arena.allocate(XtLayout.REPLACE_HEAD + (long) bytes.length, 8);
       name(replace);
-      replace.set(ValueLayout.JAVA_INT, XtLayout.INFO_VALID_HOOKS, table.validHooks());
-      replace.set(ValueLayout.JAVA_INT, XtLayout.REPLACE_NUM_ENTRIES, table.numEntries());
+      replace.set(ValueLayout.JAVA_INT, XtLayout.INFO_VALID_HOOKS, rules.validHooks());
+      replace.set(ValueLayout.JAVA_INT, XtLayout.REPLACE_NUM_ENTRIES, rules.numEntries());
       replace.set(ValueLayout.JAVA_INT, XtLayout.REPLACE_SIZE, bytes.length);
       MemorySegment.copy(
-          table.hookEntry(),
+          rules.hookEntry(),
           0,
           replace,
           ValueLayout.JAVA_INT,
           XtLayout.REPLACE_HOOK_ENTRY,
           XtLayout.HOOKS);
       MemorySegment.copy(
-          table.underflow(),
+          rules.underflow(),
           0,
           replace,
           ValueLayout.JAVA_INT,
@@ -218,13 +230,13 @@ public final class FilterSocket implements AutoCloseable {
       MemorySegment.copy(
           bytes, 0, replace, ValueLayout.JAVA_BYTE, XtLayout.REPLACE_HEAD, bytes.length);
       set(XtLayout.SO_SET_REPLACE, replace);
-      set(XtLayout.SO_SET_ADD_COUNTERS, counters(table, counted, arena));
+      set(XtLayout.SO_SET_ADD_COUNTERS, counters(rules, counted, arena));
     }
   }
 
   /** What the old rules counted, at the places of the new table. */
-  private static MemorySegment counters(FilterTable table, MemorySegment counted, Arena arena) {
-    int[] numbers = table.numbers();
+  private MemorySegment counters(FilterTable rules, MemorySegment counted, Arena arena) {
+    int[] numbers = rules.numbers();
     MemorySegment counters =
         arena.allocate(XtLayout.COUNTERS_HEAD + (long) numbers.length * XtLayout.COUNTER_BYTES, 8);
     name(counters);
@@ -252,7 +264,7 @@ public final class FilterSocket implements AutoCloseable {
   /** As {@code iptables-legacy} and {@code ip6tables-legacy} have it. */
   @Override
   public String toString() {
-    return (family == Family.V4 ? "iptables-legacy" : "ip6tables-legacy") + " filter";
+    return (family == Family.V4 ? "iptables-legacy " : "ip6tables-legacy ") + table;
   }
 
   @Override

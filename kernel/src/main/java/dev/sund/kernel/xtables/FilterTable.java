@@ -6,14 +6,20 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
- * The table {@code filter} as it was when it was read, or as it is to be: rules one after another,
- * each chain ending with its policy or its return. Never changed; {@link #with} and {@link
- * #without} make another.
+ * A table, {@code filter} or another, as it was when it was read, or as it is to be: rules one
+ * after another, each chain ending with its policy or its return. Never changed; {@link #with} and
+ * {@link #without} make another.
  */
 public final class FilterTable {
   /** Of a rule that was not in the table that was read. */
@@ -129,6 +135,68 @@ public final class FilterTable {
    */
   public FilterTable with(Optional<String> chain, List<Accept> rules) {
     return rebuilt(_ -> true, first(chain), rules);
+  }
+
+  /** The chains that somebody made. */
+  public SortedSet<String> chains() {
+    SortedSet<String> chains = new TreeSet<>();
+    for (Entry entry : entries) {
+      chainHead(entry).ifPresent(chains::add);
+    }
+    return chains;
+  }
+
+  /** Of each chain that somebody made, the chains that its rules lead to. */
+  public Map<String, Set<String>> jumps() {
+    Map<String, Set<String>> jumps = new TreeMap<>();
+    Optional<String> chain = Optional.empty();
+    for (Entry entry : entries) {
+      Optional<String> head = chainHead(entry);
+      chain = head.isPresent() ? head : chain;
+      if (chain.isPresent()) {
+        Set<String> to = jumps.computeIfAbsent(chain.get(), _ -> new TreeSet<>());
+        jump(entry).ifPresent(to::add);
+      }
+    }
+    return jumps;
+  }
+
+  /**
+   * The same without these chains, and without the rules that lead to them.
+   *
+   * @param gone chains that somebody made
+   */
+  public FilterTable withoutChains(Set<String> gone) {
+    Set<Integer> removed = new HashSet<>();
+    boolean inside = false;
+    for (Entry entry : entries) {
+      if (extensionName(entry, target(entry)).equals("ERROR")) {
+        inside = chainHead(entry).filter(gone::contains).isPresent();
+      }
+      if (inside || jump(entry).filter(gone::contains).isPresent()) {
+        removed.add(entry.number());
+      }
+    }
+    return rebuilt(entry -> !removed.contains(entry.number()), -1, List.of());
+  }
+
+  /** The chain that begins with this entry; the last entry of a table begins none. */
+  private Optional<String> chainHead(Entry entry) {
+    int target = target(entry);
+    if (!extensionName(entry, target).equals("ERROR")) {
+      return Optional.empty();
+    }
+    String name = text(entry, target + XtLayout.EXTENSION_HEAD, XtLayout.NAME_BYTES - 2);
+    return name.equals("ERROR") ? Optional.empty() : Optional.of(name);
+  }
+
+  /** The chain that a rule leads to. */
+  private Optional<String> jump(Entry entry) {
+    if (!isStandard(entry) || verdict(entry) < 0) {
+      return Optional.empty();
+    }
+    int first = index(verdict(entry));
+    return first == 0 ? Optional.empty() : chainHead(entries.get(first - 1));
   }
 
   /** The index of a chain's first rule. */
