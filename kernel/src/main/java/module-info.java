@@ -9,6 +9,7 @@ module dev.sund.kernel {
 
   exports dev.sund.kernel;
   exports dev.sund.kernel.conntrack;
+  exports dev.sund.kernel.ipvs;
   exports dev.sund.kernel.netlink;
   exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;

@@ -3,6 +3,8 @@ package dev.sund.dataplane.foreign;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.ipvs.IpvsSocket;
+import dev.sund.kernel.ipvs.VirtualServer;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.Expr;
@@ -13,17 +15,22 @@ import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.kernel.nft.Verdict;
+import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.Link;
+import dev.sund.kernel.route.Outcome;
 import dev.sund.kernel.route.RouteBatch;
 import dev.sund.kernel.route.RouteSocket;
 import dev.sund.kernel.xtables.FilterSocket;
 import dev.sund.kernel.xtables.FilterTable;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +52,11 @@ public final class ProxyLeavings {
   public static final String IPVS_DEVICE = "kube-ipvs0";
 
   private static final String TABLE = "kube-proxy";
+
+  /** Kubernetes' usual range of node ports. */
+  private static final int FIRST_NODE_PORT = 30000;
+
+  private static final int LAST_NODE_PORT = 32767;
 
   /** Chains that go in one transaction, so that packets and others never wait long. */
   private static final int SLICE = 500;
@@ -96,6 +108,10 @@ public final class ProxyLeavings {
     try (RouteSocket routes = RouteSocket.open(namespace)) {
       if (routes.link(IPVS_DEVICE).isPresent()) {
         found.add(new Leaving(Mode.IPVS, "device " + IPVS_DEVICE));
+        List<VirtualServer> servers = servers(namespace, routes);
+        if (!servers.isEmpty()) {
+          found.add(new Leaving(Mode.IPVS, servers.size() + " virtual servers of IPVS"));
+        }
       }
     }
     return found;
@@ -119,8 +135,8 @@ public final class ProxyLeavings {
   }
 
   /**
-   * Removes the rules of the modes iptables and nftables, and the device of mode ipvs; later
-   * objects are tried although earlier ones failed.
+   * Removes the rules of the modes iptables and nftables, and virtual servers and device of mode
+   * ipvs, whose connections end with them; later objects are tried although earlier ones failed.
    *
    * @param dryRun say what would be done, do nothing
    */
@@ -162,6 +178,15 @@ public final class ProxyLeavings {
     }
     try (RouteSocket routes = RouteSocket.open(namespace)) {
       if (routes.link(IPVS_DEVICE).isPresent()) {
+        List<VirtualServer> servers = servers(namespace, routes);
+        if (!servers.isEmpty()) {
+          attempt(
+              "remove " + servers.size() + " virtual servers of IPVS",
+              done,
+              failed,
+              dryRun,
+              () -> delete(namespace, servers));
+        }
         attempt(
             "remove device " + IPVS_DEVICE,
             done,
@@ -192,6 +217,47 @@ public final class ProxyLeavings {
               "",
               "Could not " + what + ": " + e.getMessage() + ".",
               "Run 'sund takeover' again, or 'kube-proxy --cleanup'."));
+    }
+  }
+
+  // Mode ipvs.
+
+  /** How many established connections would end if the virtual servers went now. */
+  public static int carriedByIpvs(NetNs namespace) throws KernelException {
+    try (RouteSocket routes = RouteSocket.open(namespace);
+        IpvsSocket ipvs = IpvsSocket.open(namespace)) {
+      return routes.link(IPVS_DEVICE).isPresent() ? ipvs.established() : 0;
+    }
+  }
+
+  /**
+   * kube-proxy's virtual servers: those at addresses of its device, and node ports at the node's
+   * own. Others (of keepalived) may be beside them.
+   */
+  private static List<VirtualServer> servers(NetNs namespace, RouteSocket routes)
+      throws KernelException {
+    Set<Ip> virtual = new HashSet<>();
+    Set<Ip> own = new HashSet<>();
+    int device = routes.link(IPVS_DEVICE).map(Link::index).orElse(0);
+    for (Address address : routes.addresses()) {
+      (address.device() == device ? virtual : own).add(address.address().ip());
+    }
+    try (IpvsSocket ipvs = IpvsSocket.open(namespace)) {
+      return ipvs.servers().stream()
+          .filter(server ->
+              virtual.contains(server.address())
+                  || (own.contains(server.address())
+                      && server.port() >= FIRST_NODE_PORT
+                      && server.port() <= LAST_NODE_PORT))
+          .toList();
+    }
+  }
+
+  private static void delete(NetNs namespace, List<VirtualServer> servers) throws KernelException {
+    try (IpvsSocket ipvs = IpvsSocket.open(namespace)) {
+      for (Outcome outcome : ipvs.delete(servers)) {
+        outcome.orThrow();
+      }
     }
   }
 

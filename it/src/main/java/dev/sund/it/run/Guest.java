@@ -85,6 +85,7 @@ final class Guest {
             .need("busybox", "busybox-static", why)
             .need("depmod", "kmod", why)
             .need("xz", "xz-utils", why)
+            .need("ipvsadm", "ipvsadm", "kube-proxy's rules of mode ipvs, in the emulator")
             .install();
     if (failed.isPresent() || Files.exists(cache.resolve("ready"))) {
       return failed;
