@@ -13,6 +13,12 @@
  * again. That is why any order of the same last words gives the same program, and why a test can
  * compare every step with a fresh start.
  *
+ * <p>Services have classes of their own: {@code ServiceIndex} keeps them and the places they ask
+ * for, {@code Answerers} decides who answers, {@code ServiceRows} says it in rows, {@code
+ * ServiceFindings} what is wrong, and {@link dev.sund.engine.ServiceSummary} tells whoever asks.
+ * All that they have of the node is in {@code ServiceScope}; while that is the same, a change costs
+ * what its own Service has.
+ *
  * <p>All arithmetic of packet sizes is in {@link dev.sund.engine.Mtu}, and all that names a pod's
  * device in {@link dev.sund.engine.PodDevices}.
  */

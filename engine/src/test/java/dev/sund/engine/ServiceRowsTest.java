@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.EndpointChoice;
+import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.PortMapping;
 import dev.sund.engine.cluster.Service.NotServed;
 import dev.sund.engine.cluster.ServiceSettings;
@@ -411,9 +412,17 @@ class ServiceRowsTest {
         cost(compiler, numbered(50).endpoints("10.244.3.5@n3").events()),
         cost(compiler, numbered(70_000).endpoints("10.244.3.5@n3").events()),
         cost(compiler, List.of(new ClusterEvent.Synced())),
+        cost(compiler, List.of(new ClusterEvent.FactsSeen(withAnotherDevice(scene.facts("n1"))))),
         cost(
             compiler,
             List.of(new ClusterEvent.NodeSeen(scene.label("n2", "rack", "r1").node("n2")))));
+  }
+
+  /** What the node gets that has nothing to do with Services. */
+  private static NodeFacts withAnotherDevice(NodeFacts facts) {
+    List<NodeFacts.Device> devices = new ArrayList<>(facts.devices());
+    devices.add(new NodeFacts.Device("eth9", 1500, true, List.of()));
+    return new NodeFacts(devices, facts.routes());
   }
 
   private static Cost cost(ProgramCompiler compiler, List<ClusterEvent> events) {
