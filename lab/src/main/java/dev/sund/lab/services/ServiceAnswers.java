@@ -135,8 +135,7 @@ final class ServiceAnswers {
     List<Ip> ips =
         clusterIps(spec).stream()
             .map(ip ->
-                addresses.address(
-                    Objects.requireNonNull(BALANCER.get(ip.family())), FIRST_ADDRESS))
+                addresses.address(Objects.requireNonNull(BALANCER.get(ip.family())), FIRST_ADDRESS))
             .toList();
     Tree.Mapping balancer = Tree.Mapping.of(Map.of("ingress", Trees.ips(ips)));
     return service.with("status", Trees.child(service, "status").with("loadBalancer", balancer));
