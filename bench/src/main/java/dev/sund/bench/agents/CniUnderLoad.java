@@ -113,7 +113,7 @@ public final class CniUnderLoad implements Benchmark {
     }
   }
 
-  private static double one(CniBed bed) throws Exception {
+  static double one(CniBed bed) throws Exception {
     Sandbox sandbox = bed.sandbox(Who.OURS);
     double add = bed.call("ADD", sandbox);
     bed.call("DEL", sandbox);

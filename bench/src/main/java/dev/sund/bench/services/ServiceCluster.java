@@ -15,6 +15,7 @@ import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -90,19 +91,31 @@ record ServiceCluster(int services, int endpoints) {
   static ClusterEvent slice(int i, List<Integer> numbers) {
     List<Backend> backends = new ArrayList<>();
     for (int number : numbers) {
-      backends.add(
-          new Backend(
-              endpoint(i, number),
-              true,
-              true,
-              false,
-              Optional.of(new NodeName("n" + (1 + (i + number) % (NODES - 1)))),
-              Optional.empty(),
-              List.of(),
-              List.of(),
-              Optional.of(
-                  new PodKey("shop", "web-" + i + "-7d4f9c6b5d-" + Integer.toString(number, 36)))));
+      backends.add(backend(i, number, endpoint(i, number)));
     }
+    return sliceOf(i, backends);
+  }
+
+  /** A Service's slice with one endpoint, which is at an address. */
+  static ClusterEvent sliceTo(int i, Ip address) {
+    return sliceOf(i, List.of(backend(i, 0, address)));
+  }
+
+  private static Backend backend(int i, int number, Ip address) {
+    return new Backend(
+        address,
+        true,
+        true,
+        false,
+        Optional.of(new NodeName("n" + (1 + (i + number) % (NODES - 1)))),
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        Optional.of(
+            new PodKey("shop", "web-" + i + "-7d4f9c6b5d-" + Integer.toString(number, 36))));
+  }
+
+  private static ClusterEvent sliceOf(int i, Collection<Backend> backends) {
     return new ClusterEvent.SliceSeen(
         new EndpointSlice(
             "shop/web-" + i + "-x7k2p",
@@ -110,7 +123,7 @@ record ServiceCluster(int services, int endpoints) {
             key(i),
             Family.V4,
             List.of(new SlicePort("", Protocol.TCP, TARGET_PORT)),
-            backends));
+            List.copyOf(backends)));
   }
 
   /** The numbers from one (inclusive) to another (exclusive). */

@@ -15,7 +15,8 @@ import java.util.function.UnaryOperator;
  *
  * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI (without
  * one, another local address), a peer the next MAC address, a range of source translation is left
- * out, and an endpoint gets the next port.
+ * out, as is a range of sources that may ask; a frontend refuses everybody, and an endpoint gets
+ * the next port.
  *
  * @param table whose entry
  * @param key the text of the entry's key: {@code 10.244.3.0/24}, {@code sund-vxlan4}, {@code
@@ -29,7 +30,9 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
     TUNNELS,
     PEERS,
     MASQUERADE,
-    ENDPOINTS
+    FRONTENDS,
+    ENDPOINTS,
+    SOURCES
   }
 
   /**
@@ -57,9 +60,11 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.tunnels().stream().map(this::tunnel).toList(),
         delta.tunnelPeers().stream().map(this::peer).toList(),
         masquerade(delta.masquerade()),
-        delta.frontends(),
+        delta.frontends().stream().map(this::frontend).toList(),
         delta.endpoints().stream().map(this::endpoint).toList(),
-        delta.sourceRanges());
+        delta.sourceRanges().stream()
+            .filter(change -> !is(Table.SOURCES, change.key().toString()))
+            .toList());
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {
@@ -117,6 +122,28 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
                 peer.rule()),
             was)
         : change;
+  }
+
+  private Change<Frontend.Key, Frontend> frontend(Change<Frontend.Key, Frontend> change) {
+    return change instanceof Change.Put<Frontend.Key, Frontend>(var at, var frontend, var was)
+            && is(Table.FRONTENDS, at.toString())
+        ? new Change.Put<>(
+            at,
+            new Frontend(
+                at,
+                refusal(frontend.inside()),
+                refusal(frontend.outside()),
+                frontend.limited(),
+                frontend.loopback(),
+                frontend.affinity(),
+                frontend.choice(),
+                frontend.rule()),
+            was)
+        : change;
+  }
+
+  private static Frontend.Answer refusal(Frontend.Answer answer) {
+    return new Frontend.Answer(new Frontend.Action.Reject(), answer.masquerade());
   }
 
   private Change<Endpoint.Key, Endpoint> endpoint(Change<Endpoint.Key, Endpoint> change) {
