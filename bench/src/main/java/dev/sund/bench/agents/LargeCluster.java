@@ -31,12 +31,7 @@ public final class LargeCluster implements Benchmark {
   @Override
   public List<Row> run(Bench bench) throws Exception {
     try (BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher())) {
-      for (int node = cluster.nodes().size(); node < NODES; node++) {
-        cluster.put(node(node));
-        for (int pod = 0; pod < PODS; pod++) {
-          cluster.put(pod(node, pod));
-        }
-      }
+      fill(cluster, PODS);
       bench.say("the API server has %d nodes and %d pods".formatted(NODES, NODES * PODS));
       long begun = System.nanoTime();
       Process agent = cluster.startAgent(0);
@@ -52,6 +47,16 @@ public final class LargeCluster implements Benchmark {
               Optional.of(Target.atMost(150)),
               "60 s after ready; of it the mapped ahead-of-time cache: %.1f MB; ready after %.2f s"
                   .formatted(memory.cache() / 1e6, seconds)));
+    }
+  }
+
+  /** A thousand nodes with so many pods each. */
+  static void fill(BenchCluster cluster, int podsOfANode) throws IOException {
+    for (int node = cluster.nodes().size(); node < NODES; node++) {
+      cluster.put(node(node));
+      for (int pod = 0; pod < podsOfANode; pod++) {
+        cluster.put(pod(node, pod));
+      }
     }
   }
 
