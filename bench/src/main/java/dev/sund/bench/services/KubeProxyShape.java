@@ -90,26 +90,26 @@ final class KubeProxyShape {
     for (int number = 0; number < cluster.endpoints(); number++) {
       String address = ServiceCluster.endpoint(i, number).toString();
       String endpoint = "endpoint-" + Integer.toString(i * 64 + number, 36) + port + address;
-      text.append("add chain %s \"%s\"\n".formatted(TABLE, endpoint));
+      text.append("add chain %s %s\n".formatted(TABLE, endpoint));
       text.append(
-          "add rule %s \"%s\" ip saddr %s jump mark-for-masquerade\n"
+          "add rule %s %s ip saddr %s jump mark-for-masquerade\n"
               .formatted(TABLE, endpoint, address));
       text.append(
-          "add rule %s \"%s\" meta l4proto tcp dnat to %s:8080\n"
+          "add rule %s %s meta l4proto tcp dnat to %s:8080\n"
               .formatted(TABLE, endpoint, address));
-      choices.append(number == 0 ? "" : ", ").append(number + " : goto \"" + endpoint + "\"");
+      choices.append(number == 0 ? "" : ", ").append(number + " : goto " + endpoint);
     }
     String address = ServiceCluster.address(i).toString();
-    text.append("add chain %s \"%s\"\n".formatted(TABLE, service));
+    text.append("add chain %s %s\n".formatted(TABLE, service));
     text.append(
-        "add rule %s \"%s\" ip daddr %s tcp dport 80 ip saddr != 10.0.0.0/8 jump"
+        "add rule %s %s ip daddr %s tcp dport 80 ip saddr != 10.0.0.0/8 jump"
                 .formatted(TABLE, service, address)
             + " mark-for-masquerade\n");
     text.append(
-        "add rule %s \"%s\" numgen random mod %d vmap { %s }\n"
+        "add rule %s %s numgen random mod %d vmap { %s }\n"
             .formatted(TABLE, service, cluster.endpoints(), choices));
     text.append(
-        "add element %s service-ips { %s . tcp . 80 : goto \"%s\" }\n"
+        "add element %s service-ips { %s . tcp . 80 : goto %s }\n"
             .formatted(TABLE, address, service));
   }
 }
