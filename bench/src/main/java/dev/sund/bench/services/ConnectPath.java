@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 final class ConnectPath implements AutoCloseable {
   /** Where the server is; the client is a pod of the cluster as well. */
-  static final Ip SERVER = Ip.parse("10.0.2.5");
+  static final Ip SERVER = Ip.parse("11.99.2.5");
 
   private static final int PORT = 8080;
   private static final int CONNECTIONS = 400;
@@ -42,8 +42,8 @@ final class ConnectPath implements AutoCloseable {
       Programs.run("ip netns add " + each);
       Programs.run("ip -n " + each + " link set lo up");
     }
-    end(node, node + "-c", "10.0.1");
-    end(node, node + "-s", "10.0.2");
+    end(node, node + "-c", "11.98.1");
+    end(node, node + "-s", "11.99.2");
     Programs.run("ip netns exec " + node + " sysctl -qw net.ipv4.ip_forward=1");
     // A rule that asks for the state makes the kernel track connections, as with any Service.
     Programs.run("ip netns exec " + node + " nft add table inet track");

@@ -95,14 +95,13 @@ final class KubeProxyShape {
           "add rule %s %s ip saddr %s jump mark-for-masquerade\n"
               .formatted(TABLE, endpoint, address));
       text.append(
-          "add rule %s %s meta l4proto tcp dnat to %s:8080\n"
-              .formatted(TABLE, endpoint, address));
+          "add rule %s %s meta l4proto tcp dnat to %s:8080\n".formatted(TABLE, endpoint, address));
       choices.append(number == 0 ? "" : ", ").append(number + " : goto " + endpoint);
     }
     String address = ServiceCluster.address(i).toString();
     text.append("add chain %s %s\n".formatted(TABLE, service));
     text.append(
-        "add rule %s %s ip daddr %s tcp dport 80 ip saddr != 10.0.0.0/8 jump"
+        "add rule %s %s ip daddr %s tcp dport 80 ip saddr != 11.0.0.0/8 jump"
                 .formatted(TABLE, service, address)
             + " mark-for-masquerade\n");
     text.append(

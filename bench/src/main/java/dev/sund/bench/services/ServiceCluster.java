@@ -38,7 +38,7 @@ record ServiceCluster(int services, int endpoints) {
 
   /** Where an endpoint is; those beyond a Service's number are what replaces them. */
   static Ip endpoint(int service, int number) {
-    return Ip.parse("11.0.0.0").plus(64L * service + number);
+    return Ip.parse("11.1.0.0").plus(64L * service + number);
   }
 
   /** All of it, in the order of kinds. */
@@ -52,7 +52,7 @@ record ServiceCluster(int services, int endpoints) {
                   "uid-n" + i,
                   i,
                   List.of(Ip.parse("172.16.0.1").plus(i)),
-                  List.of(new Prefix(Ip.parse("10.0.0.0").plus(256L * i), 24)))));
+                  List.of(new Prefix(Ip.parse("11.0.0.0").plus(65_536L * i), 16)))));
     }
     for (int i = 0; i < services; i++) {
       events.add(service(i));
@@ -107,7 +107,7 @@ record ServiceCluster(int services, int endpoints) {
         true,
         true,
         false,
-        Optional.of(new NodeName("n" + (1 + (i + number) % (NODES - 1)))),
+        Optional.of(new NodeName("n" + (1 + 64L * i / 65_536))),
         Optional.empty(),
         List.of(),
         List.of(),
