@@ -19,12 +19,17 @@ import picocli.CommandLine.Spec;
     name = "trace",
     header = "Say hop by hop where a packet goes and why, from manifest files alone.",
     footer = {
-      "  kubectl get nodes,pods,ippools -A -o yaml > cluster.yaml",
+      "  kubectl get nodes,pods,svc,endpointslices -A -o yaml > cluster.yaml",
       "  sund trace -f cluster.yaml shop/web shop/db:5432",
       "  sund trace -f cluster.yaml shop/web 203.0.113.9:53/udp",
+      "  sund trace -f cluster.yaml shop/web svc/db:5432",
+      "  sund trace -f cluster.yaml outside/o1 192.168.1.11:30080",
       "  sund trace -f cluster.yaml node/n1 10.244.2.7 -o json"
     })
 public final class TraceCommand implements Callable<Integer> {
+  /** Of more endpoints the further ones differ in their address alone. */
+  private static final int MOST = 16;
+
   @Option(
       names = {"-f", "--filename"},
       paramLabel = "FILE",
@@ -41,7 +46,10 @@ public final class TraceCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "TO[:PORT][/PROTO]",
-      description = "NAMESPACE/POD, node/NAME or an address ([v6]:PORT); PROTO: tcp, udp, icmp.")
+      description = {
+        "NAMESPACE/POD, node/NAME, svc/[NAMESPACE/]NAME or an address ([v6]:PORT); PROTO: tcp, udp,"
+            + " sctp, icmp. Of a Service every endpoint is traced that the packet may get."
+      })
   String to = "";
 
   @Mixin OutputFormat output = new OutputFormat();
@@ -55,7 +63,10 @@ public final class TraceCommand implements Callable<Integer> {
     OfflineCluster cluster = ManifestArguments.cluster(files, err);
     PathTracer tracer = cluster.tracer();
     List<Trace> traces =
-        new TraceQuestion(cluster).packets(from, to).stream().map(tracer::trace).toList();
+        new TraceQuestion(cluster)
+            .packets(from, to).stream()
+                .flatMap(packet -> tracer.traces(packet).stream().limit(MOST))
+                .toList();
     if (output.json()) {
       out.println(TraceOutput.json(traces, cluster.assumptions()));
     } else {

@@ -1,6 +1,8 @@
 package dev.sund.cli;
 
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.Service;
+import dev.sund.engine.cluster.Service.ServicePort;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
@@ -12,6 +14,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Protocol;
+import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,11 +23,14 @@ import java.util.stream.Collectors;
 
 /**
  * Reads {@code FROM} and {@code TO[:PORT][/PROTO]} of a trace, and makes the packets of them: one
- * for each family that both ends have.
+ * for each family that both ends have. {@code svc/[NAMESPACE/]NAME[:PORT]} is a Service's own
+ * addresses, its port by number or name; without a port the only one that it has.
  */
 final class TraceQuestion {
   private static final String ENDS =
-      "Name an end as NAMESPACE/POD, node/NAME, outside/NAME or, as destination, an address.";
+      "Name an end as NAMESPACE/POD, node/NAME, outside/NAME or, as destination, svc/NAME or an"
+          + " address.";
+  private static final String SERVICE = "svc/";
 
   private final OfflineCluster cluster;
 
@@ -35,7 +41,8 @@ final class TraceQuestion {
   /** The packets that are asked about. */
   List<Packet> packets(String from, String to) {
     Origin origin = origin(from);
-    Destination destination = destination(to);
+    Destination destination =
+        to.startsWith(SERVICE) ? service(to, namespace(origin)) : destination(to);
     List<Packet> packets = new ArrayList<>();
     for (Ip ip : destination.addresses()) {
       if (destination.addresses().size() == 1 || sends(origin, ip)) {
@@ -51,6 +58,64 @@ final class TraceQuestion {
 
   private boolean sends(Origin origin, Ip to) {
     return addresses(origin).stream().anyMatch(ip -> ip.family() == to.family());
+  }
+
+  private static String namespace(Origin origin) {
+    return origin instanceof FromPod(PodKey pod) ? pod.namespace() : "default";
+  }
+
+  private Destination service(String text, String otherwise) {
+    String rest = text.substring(SERVICE.length());
+    int colon = rest.indexOf(':');
+    String name = colon < 0 ? rest : rest.substring(0, colon);
+    String port = colon < 0 ? "" : rest.substring(colon + 1);
+    Service service = service(name.indexOf('/') < 0 ? otherwise + "/" + name : name);
+    List<ServicePort> ports =
+        service.ports().stream()
+            .filter(one ->
+                port.isEmpty()
+                    || port.equals(one.name())
+                    || port.equals(String.valueOf(one.port()))
+                    || port.equals(one.port() + "/" + one.protocol().label()))
+            .toList();
+    if (ports.size() != 1) {
+      List<String> all =
+          service.ports().stream()
+              .map(one -> one.port() + "/" + one.protocol().label() + " " + one.name())
+              .map(String::strip)
+              .toList();
+      throw CommandFailure.badInput(
+          "'"
+              + text
+              + (ports.isEmpty() ? "' names no port of " : "' may be several ports of ")
+              + service.key()
+              + ".",
+          all.isEmpty() ? "It has none." : "There are: " + list(all));
+    }
+    if (service.clusterIps().isEmpty()) {
+      throw CommandFailure.badInput(
+          service.key() + " has no address of its own yet.", "Give it spec.clusterIP.");
+    }
+    return new Destination(
+        service.clusterIps(), ports.getFirst().protocol(), ports.getFirst().port());
+  }
+
+  private Service service(String name) {
+    Service service;
+    try {
+      service = cluster.services().get(ServiceKey.parse(name));
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.badInput(e.getMessage() + ".", "Write svc/[NAMESPACE/]NAME[:PORT].");
+    }
+    if (service == null) {
+      throw CommandFailure.badInput(
+          "There is no Service " + name + " in the files that a proxy serves.",
+          cluster.services().isEmpty()
+              ? "They hold none."
+              : "There are: "
+                  + list(cluster.services().keySet().stream().map(ServiceKey::toString).toList()));
+    }
+    return service;
   }
 
   private record Destination(List<Ip> addresses, Protocol protocol, int port) {}

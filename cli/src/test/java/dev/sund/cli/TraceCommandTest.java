@@ -58,6 +58,52 @@ class TraceCommandTest {
   }
 
   @Test
+  void aServiceIsTracedToEachEndpointAndBack(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("service.yaml"),
+            """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: db, namespace: shop}
+            spec:
+              type: NodePort
+              clusterIP: 10.96.0.10
+              ports: [{name: sql, port: 5432, nodePort: 30432}, {name: ui, port: 80}]
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+            addressType: IPv4
+            ports: [{name: sql, port: 5432}]
+            endpoints:
+            - {addresses: [10.244.3.7], nodeName: n3, targetRef: {kind: Pod, name: db-0}}
+            """);
+    String shop = SHOP + "/";
+    assertThat(run("trace", "-f", shop, "-f", file.toString(), WEB, "svc/db:sql"))
+        .isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains(
+            WEB + " -> 10.96.0.10 5432/tcp",
+            "there: delivered to pod shop/db-0 on n3",
+            "source 10.244.1.5",
+            "back:  answered");
+    assertThat(run("trace", "-f", shop, "-f", file.toString(), WEB, "svc/shop/db:80"))
+        .isEqualTo(ExitCode.DIFFERS);
+    assertThat(out.toString()).contains("no-endpoints");
+    assertThat(run("trace", "-f", shop, "-f", file.toString(), WEB, "192.168.11.11:30432"))
+        .isEqualTo(ExitCode.OK);
+    assertThat(run("trace", "-f", shop, "-f", file.toString(), WEB, "svc/db"))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(run("trace", "-f", shop, "-f", file.toString(), WEB, "svc/nobody"))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString())
+        .contains(
+            "'svc/db' may be several ports of shop/db. There are: 5432/tcp sql, 80/tcp ui.",
+            "There is no Service shop/nobody in the files that a proxy serves. There are: shop/db.");
+  }
+
+  @Test
   void anUnusedAddressIsSaidToBeUnused() {
     assertThat(trace(WEB, "10.244.3.77")).isEqualTo(ExitCode.DIFFERS);
     assertThat(out.toString()).contains("there: address-unused, told by n3");

@@ -25,7 +25,10 @@ import java.util.Set;
 public final class CiliumValues {
   private static final String PROGRAMS =
       "it is about Cilium's own programs, which are not started any more";
-  private static final String NO_SERVICES = "Sund carries no Services yet; keep kube-proxy";
+  private static final String SERVICES =
+      "Sund serves Services in kube-proxy's place; take kube-proxy away";
+  private static final String NO_SUCH_BALANCING =
+      "Sund translates destinations in nf_tables and has no settings for how";
   private static final String NO_POLICY = "Sund enforces no policy yet";
   private static final String NO_FLOWS = "Sund shows no flows yet";
   private static final String NO_BGP = "Sund speaks no BGP yet";
@@ -35,12 +38,10 @@ public final class CiliumValues {
   /** Switches of what Sund does not do: off is fine, on is refused with these words. */
   private static final Map<String, String> LACKING =
       Map.ofEntries(
-          Map.entry("kubeProxyReplacement", NO_SERVICES),
-          Map.entry("nodePort", NO_SERVICES),
-          Map.entry("externalIPs", NO_SERVICES),
-          Map.entry("socketLB", NO_SERVICES),
-          Map.entry("loadBalancer", NO_SERVICES),
-          Map.entry("localRedirectPolicy", NO_SERVICES),
+          Map.entry("nodePort", NO_SUCH_BALANCING),
+          Map.entry("socketLB", NO_SUCH_BALANCING),
+          Map.entry("loadBalancer", NO_SUCH_BALANCING),
+          Map.entry("localRedirectPolicy", "Sund redirects to no pods but a Service's"),
           Map.entry("ingressController", "Sund is no ingress controller"),
           Map.entry("gatewayAPI", "Sund has no Gateway API"),
           Map.entry("envoy", "Sund looks into no requests"),
@@ -56,6 +57,13 @@ public final class CiliumValues {
           Map.entry("l2announcements", "Sund announces no addresses of Services yet"),
           Map.entry("hubble", NO_FLOWS),
           Map.entry("prometheus.serviceMonitor.enabled", "Sund makes no ServiceMonitor"));
+
+  /** Switches of what Sund does anyway. */
+  private static final Map<String, String> DONE =
+      Map.of(
+          "kubeProxyReplacement", SERVICES,
+          "nodePort.enabled", SERVICES,
+          "externalIPs.enabled", SERVICES);
 
   /** First words of names that are about Cilium's own pods, images and inner workings. */
   private static final Set<String> OF_PROGRAMS =
@@ -412,6 +420,11 @@ public final class CiliumValues {
           "Sund's plugin is the first of its conflist");
     } else if (first.equals("cni")) {
       say(name, Outcome.NOT_NEEDED, "Sund writes a configuration of its own for its plugin");
+    } else if (DONE.containsKey(name)) {
+      say(
+          name,
+          Outcome.ACCEPTED,
+          off ? "leave kube-proxy where it is and set services.enabled: false" : DONE.get(name));
     } else if (lacking(name).isPresent()) {
       say(
           name,

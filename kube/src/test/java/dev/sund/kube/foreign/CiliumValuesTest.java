@@ -29,7 +29,8 @@ class CiliumValuesTest {
     Imported imported = read(Files.readString(file));
     assertThat(lines(imported))
         .containsExactly(
-            "kubeProxyReplacement=true: refused: Sund carries no Services yet; keep kube-proxy.",
+            "kubeProxyReplacement=true: accepted: Sund serves Services in kube-proxy's place; take"
+                + " kube-proxy away.",
             "k8sServiceHost=API_SERVER_IP: mapped: the server of the kubeconfig that agents are"
                 + " given: https://API_SERVER_IP:6443.",
             "k8sServicePort=6443: mapped: the server of the kubeconfig that agents are given:"

@@ -12,6 +12,7 @@ import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.Service;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.PathTracer;
 import dev.sund.engine.trace.Underlay;
@@ -26,6 +27,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +46,7 @@ import java.util.stream.Stream;
  * @param programs by node
  * @param underlay what is assumed to lie between the nodes
  * @param pods those that run, by namespace and name
+ * @param services the Services that some proxy is to serve, by namespace and name
  * @param assumptions what the files left open, one line each
  * @param conditions what the compilers have to say of the objects
  */
@@ -51,6 +54,7 @@ public record OfflineCluster(
     SortedMap<NodeName, PacketProgram> programs,
     Underlay underlay,
     SortedMap<PodKey, Pod> pods,
+    SortedMap<ServiceKey, Service> services,
     List<String> assumptions,
     SortedSet<Condition> conditions) {
 
@@ -68,7 +72,14 @@ public record OfflineCluster(
           compiler.apply(events(node.name(), manifests, scene, underlay)).conditions());
       programs.put(node.name(), compiler.program());
     }
-    return new OfflineCluster(programs, underlay, pods, scene.invented(), conditions);
+    SortedMap<ServiceKey, Service> services = new TreeMap<>();
+    for (ClusterEvent event : manifests.events()) {
+      if (event instanceof ClusterEvent.ServiceSeen(Service service)
+          && service.notServed().isEmpty()) {
+        services.put(service.key(), service);
+      }
+    }
+    return new OfflineCluster(programs, underlay, pods, services, scene.invented(), conditions);
   }
 
   private static List<ClusterEvent> events(
