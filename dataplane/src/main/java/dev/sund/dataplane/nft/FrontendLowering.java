@@ -50,6 +50,10 @@ final class FrontendLowering {
   static final String ANSWERS_OUTSIDE = "answers-outside";
 
   static final String REFUSE = "refuse";
+
+  /** IPS_DST_NAT: the connection's destination was translated. */
+  private static final int IPS_DST_NAT = 1 << 5;
+
   static final String DISPATCH_OUTSIDE = "dispatch-outside";
   static final int LOOPBACK_NET = 127;
   static final Ip LOOPBACK_V4 = Ip.parse("127.0.0.1");
@@ -431,6 +435,15 @@ final class FrontendLowering {
   /** Towards an endpoint on this node its device may have no address, or the pods' gateway's. */
   private static List<NftRule> hide() {
     List<NftRule> rules = new ArrayList<>();
+    rules.add(
+        NftRule.of(
+            HIDE,
+            "a tunnel's packet bears the mark of the one that it carries",
+            List.of(
+                new Expr.Ct(Expr.CtKey.STATUS, Optional.empty(), Reg.R1),
+                new Expr.Bitwise(Reg.R1, Reg.R1, Bytes.host32(IPS_DST_NAT), Bytes.host32(0)),
+                new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(0)),
+                Expr.Immediate.verdict(Verdict.RETURN))));
     for (Family family : Family.values()) {
       rules.add(
           NftRule.of(

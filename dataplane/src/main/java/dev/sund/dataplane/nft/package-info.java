@@ -61,6 +61,7 @@
  *       meta mark and ... == ... fib saddr type local goto hide
  *     }
  *     chain hide {
+ *       ct status and dnat == 0 return                 a tunnel's packet bears its content's mark
  *       snat ip to ip daddr map @lent-v4 fully-random
  *       counter masquerade fully-random
  *     }
