@@ -7,12 +7,6 @@ import dev.sund.dataplane.testing.Testbed;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Family;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -21,12 +15,11 @@ import org.junit.jupiter.api.Test;
 @Tag("guest")
 class IpvsGuestTest {
   @Test
-  void itsServersAreFoundCountedAndRemovedAndOthersStay() throws Exception {
+  void itsDeviceAndServersAreFoundAndThoseOfOthersAreNot() throws Exception {
     Assumptions.assumeTrue(
         Boolean.getBoolean("sund.test.guest"), "IPVS is tested in the guest: run sund test");
     try (Testbed bed = Testbed.of(1, IpPool.VxlanMode.CROSS_SUBNET)) {
       TestPod web = bed.pod(1, "web");
-      TestPod client = bed.pod(1, "client");
       NetNs node = bed.node(1).ns();
       Testbed.run(node, "sh", "-ec", rules(web.ip(Family.V4).toString()));
 
@@ -34,34 +27,7 @@ class IpvsGuestTest {
           .map(Object::toString)
           .containsExactly(
               "device kube-ipvs0 (mode ipvs)", "3 virtual servers of IPVS (mode ipvs)");
-      try (ServerSocket server = web.ns().call(() -> new ServerSocket(8080));
-          Socket socket =
-              client
-                  .ns()
-                  .call(() -> {
-                    Socket made = new Socket();
-                    made.setTcpNoDelay(true); // makes the descriptor here
-                    return made;
-                  })) {
-        server.setSoTimeout(5000);
-        socket.connect(new InetSocketAddress(InetAddress.ofLiteral("10.96.0.10"), 80), 5000);
-        try (Socket accepted = server.accept()) {
-          assertThat(accepted.isConnected()).isTrue();
-          assertThat(ProxyLeavings.carriedByIpvs(node)).isEqualTo(1);
-        }
-      }
-      long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-      while (ProxyLeavings.carriedByIpvs(node) > 0 && System.nanoTime() < end) {
-        LockSupport.parkNanos(100_000_000);
-      }
-      assertThat(ProxyLeavings.carriedByIpvs(node)).as("drained").isZero();
-
-      assertThat(ProxyLeavings.remove(node, false).failed()).isEmpty();
-
-      assertThat(ProxyLeavings.find(node)).isEmpty();
-      assertThat(Testbed.run(node, "ipvsadm", "-Sn"))
-          .contains("192.0.2.9:443")
-          .doesNotContain("10.96.0.10", "fd00:96", "30080");
+      assertThat(ProxyLeavings.carriedByIpvs(node)).isZero();
     }
   }
 
