@@ -1,5 +1,11 @@
 package dev.sund.engine;
 
+import dev.sund.engine.cluster.Attachment;
+import dev.sund.engine.cluster.IpPool;
+import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
+import dev.sund.model.NodeName;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +40,37 @@ record Claimant(Rank rank, long created, String uid, Kind kind, String name)
     POOL,
     /** A container in another plugin's network; its claimant's name is the container's. */
     CONTAINER
+  }
+
+  /** What a node claims its addresses and its pod ranges as. */
+  static Claimant of(Node node) {
+    return new Claimant(Rank.NODE, node.created(), node.uid(), Kind.NODE, node.name().text());
+  }
+
+  /** What a pool claims its range as. */
+  static Claimant of(IpPool pool) {
+    return new Claimant(Rank.POD, pool.created(), pool.uid(), Kind.POOL, pool.name());
+  }
+
+  /** What a pod claims addresses as, while the API shows it. */
+  static Claimant of(Pod pod, NodeName self) {
+    Rank rank = pod.node().equals(Optional.of(self)) ? Rank.UNATTACHED : Rank.POD;
+    return new Claimant(rank, pod.created(), pod.uid(), Kind.POD, pod.key().toString());
+  }
+
+  /**
+   * What an attachment claims addresses as: as old as its pod, once the API shows that.
+   *
+   * @param shown the pod of its name, which may be a later one
+   */
+  static Claimant of(String device, Attachment attachment, Optional<Pod> shown) {
+    Optional<Pod> pod = shown.filter(seen -> seen.uid().equals(attachment.uid()));
+    return new Claimant(
+        pod.map(Pod::finished).orElse(false) ? Rank.FINISHED : Rank.POD,
+        pod.map(Pod::created).orElse(Long.MAX_VALUE),
+        PodDevices.identity(attachment),
+        Kind.ATTACHMENT,
+        device);
   }
 
   @Override

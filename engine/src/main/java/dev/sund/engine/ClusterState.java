@@ -239,7 +239,7 @@ final class ClusterState {
     if (node == null) {
       return Optional.empty();
     }
-    Claimant claimant = claimant(node);
+    Claimant claimant = Claimant.of(node);
     List<Ip> held = new ArrayList<>();
     for (Ip ip : node.addresses()) {
       if (addresses.holds(claimant, Prefix.host(ip))) {
@@ -410,29 +410,9 @@ final class ClusterState {
     return alone;
   }
 
-  static Claimant claimant(Node node) {
-    return new Claimant(Rank.NODE, node.created(), node.uid(), Kind.NODE, node.name().text());
-  }
-
-  /** What a pod claims addresses as, while the API shows it. */
-  Claimant claimant(Pod pod) {
-    Rank rank = pod.node().equals(Optional.of(self)) ? Rank.UNATTACHED : Rank.POD;
-    return new Claimant(rank, pod.created(), pod.uid(), Kind.POD, pod.key().toString());
-  }
-
-  /** What an attachment claims addresses as: as old as its pod, once the API shows that. */
+  /** What an attachment claims addresses as, by what the API shows of its pod. */
   Claimant claimant(String device, Attachment attachment) {
-    Optional<Pod> pod = pod(attachment.pod()).filter(seen -> seen.uid().equals(attachment.uid()));
-    return new Claimant(
-        pod.map(Pod::finished).orElse(false) ? Rank.FINISHED : Rank.POD,
-        pod.map(Pod::created).orElse(Long.MAX_VALUE),
-        PodDevices.identity(attachment),
-        Kind.ATTACHMENT,
-        device);
-  }
-
-  static Claimant claimant(IpPool pool) {
-    return new Claimant(Rank.POD, pool.created(), pool.uid(), Kind.POOL, pool.name());
+    return Claimant.of(device, attachment, pod(attachment.pod()));
   }
 
   /** The pods that the API shows on this node. */
@@ -464,17 +444,9 @@ final class ClusterState {
    * is gone from the machine carries nothing any more.
    */
   private Optional<Node> selfAsFound() {
-    if (facts.isEmpty()) {
-      return selfAsTold;
-    }
-    FabricSettings now = settings();
-    return selfAsTold.map(node -> {
-      List<Ip> found = new ArrayList<>();
-      for (Family family : Family.values()) {
-        OwnAddress.find(now.nodeAddress(family), family, node, facts.get()).ifPresent(found::add);
-      }
-      return node.with(found, node.podCidrs());
-    });
+    return facts.isEmpty()
+        ? selfAsTold
+        : selfAsTold.map(node -> OwnAddress.found(node, settings(), facts.get()));
   }
 
   private void putNode(NodeName name, Optional<Node> now, Touched touched) {
@@ -494,7 +466,7 @@ final class ClusterState {
     List<Claim> ranges = new ArrayList<>();
     List<Claim> single = new ArrayList<>();
     if (now.isPresent()) {
-      Claimant claimant = claimant(now.get());
+      Claimant claimant = Claimant.of(now.get());
       now.get().podCidrs().forEach(cidr -> ranges.add(new Claim(claimant, cidr)));
       now.get().everyAddress().forEach(ip -> single.add(new Claim(claimant, Prefix.host(ip))));
     }
@@ -572,7 +544,7 @@ final class ClusterState {
     touched.everything = true;
     poolRanges.replace(
         new Owner(Kind.POOL, name),
-        now.stream().map(pool -> new Claim(claimant(pool), pool.cidr())).toList());
+        now.stream().map(pool -> new Claim(Claimant.of(pool), pool.cidr())).toList());
   }
 
   private void putAttachment(String key, Optional<Attachment> now, Touched touched) {
@@ -616,7 +588,9 @@ final class ClusterState {
   private void claimFor(PodKey key, Touched touched) {
     touched.pods.add(key);
     List<Claim> claims =
-        claiming(key).map(pod -> claims(claimant(pod), pod.ips()).toList()).orElse(List.of());
+        claiming(key)
+            .map(pod -> claims(Claimant.of(pod, self), pod.ips()).toList())
+            .orElse(List.of());
     claimAddresses(new Owner(Kind.POD, key.toString()), claims, touched);
   }
 

@@ -68,7 +68,7 @@ final class Findings {
     }
     state.layers().forEach(layer -> found.addAll(layer.remarks()));
     for (IpPool pool : state.pools()) {
-      if (!state.poolRanges().holds(ClusterState.claimant(pool), pool.cidr())) {
+      if (!state.poolRanges().holds(Claimant.of(pool), pool.cidr())) {
         found.add(
             new Condition(
                 Reason.OVERLAPPING_POOL,
@@ -273,7 +273,7 @@ final class Findings {
   private void shown(Pod pod, ObjectRef object, Set<Condition> found) {
     for (Ip ip : pod.ips()) {
       Prefix range = Prefix.host(ip);
-      if (!state.addresses().holds(state.claimant(pod), range)) {
+      if (!state.addresses().holds(Claimant.of(pod, state.self()), range)) {
         found.add(duplicate(object, ip));
         continue;
       }

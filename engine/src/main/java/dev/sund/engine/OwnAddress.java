@@ -15,6 +15,7 @@ import dev.sund.engine.cluster.NodeFacts.HostRoute;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,15 @@ import java.util.stream.Stream;
  */
 final class OwnAddress {
   private OwnAddress() {}
+
+  /** The node with the addresses that its machine has by now. */
+  static Node found(Node told, FabricSettings settings, NodeFacts facts) {
+    List<Ip> found = new ArrayList<>();
+    for (Family family : Family.values()) {
+      find(settings.nodeAddress(family), family, told, facts).ifPresent(found::add);
+    }
+    return told.with(found, told.podCidrs());
+  }
 
   /** The address of this family; empty when nothing fits. */
   static Optional<Ip> find(AddressMethod method, Family family, Node node, NodeFacts facts) {

@@ -42,6 +42,9 @@ final class ServiceFindings {
   private final ServiceSummaries summaries;
   private final NavigableMap<Masquerade.Key, Masquerade> ranges;
 
+  /** The Service of the API servers, which are hardly ever pods. */
+  private static final String API_SERVER = "default/kubernetes";
+
   /** The range found last: often that of the next address too. */
   private Optional<Prefix> lastRange = Optional.empty();
 
@@ -334,6 +337,9 @@ final class ServiceFindings {
   }
 
   private Optional<Condition> outside(List<EndpointSlice> slices, ObjectRef object) {
+    if (object.name().equals(API_SERVER)) {
+      return Optional.empty();
+    }
     int outside = 0;
     int all = 0;
     Ip first = null;

@@ -108,12 +108,14 @@ class ServiceConditionsTest {
   @Test
   void endpointsThatAreNoPodsAreTold() {
     scene.service(
-        service("default/kubernetes", "10.96.0.1")
+        service("shop/exporter", "10.96.0.17")
             .port(443)
             .endpoints("192.168.1.11@n1", "10.244.1.5@n1"));
+    scene.service(
+        service("default/kubernetes", "10.96.0.1").port(443).endpoints("192.168.1.11@n1"));
     assertThat(lines())
         .containsExactly(
-            "Service default/kubernetes endpointslices: 1 of 2 endpoints is no pods', such as"
+            "Service shop/exporter endpointslices: 1 of 2 endpoints is no pods', such as"
                 + " 192.168.1.11, a node's. If it is not meant so, see whether a pool leaves out a"
                 + " range that pods have. [endpoint-outside-pods]");
   }
