@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * An agent's status as eleven lines for people, and more when everything is asked for.
+ * An agent's status as ten lines for people, and more when everything is asked for.
  *
  * @param status as the agent answers it
  * @param now for how long something has been so
@@ -26,7 +26,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return ready() && conditions().isEmpty();
   }
 
-  /** The eleven lines. */
+  /** The ten lines. */
   List<String> lines() {
     return List.of(
         line("node", node()),
@@ -36,7 +36,6 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
         line("program", program()),
         line("Services", services()),
         line("addresses", addresses()),
-        line("MTU", mtu()),
         line("CNI", cni()),
         line("repaired", repaired()),
         line("open", open()));
@@ -60,7 +59,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return lines;
   }
 
-  /** A line of the eleven. */
+  /** A line of the ten. */
   static String line(String subject, String text) {
     return "%-10s %s".formatted(subject, text);
   }
@@ -113,7 +112,9 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     int attached = Json.children(status, "attachments").size();
     return attached
         + " with a network"
-        + (bridged == 0 ? "" : ", " + count(bridged, "container") + " on bridges");
+        + (bridged == 0 ? "" : ", " + count(bridged, "container") + " on bridges")
+        + ", MTU "
+        + mtu();
   }
 
   private String services() {
@@ -193,7 +194,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
             .map(uplink -> text(uplink, "device") + " " + text(uplink, "mtu"))
             .distinct()
             .collect(Collectors.joining(", "));
-    return "pods " + ofPods + "; " + uplinks;
+    return ofPods + "; " + uplinks;
   }
 
   private String cni() {

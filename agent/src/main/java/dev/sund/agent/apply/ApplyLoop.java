@@ -292,6 +292,8 @@ public final class ApplyLoop implements AutoCloseable {
         if (outcome.isPresent()) {
           latency.wanted(outcome.get().number(), batch);
           inbox.put(outcome.get());
+        } else {
+          latency.held(batch);
         }
       }
     } catch (InterruptedException _) {

@@ -54,13 +54,36 @@ final class KernelLatency {
     }
   }
 
+  /**
+   * A batch changed nothing that the kernel is to hold: what it tells stands already. So it is when
+   * a slice comes before its Service.
+   */
+  void held(List<ClusterEvent> batch) {
+    long now = clock.millis();
+    for (ClusterEvent event : batch) {
+      if (counts(event) && event instanceof ClusterEvent.SliceSeen(var slice)) {
+        observe(slice.triggered(), now);
+      }
+    }
+  }
+
+  /** What happened before this agent's time says nothing about it. */
+  private boolean counts(ClusterEvent event) {
+    return event instanceof ClusterEvent.SliceSeen(var slice)
+        && slice.triggered() >= began.toEpochMilli();
+  }
+
+  private void observe(long triggered, long now) {
+    metrics.networkProgramming.observe(Math.max(0, now - triggered) / 1e3);
+  }
+
   /** A batch changed the program, which the kernel is to take under this number. */
   void wanted(long number, List<ClusterEvent> batch) {
     lock.lock();
     try {
       for (ClusterEvent event : batch) {
-        if (event instanceof ClusterEvent.SliceSeen(var slice)
-            && slice.triggered() >= began.toEpochMilli()
+        if (counts(event)
+            && event instanceof ClusterEvent.SliceSeen(var slice)
             && waiting.size() < MOST) {
           waiting.add(new Waiting(number, slice.triggered()));
         }
@@ -77,8 +100,7 @@ final class KernelLatency {
     lock.lock();
     try {
       while (!waiting.isEmpty() && waiting.getFirst().number <= number) {
-        long millis = Math.max(0, now - waiting.removeFirst().triggered);
-        metrics.networkProgramming.observe(millis / 1e3);
+        observe(waiting.removeFirst().triggered, now);
       }
     } finally {
       lock.unlock();

@@ -33,5 +33,5 @@ public record Timing(
           Duration.ofSeconds(10),
           Duration.ofMinutes(1),
           512,
-          Duration.ofMillis(12));
+          Duration.ofMillis(8));
 }
