@@ -268,7 +268,7 @@ final class ApplyCycle {
   private void apply() {
     long began = nanos.getAsLong();
     boolean bulk = !urgent;
-    Map<String, ApplyReport> reports = kernel.apply(urgent ? Math.min(FEW, slice) : slice);
+    Map<String, ApplyReport> reports = kernel.apply(piece());
     lastEnded = nanos.getAsLong();
     if (bulk) {
       keepPace(lastEnded - began);
@@ -300,6 +300,14 @@ final class ApplyCycle {
       drift.clear();
     }
     publish();
+  }
+
+  /**
+   * How many changes to make now. All links of pods that wait are among them: their routes go first
+   * among the routes, and a route without its link would fail.
+   */
+  private int piece() {
+    return Math.max(urgent ? Math.min(FEW, slice) : slice, kernel.pending(DriftFilter.PODS));
   }
 
   /**

@@ -192,6 +192,44 @@ class ApplyCycleTest {
   }
 
   @Test
+  void aSliceThatTookLongMakesTheNextSmaller() {
+    ready();
+    kernel.work = () -> now += Timing.DEFAULT.pace().toNanos() + 1;
+    List<Change<Prefix, Route>> many = new ArrayList<>();
+    for (int i = 0; i < 1_200; i++) {
+      many.add(new Change.Put<>(prefix(i), route(i), Optional.empty()));
+    }
+    take(delta(many), Optional.empty());
+    cycle.step();
+    cycle.step();
+    assertThat(kernel.kernelRoutes).hasSize(512 + 256);
+    kernel.work = () -> {};
+    cycle.step();
+    assertThat(kernel.kernelRoutes).hasSize(512 + 256 + 128);
+    cycle.step();
+    assertThat(kernel.kernelRoutes).as("and larger again").hasSize(512 + 256 + 128 + 256);
+  }
+
+  @Test
+  void theLinksOfAllPodsThatWaitAreMadeBeforeTheirRoutes() {
+    ready();
+    List<Change<String, LocalPod>> pods = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      pods.add(new Change.Put<>("sund-" + i, pod(), Optional.empty()));
+    }
+    cycle.take(
+        new Handover(
+            ++batch,
+            new ProgramDelta(pods, List.of(), List.of(), List.of(), List.of()),
+            List.of(),
+            Optional.empty(),
+            List.of(new Handover.Coming(pod().device(), WEB, Optional.of(pod()), List.of())),
+            List.of()));
+    cycle.step();
+    assertThat(kernel.kernelPods).hasSize(40);
+  }
+
+  @Test
   void manyChangesDoNotWaitForTheMinimumIntervalAfterOthers() {
     ready();
     take(put(1), Optional.empty());

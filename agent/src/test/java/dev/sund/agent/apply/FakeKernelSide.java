@@ -34,6 +34,10 @@ final class FakeKernelSide implements KernelSide {
   final Set<Prefix> held = new HashSet<>();
   final Map<String, Attachment> attachments = new TreeMap<>();
   final List<String> calls = new ArrayList<>();
+
+  /** What happens while changes are made, such as time that passes. */
+  Runnable work = () -> {};
+
   final List<Serving> serving = new ArrayList<>();
 
   /** What was last read; the kernel may have changed since. */
@@ -106,12 +110,13 @@ final class FakeKernelSide implements KernelSide {
   @Override
   public Map<String, ApplyReport> apply(int most) {
     calls.add("apply");
+    work.run();
     List<String> pods = new ArrayList<>();
     List<String> routes = new ArrayList<>();
     List<ApplyReport.Failure> failures = new ArrayList<>();
     if (!busy) {
       for (String device : List.copyOf(wantedPods.keySet())) {
-        if (kernelPods.add(device)) {
+        if (pods.size() < most && kernelPods.add(device)) {
           pods.add("put " + device);
         }
       }
