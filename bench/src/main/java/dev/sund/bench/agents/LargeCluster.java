@@ -33,21 +33,25 @@ public final class LargeCluster implements Benchmark {
     try (BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher())) {
       fill(cluster, PODS);
       bench.say("the API server has %d nodes and %d pods".formatted(NODES, NODES * PODS));
-      long begun = System.nanoTime();
-      Process agent = cluster.startAgent(0);
-      double seconds = (System.nanoTime() - begun) / 1e9;
-      bench.say("ready after %.1f s; waiting 60 s".formatted(seconds));
-      TimeUnit.SECONDS.sleep(60);
-      AgentCosts.Memory memory = AgentCosts.memory(agent.pid());
-      return List.of(
-          Row.figure(
-              "agent RSS with 1,000 nodes and 10,000 pods",
-              "MB",
-              Estimate.single(memory.all() / 1e6),
-              Optional.of(Target.atMost(150)),
-              "60 s after ready; of it the mapped ahead-of-time cache: %.1f MB; ready after %.2f s"
-                  .formatted(memory.cache() / 1e6, seconds)));
+      return List.of(memory(bench, cluster, "agent RSS with 1,000 nodes and 10,000 pods"));
     }
+  }
+
+  /** The memory of a first agent in a cluster as it is. */
+  static Row memory(Bench bench, BenchCluster cluster, String what) throws Exception {
+    long begun = System.nanoTime();
+    Process agent = cluster.startAgent(0);
+    double seconds = (System.nanoTime() - begun) / 1e9;
+    bench.say("ready after %.1f s; waiting 60 s".formatted(seconds));
+    TimeUnit.SECONDS.sleep(60);
+    AgentCosts.Memory memory = AgentCosts.memory(agent.pid());
+    return Row.figure(
+        what,
+        "MB",
+        Estimate.single(memory.all() / 1e6),
+        Optional.of(Target.atMost(150)),
+        "60 s after ready; of it the mapped ahead-of-time cache: %.1f MB; ready after %.2f s"
+            .formatted(memory.cache() / 1e6, seconds));
   }
 
   /** A thousand nodes with so many pods each. */

@@ -373,18 +373,7 @@ class NftSocketNetnsTest {
   void eventsTellWhatChangedAndWhoChangedIt() throws Exception {
     List<NftEvent> events = new ArrayList<>();
     List<String> resyncs = new ArrayList<>();
-    NftMonitor.Sink sink =
-        new NftMonitor.Sink() {
-          @Override
-          public void event(NftEvent event) {
-            events.add(event);
-          }
-
-          @Override
-          public void resync(String why) {
-            resyncs.add(why);
-          }
-        };
+    NftMonitor.Sink sink = into(events, resyncs);
     try (NftMonitor monitor = NftMonitor.open(namespace)) {
       program.load("table inet sundt {\n set s { type ipv4_addr; elements = { 1.2.3.4 }\n }\n}\n");
       while (monitor.poll(sink)) {}
@@ -422,18 +411,8 @@ class NftSocketNetnsTest {
   @Test
   void changesOfOtherTablesArePassedOver() throws Exception {
     List<NftEvent> events = new ArrayList<>();
-    NftMonitor.Sink sink =
-        new NftMonitor.Sink() {
-          @Override
-          public void event(NftEvent event) {
-            events.add(event);
-          }
-
-          @Override
-          public void resync(String why) {
-            throw new AssertionError(why);
-          }
-        };
+    List<String> resyncs = new ArrayList<>();
+    NftMonitor.Sink sink = into(events, resyncs);
     try (NftMonitor monitor = NftMonitor.openFor(namespace, NftFamily.INET, "sundt")) {
       program.load("table ip sundt {\n chain c {\n accept\n }\n}\n");
       program.load("table inet other {\n set s { type ipv4_addr; elements = { 1.2.3.4 }\n }\n}\n");
@@ -441,6 +420,7 @@ class NftSocketNetnsTest {
       while (monitor.poll(sink)) {}
     }
 
+    assertThat(resyncs).isEmpty();
     assertThat(events).filteredOn(event -> event instanceof NftEvent.Committed).hasSize(3);
     assertThat(events).hasSize(6);
     assertThat(events.get(3)).isInstanceOf(NftEvent.ChainChanged.class);
@@ -450,18 +430,8 @@ class NftSocketNetnsTest {
   @Test
   void whatOwnSocketsChangeIsNotTold() throws Exception {
     List<NftEvent> events = new ArrayList<>();
-    NftMonitor.Sink sink =
-        new NftMonitor.Sink() {
-          @Override
-          public void event(NftEvent event) {
-            events.add(event);
-          }
-
-          @Override
-          public void resync(String why) {
-            throw new AssertionError(why);
-          }
-        };
+    List<String> resyncs = new ArrayList<>();
+    NftMonitor.Sink sink = into(events, resyncs);
     try (NftMonitor monitor =
         NftMonitor.openFor(
             namespace, NftFamily.INET, "sundt", _ -> false, port -> port == nft.port())) {
@@ -473,6 +443,7 @@ class NftSocketNetnsTest {
       while (monitor.poll(sink)) {}
     }
 
+    assertThat(resyncs).isEmpty();
     assertThat(events).hasSize(3);
     assertThat(events.getLast()).isInstanceOf(NftEvent.Committed.class);
   }
@@ -480,16 +451,7 @@ class NftSocketNetnsTest {
   @Test
   void tooManyEventsAreAResync() throws Exception {
     List<String> resyncs = new ArrayList<>();
-    NftMonitor.Sink sink =
-        new NftMonitor.Sink() {
-          @Override
-          public void event(NftEvent event) {}
-
-          @Override
-          public void resync(String why) {
-            resyncs.add(why);
-          }
-        };
+    NftMonitor.Sink sink = into(new ArrayList<>(), resyncs);
     try (NftMonitor monitor = NftMonitor.open(namespace, Buffers.SMALL)) {
       NftSet set = NftSet.of(TABLE, "many", NftType.IPV4_ADDR);
       List<NftElement> elements = new ArrayList<>();
@@ -543,6 +505,20 @@ class NftSocketNetnsTest {
 
   private static String withoutExpiry(String listed) {
     return listed.replaceAll(" expires [0-9dhms]+", "");
+  }
+
+  private static NftMonitor.Sink into(List<NftEvent> events, List<String> resyncs) {
+    return new NftMonitor.Sink() {
+      @Override
+      public void event(NftEvent event) {
+        events.add(event);
+      }
+
+      @Override
+      public void resync(String why) {
+        resyncs.add(why);
+      }
+    };
   }
 
   private void commit(NftOp... ops) throws KernelException {

@@ -2,7 +2,6 @@ package dev.sund.kube.api;
 
 import dev.sund.kube.object.Field;
 import dev.sund.kube.object.Problem;
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.JsonText;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
@@ -144,19 +143,9 @@ public final class Kubeconfig {
 
   private Tree tree() throws ConfigException {
     String text = text(file, "");
-    List<Tree> documents = new ArrayList<>();
+    List<Tree> documents;
     try {
-      YamlTrees.read(
-          text,
-          new DocumentSink() {
-            @Override
-            public void item(Tree item) {}
-
-            @Override
-            public void document(Tree document) {
-              documents.add(document);
-            }
-          });
+      documents = YamlTrees.documents(text);
     } catch (MalformedException e) {
       throw new ConfigException(
           new Condition(

@@ -1,6 +1,5 @@
 package dev.sund.kube.foreign;
 
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
 import dev.sund.kube.tree.YamlTrees;
@@ -77,18 +76,7 @@ public final class HelmValues {
   }
 
   private static Map<String, String> ofYaml(String text) throws MalformedException {
-    List<Tree> documents = new ArrayList<>();
-    YamlTrees.read(
-        text,
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {}
-
-          @Override
-          public void document(Tree document) {
-            documents.add(document);
-          }
-        });
+    List<Tree> documents = YamlTrees.documents(text);
     Map<String, String> values = new LinkedHashMap<>();
     for (Tree document : documents) {
       if (!(document instanceof Tree.Mapping)) {

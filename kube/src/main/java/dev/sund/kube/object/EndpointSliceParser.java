@@ -131,7 +131,7 @@ final class EndpointSliceParser {
     boolean ready = conditions.at("ready").truth(true);
     boolean serving = conditions.at("serving").truth(ready);
     boolean terminating = conditions.at("terminating").truth(false);
-    Optional<NodeName> node = nodeName(item.at("nodeName"));
+    Optional<NodeName> node = Meta.nodeName(item.at("nodeName"));
     Optional<String> zone = zone(item.at("zone"));
     List<String> zones = new ArrayList<>();
     for (Field hint : item.at("hints").at("forZones").items()) {
@@ -139,7 +139,7 @@ final class EndpointSliceParser {
     }
     List<NodeName> nodes = new ArrayList<>();
     for (Field hint : item.at("hints").at("forNodes").items()) {
-      nodeName(hint.at("name")).ifPresent(nodes::add);
+      Meta.nodeName(hint.at("name")).ifPresent(nodes::add);
     }
     Optional<PodKey> pod = pod(item.at("targetRef"), namespace);
     return address(item.at("addresses"), family)
@@ -172,17 +172,6 @@ final class EndpointSliceParser {
       return Optional.empty();
     }
     return ip;
-  }
-
-  private static Optional<NodeName> nodeName(Field field) {
-    Optional<String> text = field.text().filter(name -> !name.isEmpty());
-    if (text.isPresent() && !Meta.isName(text.get())) {
-      field.invalid(
-          "'" + text.get() + "' is not the name of a node.",
-          "Write the node's metadata.name, or leave the field out.");
-      return Optional.empty();
-    }
-    return text.map(NodeName::new);
   }
 
   private static Optional<String> zone(Field field) {

@@ -3,11 +3,13 @@ package dev.sund.kube.object;
 import dev.sund.engine.ipam.AddressWishes;
 import dev.sund.kube.tree.Shape;
 import dev.sund.model.Marks;
+import dev.sund.model.NodeName;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -103,6 +105,18 @@ record Meta(String uid, long created) {
       labels.put(key, label.present() ? label.text().orElse("") : "");
     }
     return labels;
+  }
+
+  /** The name of a node; empty when there is none, or none that can be one, which is told. */
+  static Optional<NodeName> nodeName(Field field) {
+    Optional<String> text = field.text().filter(name -> !name.isEmpty());
+    if (text.isPresent() && !isName(text.get())) {
+      field.invalid(
+          "'" + text.get() + "' is not the name of a node.",
+          "Write the node's metadata.name, or leave the field out.");
+      return Optional.empty();
+    }
+    return text.map(NodeName::new);
   }
 
   /** Whether Kubernetes takes this as the name of an object. */

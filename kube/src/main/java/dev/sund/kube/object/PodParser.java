@@ -64,7 +64,7 @@ final class PodParser {
     Meta meta = Meta.read(object, "Pod", key.toString());
     Field spec = object.at("spec");
     Field status = object.at("status");
-    Optional<NodeName> node = nodeName(spec.at("nodeName"));
+    Optional<NodeName> node = Meta.nodeName(spec.at("nodeName"));
     boolean hostNetwork = spec.at("hostNetwork").truth(false);
     String phase = status.at("phase").text().orElse("");
     List<Ip> ips = ips(status);
@@ -82,17 +82,6 @@ final class PodParser {
             ports.ports(),
             hostNetwork ? List.of() : ports.hostPorts(),
             wishes));
-  }
-
-  private static Optional<NodeName> nodeName(Field field) {
-    Optional<String> text = field.text().filter(name -> !name.isEmpty());
-    if (text.isPresent() && !Meta.isName(text.get())) {
-      field.invalid(
-          "'" + text.get() + "' is not the name of a node.",
-          "Write the node's metadata.name, or leave the field out.");
-      return Optional.empty();
-    }
-    return text.map(NodeName::new);
   }
 
   private static List<Ip> ips(Field status) {

@@ -7,7 +7,6 @@ import dev.sund.engine.cluster.ProxyConfig;
 import dev.sund.engine.cluster.ProxyConfig.Listen;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.engine.cluster.ServiceSettings.NodePorts;
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
@@ -87,19 +86,9 @@ public final class ProxyConfigParser {
    */
   public static Parsed<FabricLayer> parseText(ObjectRef ref, FabricLayer.Rank rank, String yaml) {
     List<Problem> problems = new ArrayList<>();
-    List<Tree> documents = new ArrayList<>();
+    List<Tree> documents;
     try {
-      YamlTrees.read(
-          yaml,
-          new DocumentSink() {
-            @Override
-            public void item(Tree item) {}
-
-            @Override
-            public void document(Tree document) {
-              documents.add(document);
-            }
-          });
+      documents = YamlTrees.documents(yaml);
     } catch (MalformedException e) {
       Field.root(ref, Tree.Mapping.of(Map.of()), problems)
           .problem(

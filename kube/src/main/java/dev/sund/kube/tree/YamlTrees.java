@@ -48,6 +48,27 @@ public final class YamlTrees {
   }
 
   /**
+   * All documents of {@code text}, each whole.
+   *
+   * @throws MalformedException at the first fault
+   */
+  public static List<Tree> documents(String text) throws MalformedException {
+    List<Tree> documents = new ArrayList<>();
+    read(
+        text,
+        new DocumentSink() {
+          @Override
+          public void item(Tree item) {}
+
+          @Override
+          public void document(Tree document) {
+            documents.add(document);
+          }
+        });
+    return documents;
+  }
+
+  /**
    * Reads all documents of {@code text}.
    *
    * @throws MalformedException at the first fault; what came before it has been told
