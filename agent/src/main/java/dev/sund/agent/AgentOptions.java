@@ -76,60 +76,29 @@ public record AgentOptions(
 
   /** These, with files for the container runtime. */
   public AgentOptions withCni(CniFiles files) {
-    return new AgentOptions(
-        kubeconfig,
-        node,
-        runDir,
-        stateDir,
-        http,
-        netns,
-        log,
-        fabric,
-        apiServers,
-        Optional.of(files),
-        bootId,
-        flannelEnv,
-        proxyConfig);
+    return with(Optional.of(files), bootId, flannelEnv, proxyConfig);
   }
 
   /** These, in a boot of the machine that the kernel does not tell from others. */
   public AgentOptions withBootId(String other) {
-    return new AgentOptions(
-        kubeconfig,
-        node,
-        runDir,
-        stateDir,
-        http,
-        netns,
-        log,
-        fabric,
-        apiServers,
-        cni,
-        Optional.of(other),
-        flannelEnv,
-        proxyConfig);
+    return with(cni, Optional.of(other), flannelEnv, proxyConfig);
   }
 
   /** These, with flannel's file for those who read it. */
   public AgentOptions withFlannelEnv(Path file) {
-    return new AgentOptions(
-        kubeconfig,
-        node,
-        runDir,
-        stateDir,
-        http,
-        netns,
-        log,
-        fabric,
-        apiServers,
-        cni,
-        bootId,
-        Optional.of(file),
-        proxyConfig);
+    return with(cni, bootId, Optional.of(file), proxyConfig);
   }
 
   /** These, with a file that says how Services are served. */
   public AgentOptions withProxyConfig(Path file) {
+    return with(cni, bootId, flannelEnv, Optional.of(file));
+  }
+
+  private AgentOptions with(
+      Optional<CniFiles> otherCni,
+      Optional<String> otherBootId,
+      Optional<Path> otherFlannelEnv,
+      Optional<Path> otherProxyConfig) {
     return new AgentOptions(
         kubeconfig,
         node,
@@ -140,10 +109,10 @@ public record AgentOptions(
         log,
         fabric,
         apiServers,
-        cni,
-        bootId,
-        flannelEnv,
-        Optional.of(file));
+        otherCni,
+        otherBootId,
+        otherFlannelEnv,
+        otherProxyConfig);
   }
 
   /** With the API server that the kubeconfig names. */

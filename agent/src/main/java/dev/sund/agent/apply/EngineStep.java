@@ -172,14 +172,8 @@ final class EngineStep {
     count("endpoints", delta.endpoints());
     count("sourceRanges", delta.sourceRanges());
     for (Change<Frontend.Key, Frontend> change : delta.frontends()) {
-      switch (change) {
-        case Change.Put<Frontend.Key, Frontend>(Frontend.Key _, Frontend now, var was) -> {
-          was.ifPresent(before -> countPort(before, -1));
-          countPort(now, 1);
-        }
-        case Change.Remove<Frontend.Key, Frontend>(Frontend.Key _, Frontend was) ->
-            countPort(was, -1);
-      }
+      change.before().ifPresent(frontend -> countPort(frontend, -1));
+      change.after().ifPresent(frontend -> countPort(frontend, 1));
     }
   }
 
@@ -194,11 +188,7 @@ final class EngineStep {
   private <K, V> void count(String table, List<Change<K, V>> changes) {
     int more = 0;
     for (Change<K, V> change : changes) {
-      more +=
-          switch (change) {
-            case Change.Put<K, V>(K _, V _, Optional<V> was) -> was.isPresent() ? 0 : 1;
-            case Change.Remove<K, V> _ -> -1;
-          };
+      more += (change.after().isPresent() ? 1 : 0) - (change.before().isPresent() ? 1 : 0);
     }
     metrics.programEntries.labelValues(table).inc(more);
   }

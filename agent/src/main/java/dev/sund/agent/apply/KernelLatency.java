@@ -2,6 +2,7 @@ package dev.sund.agent.apply;
 
 import dev.sund.agent.ProxyMetrics;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.EndpointSlice;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -61,16 +62,15 @@ final class KernelLatency {
   void held(List<ClusterEvent> batch) {
     long now = clock.millis();
     for (ClusterEvent event : batch) {
-      if (counts(event) && event instanceof ClusterEvent.SliceSeen(var slice)) {
+      if (event instanceof ClusterEvent.SliceSeen(var slice) && counts(slice)) {
         observe(slice.triggered(), now);
       }
     }
   }
 
   /** What happened before this agent's time says nothing about it. */
-  private boolean counts(ClusterEvent event) {
-    return event instanceof ClusterEvent.SliceSeen(var slice)
-        && slice.triggered() >= began.toEpochMilli();
+  private boolean counts(EndpointSlice slice) {
+    return slice.triggered() >= began.toEpochMilli();
   }
 
   private void observe(long triggered, long now) {
@@ -82,8 +82,8 @@ final class KernelLatency {
     lock.lock();
     try {
       for (ClusterEvent event : batch) {
-        if (counts(event)
-            && event instanceof ClusterEvent.SliceSeen(var slice)
+        if (event instanceof ClusterEvent.SliceSeen(var slice)
+            && counts(slice)
             && waiting.size() < MOST) {
           waiting.add(new Waiting(number, slice.triggered()));
         }

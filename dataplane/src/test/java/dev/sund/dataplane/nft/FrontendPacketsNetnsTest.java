@@ -74,9 +74,9 @@ class FrontendPacketsNetnsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    link(podA, "eth0", "10.244.1.5/32", "fd00:10::105/128", node, "pod-a");
-    link(podB, "eth0", "10.244.1.6/32", "fd00:10::106/128", node, "pod-b");
-    link(node, "uplink", "192.0.2.1/24", "2001:db8::1/64", outside, "eth0");
+    TestNetns.link(podA, "eth0", "10.244.1.5/32", "fd00:10::105/128", node, "pod-a");
+    TestNetns.link(podB, "eth0", "10.244.1.6/32", "fd00:10::106/128", node, "pod-b");
+    TestNetns.link(node, "uplink", "192.0.2.1/24", "2001:db8::1/64", outside, "eth0");
     run(outside, "ip addr add 192.0.2.9/24 dev eth0");
     run(outside, "ip addr add 192.0.2.200/24 dev eth0");
     run(outside, "ip -6 addr add 2001:db8::9/64 dev eth0 nodad");
@@ -498,15 +498,6 @@ class FrontendPacketsNetnsTest {
     return namespace
         .call(() -> NetSocket.udp(family))
         .bind(dev.sund.kernel.socket.Endpoint.any(family, PORT));
-  }
-
-  private static void link(
-      NetNs one, String device, String v4, String v6, NetNs other, String otherDevice) {
-    run(one, "ip link add " + device + " type veth peer name " + otherDevice + " netns " + other);
-    run(one, "ip addr add " + v4 + " dev " + device);
-    run(one, "ip link set " + device + " up");
-    run(other, "ip link set " + otherDevice + " up");
-    run(one, "ip -6 addr add " + v6 + " dev " + device + " nodad");
   }
 
   private static void run(NetNs namespace, String command) {

@@ -53,9 +53,9 @@ class MasqueradePacketsNetnsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    link(pod, "eth0", "10.244.1.5/32", "fd00:10::105/128", node, "pod");
-    link(remotePod, "eth0", "10.244.2.5/32", "fd00:10::205/128", node, "remote");
-    link(node, "uplink", "192.0.2.1/24", "2001:db8::1/64", outside, "eth0");
+    TestNetns.link(pod, "eth0", "10.244.1.5/32", "fd00:10::105/128", node, "pod");
+    TestNetns.link(remotePod, "eth0", "10.244.2.5/32", "fd00:10::205/128", node, "remote");
+    TestNetns.link(node, "uplink", "192.0.2.1/24", "2001:db8::1/64", outside, "eth0");
     run(outside, "ip addr add 192.0.2.9/24 dev eth0");
     run(outside, "ip -6 addr add 2001:db8::9/64 dev eth0 nodad");
     for (NetNs end : List.of(pod, remotePod)) {
@@ -230,15 +230,6 @@ class MasqueradePacketsNetnsTest {
 
   private static Ip outsideAddress(Family family) {
     return Ip.parse(family == Family.V4 ? "192.0.2.9" : "2001:db8::9");
-  }
-
-  private static void link(
-      NetNs one, String device, String v4, String v6, NetNs other, String otherDevice) {
-    run(one, "ip link add " + device + " type veth peer name " + otherDevice + " netns " + other);
-    run(one, "ip addr add " + v4 + " dev " + device);
-    run(one, "ip link set " + device + " up");
-    run(other, "ip link set " + otherDevice + " up");
-    run(one, "ip -6 addr add " + v6 + " dev " + device + " nodad");
   }
 
   private static void run(NetNs namespace, String command) {

@@ -71,6 +71,23 @@ public final class TestNetns implements AutoCloseable {
     }
   }
 
+  /**
+   * Joins two namespaces by a veth pair, both ends up; the first end gets an address of each
+   * family.
+   */
+  public static void link(
+      NetNs one, String device, String v4, String v6, NetNs other, String otherDevice) {
+    words(one, "ip link add " + device + " type veth peer name " + otherDevice + " netns " + other);
+    words(one, "ip addr add " + v4 + " dev " + device);
+    words(one, "ip link set " + device + " up");
+    words(other, "ip link set " + otherDevice + " up");
+    words(one, "ip -6 addr add " + v6 + " dev " + device + " nodad");
+  }
+
+  private static void words(NetNs namespace, String command) {
+    run(namespace, command.split(" "));
+  }
+
   /** Removes these namespaces and looks for what was left behind. */
   @Override
   public void close() {
