@@ -32,7 +32,8 @@ final class FormerLayout {
             && entry.data().orElse(null) instanceof Data.Value(Bytes value)
             && isFormer(FrontendKeys.host(value))) {
           FrontendMark mark = frontend(group, FrontendKeys.host(value));
-          adopted.put(key, Entry.of(entry.comment(), FrontendKeys.mark(mark.bits())));
+          adopted.put(
+              key, Entry.of(entry.comment(), new Data.Value(FrontendKeys.mark(mark.bits()))));
           adopted.put(
               RangeKey.single(FrontendLowering.ANSWERS, Bytes.host32(mark.bits())),
               ChooserLowering.answer(mark));

@@ -11,14 +11,16 @@ import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Data;
 import dev.sund.model.Ip;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,10 +29,15 @@ import org.jspecify.annotations.Nullable;
  * cannot be answered): it is there as long as one of them is.
  */
 final class FrontendEntries {
-  private final TreeMap<Frontend.Key, Frontend> frontends = new TreeMap<>();
-  private final TreeMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
-  private final Map<RangeKey, TreeMap<String, Users>> shared = new HashMap<>();
+  private final Map<Frontend.Key, Rows> rows = new HashMap<>();
+  private final Map<RangeKey, Sharers> shared = new HashMap<>();
+  private final Map<Integer, Entry> answers = new HashMap<>();
   private final Sink sink;
+
+  // Made once: there are calls for each row.
+  private final BiConsumer<RangeKey, Entry> toAdd = this::add;
+  private final BiConsumer<RangeKey, Entry> toDrop = this::drop;
+  private final Function<FrontendMark, Entry> toAnswer = this::answer;
   private boolean endpointsLost;
   private int sticky;
 
@@ -43,28 +50,123 @@ final class FrontendEntries {
     void unwant(RangeKey key);
   }
 
-  /** How many rows want an element to be so. */
-  private record Users(Entry entry, int count) {}
+  /** A frontend and its endpoints of both views, by slot. */
+  private static final class Rows {
+    private static final Endpoint[] NONE = {};
+
+    @Nullable Frontend frontend;
+    private @Nullable Endpoint[] inside = NONE;
+    private @Nullable Endpoint[] outside = NONE;
+
+    @Nullable Endpoint get(View view, int slot) {
+      @Nullable Endpoint[] endpoints = of(view);
+      return slot < endpoints.length ? endpoints[slot] : null;
+    }
+
+    void put(View view, int slot, @Nullable Endpoint endpoint) {
+      @Nullable Endpoint[] endpoints = of(view);
+      if (slot >= endpoints.length) {
+        // Most have a few, which come one after the other: no room is left over for these.
+        endpoints = Arrays.copyOf(endpoints, slot < 8 ? slot + 1 : slot + slot / 4);
+      }
+      endpoints[slot] = endpoint;
+      if (endpoint == null) {
+        int length = endpoints.length;
+        while (length > 0 && endpoints[length - 1] == null) {
+          length--;
+        }
+        endpoints =
+            length == 0
+                ? NONE
+                : length * 2 < endpoints.length ? copy(endpoints, length) : endpoints;
+      }
+      switch (view) {
+        case INSIDE -> inside = endpoints;
+        case OUTSIDE -> outside = endpoints;
+      }
+    }
+
+    private static @Nullable Endpoint[] copy(@Nullable Endpoint[] endpoints, int length) {
+      return Arrays.copyOf(endpoints, length);
+    }
+
+    @Nullable Endpoint[] of(View view) {
+      return switch (view) {
+        case INSIDE -> inside;
+        case OUTSIDE -> outside;
+      };
+    }
+
+    boolean isEmpty() {
+      return frontend == null && inside.length == 0 && outside.length == 0;
+    }
+  }
+
+  /**
+   * The rows that lead to one element: mostly all want it to be the same. Where they do not, the
+   * first by text has its way, so that the order of events makes no difference.
+   */
+  private static final class Sharers {
+    private final List<Entry> entries = new ArrayList<>(1);
+    private int[] counts = new int[1];
+
+    Entry add(Entry entry) {
+      int at = entries.indexOf(entry);
+      if (at < 0) {
+        at = entries.size();
+        entries.add(entry);
+        counts = at < counts.length ? counts : Arrays.copyOf(counts, 2 * at);
+        counts[at] = 0;
+      }
+      counts[at]++;
+      return first();
+    }
+
+    void drop(Entry entry) {
+      int at = entries.indexOf(entry);
+      if (at >= 0 && --counts[at] == 0) {
+        int last = entries.size() - 1;
+        entries.set(at, entries.get(last));
+        counts[at] = counts[last];
+        entries.remove(last);
+      }
+    }
+
+    boolean isEmpty() {
+      return entries.isEmpty();
+    }
+
+    Entry first() {
+      return entries.size() == 1
+          ? entries.getFirst()
+          : Collections.min(entries, Comparator.comparing(Entry::toString));
+    }
+  }
 
   FrontendEntries(Sink sink) {
     this.sink = sink;
   }
 
-  /** The frontends that are wanted. */
-  SortedMap<Frontend.Key, Frontend> frontends() {
-    return Collections.unmodifiableSortedMap(frontends);
+  /** The frontend that is wanted at a place. */
+  Optional<Frontend> frontend(Frontend.Key key) {
+    Rows at = rows.get(key);
+    return at == null ? Optional.empty() : Optional.ofNullable(at.frontend);
   }
 
   /** A frontend's endpoints, of both views. */
   Collection<Endpoint> endpointsOf(Frontend.Key key) {
-    return Collections.unmodifiableCollection(
-        endpoints
-            .subMap(
-                new Endpoint.Key(key, View.INSIDE, 0),
-                true,
-                new Endpoint.Key(key, View.OUTSIDE, Frontend.MOST_ENDPOINTS - 1),
-                true)
-            .values());
+    List<Endpoint> endpoints = new ArrayList<>();
+    Rows at = rows.get(key);
+    if (at != null) {
+      for (View view : View.values()) {
+        for (Endpoint endpoint : at.of(view)) {
+          if (endpoint != null) {
+            endpoints.add(endpoint);
+          }
+        }
+      }
+    }
+    return endpoints;
   }
 
   /** Whether an endpoint has this address to lend. */
@@ -72,8 +174,7 @@ final class FrontendEntries {
     Data value = new Data.Value(Bytes.of(address));
     return shared.entrySet().stream()
         .filter(one -> one.getKey().set().equals(FrontendLowering.lent(address.family())))
-        .anyMatch(one ->
-            one.getValue().firstEntry().getValue().entry().data().equals(Optional.of(value)));
+        .anyMatch(one -> one.getValue().first().data().equals(Optional.of(value)));
   }
 
   /** Whether there is a frontend whose clients keep their endpoint. */
@@ -103,12 +204,19 @@ final class FrontendEntries {
       Collection<? extends Change<SourceRange.Key, SourceRange>> ofRanges) {
     // Frontends first: their marks are part of their endpoints' keys.
     ofFrontends.forEach(this::want);
+    Frontend.Key last = null;
+    Rows at = null;
     for (Change<Endpoint.Key, Endpoint> change : ofEndpoints) {
-      switch (change) {
-        case Change.Put<Endpoint.Key, Endpoint>(var key, var endpoint, var _) ->
-            replace(key, endpoints.put(key, endpoint), endpoint);
-        case Change.Remove<Endpoint.Key, Endpoint>(var key, var _) ->
-            replace(key, endpoints.remove(key), null);
+      Endpoint.Key key = change.key();
+      if (at == null || !key.frontend().equals(last)) {
+        last = key.frontend();
+        at = rows.computeIfAbsent(last, _ -> new Rows());
+      }
+      replace(
+          at, key, change instanceof Change.Put<Endpoint.Key, Endpoint> put ? put.value() : null);
+      if (at.isEmpty()) {
+        rows.remove(key.frontend());
+        at = null;
       }
     }
     for (Change<SourceRange.Key, SourceRange> change : ofRanges) {
@@ -123,7 +231,8 @@ final class FrontendEntries {
 
   private void want(Change<Frontend.Key, Frontend> change) {
     Frontend.Key key = change.key();
-    Frontend was = frontends.get(key);
+    Rows at = rows.computeIfAbsent(key, _ -> new Rows());
+    Frontend was = at.frontend;
     Frontend now =
         switch (change) {
           case Change.Put<Frontend.Key, Frontend>(var _, var frontend, var _) -> frontend;
@@ -132,36 +241,39 @@ final class FrontendEntries {
     List<Endpoint> moved = new ArrayList<>();
     for (View view : View.values()) {
       if (slotBase(was, view) != slotBase(now, view)) {
-        for (Endpoint endpoint : endpointsOf(key)) {
-          if (endpoint.key().view() == view) {
+        for (Endpoint endpoint : at.of(view)) {
+          if (endpoint != null) {
             moved.add(endpoint);
           }
         }
       }
     }
     moved.forEach(endpoint ->
-        FrontendLowering.entries(
-            endpoint, slotBase(was, endpoint.key().view()), (at, entry) -> drop(at, entry)));
+        FrontendLowering.entries(endpoint, slotBase(was, endpoint.key().view()), toDrop));
     sticky += stickiness(now) - stickiness(was);
     if (was != null) {
       endpointsLost |= was.affinity().isPresent() && (now == null || now.affinity().isEmpty());
-      FrontendLowering.entries(was, this::drop);
+      FrontendLowering.entries(was, toAnswer, toDrop);
     }
-    if (now == null) {
-      frontends.remove(key);
-    } else {
-      frontends.put(key, now);
-      FrontendLowering.entries(now, this::add);
+    at.frontend = now;
+    if (now != null) {
+      FrontendLowering.entries(now, toAnswer, toAdd);
+    } else if (at.isEmpty()) {
+      rows.remove(key);
     }
     moved.forEach(endpoint ->
-        FrontendLowering.entries(endpoint, slotBase(now, endpoint.key().view()), this::add));
+        FrontendLowering.entries(endpoint, slotBase(now, endpoint.key().view()), toAdd));
   }
 
-  private void replace(Endpoint.Key key, @Nullable Endpoint was, @Nullable Endpoint now) {
-    Frontend frontend = frontends.get(key.frontend());
+  private void replace(Rows at, Endpoint.Key key, @Nullable Endpoint now) {
+    Endpoint was = at.get(key.view(), key.slot());
+    if (was != null || now != null) {
+      at.put(key.view(), key.slot(), now);
+    }
+    Frontend frontend = at.frontend;
     int base = slotBase(frontend, key.view());
     if (was != null) {
-      FrontendLowering.entries(was, base, this::drop);
+      FrontendLowering.entries(was, base, toDrop);
       // What an affinity leads to may have moved to another slot: whoever looks finds out.
       endpointsLost |=
           frontend != null
@@ -169,7 +281,7 @@ final class FrontendEntries {
               && (now == null || !now.address().equals(was.address()) || now.port() != was.port());
     }
     if (now != null) {
-      FrontendLowering.entries(now, base, this::add);
+      FrontendLowering.entries(now, base, toAdd);
     }
   }
 
@@ -184,41 +296,42 @@ final class FrontendEntries {
             view, frontend.answer(view).masquerade(), frontend.affinity().isPresent());
   }
 
-  private void add(RangeKey key, Entry entry) {
-    if (isShared(key)) {
-      TreeMap<String, Users> users = shared.computeIfAbsent(key, _ -> new TreeMap<>());
-      users.merge(
-          entry.toString(),
-          new Users(entry, 1),
-          (before, one) -> new Users(entry, before.count() + one.count()));
-      sink.want(key, users.firstEntry().getValue().entry());
-    } else {
-      sink.want(key, entry);
+  /** As {@link ChooserLowering#answer}; there are few, and each is of many frontends. */
+  private Entry answer(FrontendMark mark) {
+    Entry entry = answers.get(mark.bits());
+    if (entry == null) {
+      entry = ChooserLowering.answer(mark);
+      answers.put(mark.bits(), entry);
     }
+    return entry;
+  }
+
+  private void add(RangeKey key, Entry entry) {
+    sink.want(
+        key, isShared(key) ? shared.computeIfAbsent(key, _ -> new Sharers()).add(entry) : entry);
   }
 
   private void drop(RangeKey key, Entry entry) {
-    TreeMap<String, Users> users = shared.get(key);
-    if (users == null) {
+    Sharers sharers = isShared(key) ? shared.get(key) : null;
+    if (sharers == null) {
       sink.unwant(key);
       return;
     }
-    users.computeIfPresent(
-        entry.toString(),
-        (_, before) -> before.count() == 1 ? null : new Users(entry, before.count() - 1));
-    if (users.isEmpty()) {
+    sharers.drop(entry);
+    if (sharers.isEmpty()) {
       shared.remove(key);
       sink.unwant(key);
     } else {
-      sink.want(key, users.firstEntry().getValue().entry());
+      sink.want(key, sharers.first());
     }
   }
 
   private static boolean isShared(RangeKey key) {
-    String set = key.set();
-    return set.startsWith("hairpin-")
-        || set.startsWith("lent-")
-        || set.startsWith(FrontendLowering.ANSWERS);
+    return switch (key.set()) {
+      case "hairpin-v4", "hairpin-v6", "lent-v4", "lent-v6" -> true;
+      case FrontendLowering.ANSWERS, FrontendLowering.ANSWERS_OUTSIDE -> true;
+      default -> false;
+    };
   }
 
   /** A change to a row that is to be. */

@@ -5,7 +5,6 @@ import dev.sund.engine.program.Frontend.Place;
 import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
-import dev.sund.kernel.nft.Data;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
@@ -20,10 +19,27 @@ final class FrontendKeys {
 
   /** The key of a frontend: {@code [address .] protocol . port}. */
   static Bytes frontend(Frontend.Key key) {
-    Bytes address = key.place() instanceof Place.At(var ip) ? Bytes.of(ip) : Bytes.EMPTY;
-    return address
-        .plus(Bytes.of(key.protocol().number()).padded(WORD))
-        .plus(Bytes.u16(key.port()).padded(WORD));
+    return build(key, 0).bytes();
+  }
+
+  /** The key of an endpoint: that of its frontend, then its mark. */
+  static Bytes endpoint(Frontend.Key key, int slotMark) {
+    return build(key, WORD).host32(slotMark).bytes();
+  }
+
+  /** The key of a range of sources: that of its frontend, then the first address. */
+  static Bytes range(Frontend.Key key, Ip address) {
+    return build(key, address.family().bytes()).ip(address).bytes();
+  }
+
+  private static Bytes.Builder build(Frontend.Key key, int more) {
+    Bytes.Builder builder;
+    if (key.place() instanceof Place.At(var ip)) {
+      builder = Bytes.builder(ip.family().bytes() + 2 * WORD + more).ip(ip);
+    } else {
+      builder = Bytes.builder(2 * WORD + more);
+    }
+    return builder.u8(key.protocol().number()).zeros(3).u16(key.port()).zeros(2);
   }
 
   /** The frontend of such a key, or of the beginning of an endpoint's; empty when it is none. */
@@ -58,13 +74,13 @@ final class FrontendKeys {
   }
 
   /** An address and a port, as a map's value. */
-  static Data address(Ip ip, int port) {
-    return new Data.Value(Bytes.of(ip).plus(Bytes.u16(port).padded(WORD)));
+  static Bytes address(Ip ip, int port) {
+    return Bytes.builder(ip.family().bytes() + WORD).ip(ip).u16(port).zeros(2).bytes();
   }
 
   /** A mark, as a map's value. */
-  static Data mark(int mark) {
-    return new Data.Value(Bytes.host32(mark));
+  static Bytes mark(int mark) {
+    return Bytes.host32(mark);
   }
 
   /** A number of 4 bytes in the machine's order; 0 for what is none. */

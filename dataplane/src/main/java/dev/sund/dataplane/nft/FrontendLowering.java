@@ -13,7 +13,6 @@ import dev.sund.engine.program.Frontend.MasqueradeClass;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
-import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.Expr;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftRule;
@@ -27,11 +26,13 @@ import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
+import dev.sund.model.RuleId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 
 /**
  * {@code Frontends}, {@code SourceRanges} and {@code Endpoints} as objects of nf_tables, as
@@ -481,27 +482,41 @@ final class FrontendLowering {
 
   /** What a frontend becomes, and what leads on from it. */
   static void entries(Frontend frontend, BiConsumer<RangeKey, Entry> to) {
+    entries(frontend, ChooserLowering::answer, to);
+  }
+
+  /**
+   * As {@link #entries(Frontend, BiConsumer)}.
+   *
+   * @param answers what {@link ChooserLowering#answer} gives
+   */
+  static void entries(
+      Frontend frontend, Function<FrontendMark, Entry> answers, BiConsumer<RangeKey, Entry> to) {
     FrontendGroup group = FrontendGroup.of(frontend.key().place());
     Bytes key = FrontendKeys.frontend(frontend.key());
-    String comment = MasqueradeLowering.comment(frontend.rule());
+    RuleId rule = frontend.rule();
     FrontendMark mark = FrontendMark.of(frontend);
     to.accept(
-        RangeKey.single(group.frontends(), key), Entry.of(comment, FrontendKeys.mark(mark.bits())));
-    answer(ANSWERS, mark, to);
+        RangeKey.single(group.frontends(), key), Entry.of(rule, FrontendKeys.mark(mark.bits())));
+    answer(ANSWERS, mark, answers, to);
     if (frontend.isSplit()) {
       FrontendMark outside = FrontendMark.ofOutside(frontend);
       to.accept(
           RangeKey.single(group.externals(), key),
-          Entry.of(comment, FrontendKeys.mark(outside.bits())));
-      answer(ANSWERS_OUTSIDE, outside, to);
+          Entry.of(rule, FrontendKeys.mark(outside.bits())));
+      answer(ANSWERS_OUTSIDE, outside, answers, to);
     }
-    frontend
-        .affinity()
-        .ifPresent(time -> to.accept(affinity(frontend.key(), time), Entry.of(comment)));
+    if (frontend.affinity().isPresent()) {
+      to.accept(affinity(frontend.key(), frontend.affinity().get()), Entry.of(rule));
+    }
   }
 
-  private static void answer(String map, FrontendMark mark, BiConsumer<RangeKey, Entry> to) {
-    to.accept(RangeKey.single(map, Bytes.host32(mark.bits())), ChooserLowering.answer(mark));
+  private static void answer(
+      String map,
+      FrontendMark mark,
+      Function<FrontendMark, Entry> answers,
+      BiConsumer<RangeKey, Entry> to) {
+    to.accept(RangeKey.single(map, Bytes.host32(mark.bits())), answers.apply(mark));
   }
 
   /** The element that says how long a frontend's clients keep their endpoint. */
@@ -519,9 +534,8 @@ final class FrontendLowering {
     TablePart part =
         new TablePart(TablePart.Kind.ALLOWED, FrontendGroup.of(frontend.place()), prefix.length());
     to.accept(
-        RangeKey.single(
-            part.name(), FrontendKeys.frontend(frontend).plus(Bytes.of(prefix.address()))),
-        Entry.of(MasqueradeLowering.comment(range.rule())));
+        RangeKey.single(part.name(), FrontendKeys.range(frontend, prefix.address())),
+        Entry.of(range.rule()));
   }
 
   /**
@@ -532,14 +546,13 @@ final class FrontendLowering {
   static void entries(Endpoint endpoint, int slotBase, BiConsumer<RangeKey, Entry> to) {
     Frontend.Key frontend = endpoint.key().frontend();
     FrontendGroup group = FrontendGroup.of(frontend.place());
-    String comment = MasqueradeLowering.comment(endpoint.rule());
-    Bytes key =
-        FrontendKeys.frontend(frontend).plus(Bytes.host32(slotBase | endpoint.key().slot()));
+    RuleId rule = endpoint.rule();
+    Bytes key = FrontendKeys.endpoint(frontend, slotBase | endpoint.key().slot());
     to.accept(
         RangeKey.single(group.endpoints(), key),
-        Entry.of(comment, FrontendKeys.address(endpoint.address(), endpoint.port())));
+        Entry.of(rule, FrontendKeys.address(endpoint.address(), endpoint.port())));
     if (endpoint.lent().isPresent()) {
-      Entry value = Entry.of(comment, new Data.Value(Bytes.of(endpoint.lent().get())));
+      Entry value = Entry.of(rule, Bytes.of(endpoint.lent().get()));
       for (Ip source : unanswerable(endpoint.address())) {
         to.accept(hairpinKey(source, endpoint.address()), value);
       }

@@ -1,7 +1,6 @@
 package dev.sund.dataplane.nft;
 
 import dev.sund.dataplane.ApplyReport;
-import dev.sund.dataplane.DeltaTable;
 import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.KernelFeature;
@@ -63,7 +62,7 @@ public final class NftDriver implements Driver {
   private final FailPoint failPoint;
   private final OutermostRows rows = new OutermostRows();
   private final TreeMap<Masquerade.Key, Masquerade> wantedRows = new TreeMap<>();
-  private final DeltaTable<RangeKey, Entry> elements = new DeltaTable<>();
+  private final ElementTable elements = new ElementTable();
   private final OutermostRows.Sink toElements = new ElementSink();
   private final FrontendEntries translations = new FrontendEntries(new TranslationSink());
 
@@ -151,7 +150,7 @@ public final class NftDriver implements Driver {
   private final class ElementSink implements OutermostRows.Sink {
     @Override
     public void put(Masquerade row) {
-      elements.want(MasqueradeLowering.key(row), Entry.of(MasqueradeLowering.comment(row.rule())));
+      elements.want(MasqueradeLowering.key(row), Entry.of(row.rule()));
     }
 
     @Override
@@ -335,10 +334,11 @@ public final class NftDriver implements Driver {
       plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
     }
     plan.frame(new NftOp.CreateTable(table));
-    NavigableMap<RangeKey, Entry> all = elementsToKeep();
-    if (frame == Frame.MISSING && all.size() > most) {
-      RangeKey first = all.keySet().stream().skip(most).findFirst().orElseThrow();
-      all = new TreeMap<>(all.headMap(first, false));
+    NavigableMap<RangeKey, Entry> all = new TreeMap<>();
+    if (frame == Frame.MISSING) {
+      elements.puts(most).forEach(put -> all.put(put.key(), put.value()));
+    } else {
+      all.putAll(elementsToKeep());
     }
     TableImage image = TableImage.of(all);
     image.sets().forEach(set -> plan.frame(new NftOp.CreateSet(set)));
@@ -372,13 +372,14 @@ public final class NftDriver implements Driver {
 
   /** What is wanted, and what is there as long as nobody can say whether it will be wanted. */
   private NavigableMap<RangeKey, Entry> elementsToKeep() {
-    NavigableMap<RangeKey, Entry> all = new TreeMap<>(elements.wanted());
+    NavigableMap<RangeKey, Entry> wanted = elements.wanted();
+    NavigableMap<RangeKey, Entry> all = new TreeMap<>(wanted);
     refused.keySet().forEach(all::remove);
     if (!elements.sweepAllowed()) {
       elements
           .seen()
           .forEach((key, comment) -> {
-            if (overlapping(elements.wanted(), key).isEmpty()) {
+            if (overlapping(wanted, key).isEmpty()) {
               all.put(key, comment);
             }
           });
@@ -393,17 +394,19 @@ public final class NftDriver implements Driver {
     for (Change.Put<RangeKey, Entry> put : puts) {
       // An interval set refuses ranges that share a key; and a comment only changes with its range.
       if (put.key().isSingle()) {
-        put.was().ifPresent(was -> plan.replace(put.key(), was));
+        if (put.was().isPresent()) {
+          plan.replace(put.key(), put.was().get());
+        }
         continue;
       }
-      for (Map.Entry<RangeKey, Entry> old : overlapping(elements.seen(), put.key())) {
+      for (Map.Entry<RangeKey, Entry> old : elements.overlapping(put.key()).entrySet()) {
         if (removed.add(old.getKey())) {
           plan.replace(old.getKey(), old.getValue());
         }
       }
     }
     plan.add(puts, !oneByOne);
-    plan.completeParts(elements.seen());
+    plan.completeParts(elements);
     return plan;
   }
 
@@ -413,7 +416,7 @@ public final class NftDriver implements Driver {
       plan.delete(remove.key(), remove.was());
       plan.changes().add(remove);
     }
-    plan.completeParts(elements.seen());
+    plan.completeParts(elements);
     return plan;
   }
 
@@ -464,7 +467,7 @@ public final class NftDriver implements Driver {
           frame = Frame.RIGHT;
           frameConditions = List.of();
           everRight = true;
-          if (!elements.seen().isEmpty()) {
+          if (elements.seenCount() > 0) {
             elements.seeAll(new TreeMap<>());
           }
           refused.keySet().forEach(elements::hold); // seeing all takes held ones up again
@@ -574,7 +577,7 @@ public final class NftDriver implements Driver {
   private void count(int transactions, int messages, int rebuilds) {
     counts =
         new Counts(
-            elements.seen().size(),
+            elements.seenCount(),
             counts.transactions() + transactions,
             counts.messages() + messages,
             counts.refusals(),

@@ -110,13 +110,12 @@ final class StickyClients {
 
   /** The frontend that a packet to an address meets. */
   private @Nullable Frontend met(Frontend.Key at) {
-    Frontend exact = rows.frontends().get(at);
-    return exact != null
-        ? exact
-        : rows.frontends()
-            .get(
+    return rows.frontend(at)
+        .or(() ->
+            rows.frontend(
                 new Frontend.Key(
-                    new Place.AnyLocal(at.place().family()), at.protocol(), at.port()));
+                    new Place.AnyLocal(at.place().family()), at.protocol(), at.port())))
+        .orElse(null);
   }
 
   private boolean answers(Frontend frontend, Ip client, Bytes endpoint) {
@@ -132,10 +131,9 @@ final class StickyClients {
   private Map<View, Set<Bytes>> endpointsByView(Frontend.Key key) {
     Map<View, Set<Bytes>> byView = new HashMap<>();
     for (Endpoint endpoint : rows.endpointsOf(key)) {
-      if (FrontendKeys.address(endpoint.address(), endpoint.port())
-          instanceof Data.Value(Bytes bytes)) {
-        byView.computeIfAbsent(endpoint.key().view(), _ -> new HashSet<>()).add(bytes);
-      }
+      byView
+          .computeIfAbsent(endpoint.key().view(), _ -> new HashSet<>())
+          .add(FrontendKeys.address(endpoint.address(), endpoint.port()));
     }
     return byView;
   }

@@ -6,6 +6,7 @@ import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.SourceRange;
 import dev.sund.kernel.nft.Bytes;
+import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftElement;
@@ -19,6 +20,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -65,7 +67,7 @@ public record TableImage(
         .forEach((set, elements) -> {
           if (set.startsWith(FrontendLowering.ANSWERS)) {
             elements.forEach(element ->
-                leading.put(RangeKey.single(set, element.key()), new Entry("", element.data())));
+                leading.put(RangeKey.single(set, element.key()), Entry.read("", element.data())));
           } else if (!elements.isEmpty() && TablePart.of(set).isPresent()) {
             leading.put(RangeKey.single(set, elements.getFirst().key()), Entry.of(""));
           }
@@ -117,9 +119,7 @@ public record TableImage(
           new OutermostRows.Sink() {
             @Override
             public void put(Masquerade element) {
-              entries.put(
-                  MasqueradeLowering.key(element),
-                  Entry.of(MasqueradeLowering.comment(element.rule())));
+              entries.put(MasqueradeLowering.key(element), Entry.of(element.rule()));
             }
 
             @Override
@@ -170,7 +170,7 @@ public record TableImage(
         for (NftElement element : elements) {
           entries.put(
               new RangeKey(set.name(), element.key(), element.keyEnd().orElse(element.key())),
-              new Entry(element.comment(), element.data()));
+              Entry.read(element.comment(), element.data()));
         }
       }
     }
@@ -185,10 +185,10 @@ public record TableImage(
     if (TablePart.of(key.set()).isPresent()) {
       return List.of(NftElement.of(key.low()).withComment(entry.comment()));
     }
-    return entry
-        .data()
-        .map(data -> List.of(NftElement.of(key.low()).to(data).withComment(entry.comment())))
-        .orElseGet(() -> NftElement.range(key.low(), key.high(), entry.comment()));
+    Optional<Data> data = entry.data();
+    return data.isPresent()
+        ? List.of(NftElement.of(key.low(), data, entry.comment()))
+        : NftElement.range(key.low(), key.high(), entry.comment());
   }
 
   /** The elements of a set. */

@@ -95,12 +95,19 @@ record TablePart(Kind kind, FrontendGroup group, int number) implements Comparab
 
   /** Those that elements belong to. */
   static SortedSet<TablePart> in(NavigableMap<RangeKey, Entry> entries) {
-    SortedSet<TablePart> parts = new TreeSet<>();
+    List<String> sets = new ArrayList<>();
     RangeKey at = entries.isEmpty() ? null : entries.firstKey();
     while (at != null) {
-      of(at.set()).ifPresent(parts::add);
+      sets.add(at.set());
       at = entries.ceilingKey(RangeKey.single(at.set() + "\0", Bytes.EMPTY));
     }
+    return in(sets);
+  }
+
+  /** Those among sets that have elements. */
+  static SortedSet<TablePart> in(Collection<String> sets) {
+    SortedSet<TablePart> parts = new TreeSet<>();
+    sets.forEach(set -> of(set).ifPresent(parts::add));
     return parts;
   }
 

@@ -1,7 +1,6 @@
 package dev.sund.dataplane.nft;
 
 import dev.sund.engine.program.Change;
-import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftElement;
@@ -141,15 +140,20 @@ record TableTransaction(
    *
    * @param seen the elements that are there before this transaction
    */
-  void completeParts(NavigableMap<RangeKey, Entry> seen) {
+  void completeParts(ElementTable seen) {
     Map<TablePart, RangeKey> touched = new TreeMap<>();
+    String before = "";
     for (Change<RangeKey, Entry> change : changes) {
-      TablePart.of(change.key().set()).ifPresent(part -> touched.putIfAbsent(part, change.key()));
+      String set = change.key().set();
+      if (!set.equals(before)) {
+        before = set;
+        TablePart.of(set).ifPresent(part -> touched.putIfAbsent(part, change.key()));
+      }
     }
     if (touched.isEmpty()) {
       return;
     }
-    SortedSet<TablePart> parts = TablePart.in(seen);
+    SortedSet<TablePart> parts = TablePart.in(seen.seenSets());
     Map<NftChain, RangeKey> altered = new LinkedHashMap<>();
     List<NftOp> first = new ArrayList<>();
     List<Optional<RangeKey>> firstKeys = new ArrayList<>();
@@ -187,7 +191,7 @@ record TableTransaction(
   }
 
   /** Whether a set has elements when this is through. */
-  private boolean staysIn(String set, NavigableMap<RangeKey, Entry> seen) {
+  private boolean staysIn(String set, ElementTable seen) {
     Set<RangeKey> gone = new HashSet<>();
     for (Change<RangeKey, Entry> change : changes) {
       switch (change) {
@@ -196,18 +200,14 @@ record TableTransaction(
             return true;
           }
         }
-        case Change.Remove<RangeKey, Entry>(var key, var _) -> gone.add(key);
+        case Change.Remove<RangeKey, Entry>(var key, var _) -> {
+          if (key.set().equals(set)) {
+            gone.add(key);
+          }
+        }
       }
     }
-    for (RangeKey key : seen.tailMap(RangeKey.single(set, Bytes.EMPTY), true).keySet()) {
-      if (!key.set().equals(set)) {
-        break;
-      }
-      if (!gone.contains(key)) {
-        return true;
-      }
-    }
-    return false;
+    return seen.seenCount(set) > gone.size();
   }
 
   private void about(RangeKey key, NftOp op) {

@@ -44,11 +44,11 @@ class FormerLayoutTest {
         new NftOp.CreateSet(dispatch),
         new NftOp.CreateSet(set("frontends-node-v4")),
         new NftOp.CreateSet(set("endpoints-node-v4")),
-        add("frontends-node-v4", place, FrontendKeys.mark(0x53761001), comment),
+        add("frontends-node-v4", place, new Data.Value(FrontendKeys.mark(0x53761001)), comment),
         add(
             "endpoints-node-v4",
             place.plus(Bytes.host32(0x53761000)),
-            FrontendKeys.address(Ip.parse("10.244.1.5"), 80),
+            new Data.Value(FrontendKeys.address(Ip.parse("10.244.1.5"), 80)),
             comment),
         add(
             "dispatch",

@@ -16,6 +16,7 @@ import dev.sund.engine.program.Frontend.View;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.SourceRange;
+import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftElement;
@@ -100,7 +101,10 @@ class FrontendLoweringTest {
             op instanceof NftOp.AddElements add
                 && add.elements().stream()
                     .anyMatch(one ->
-                        one.data().equals(Optional.of(FrontendKeys.address(ip("10.1.0.7"), 80))));
+                        one.data()
+                            .equals(
+                                Optional.of(
+                                    new Data.Value(FrontendKeys.address(ip("10.1.0.7"), 80)))));
     List<Change<Endpoint.Key, Endpoint>> changes = new ArrayList<>();
     for (int slot = 1; slot < 4; slot++) {
       Endpoint.Key key = new Endpoint.Key(frontend.key(), slot);

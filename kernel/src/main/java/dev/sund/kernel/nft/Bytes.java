@@ -1,5 +1,7 @@
 package dev.sund.kernel.nft;
 
+import dev.sund.kernel.netlink.NlWriter;
+import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import java.nio.ByteOrder;
@@ -21,6 +23,71 @@ public final class Bytes implements Comparable<Bytes> {
 
   private Bytes(byte[] content) {
     this.content = content;
+  }
+
+  /** Bytes of several parts, {@code length} in all. */
+  public static Builder builder(int length) {
+    return new Builder(length);
+  }
+
+  /** Puts parts together, one behind the other, without making each of them first. For one use. */
+  public static final class Builder {
+    private final byte[] content;
+    private int at;
+
+    private Builder(int length) {
+      content = new byte[length];
+    }
+
+    /** One byte, modulo 256. */
+    public Builder u8(int value) {
+      content[at++] = (byte) value;
+      return this;
+    }
+
+    /** A 16-bit number in network order. */
+    public Builder u16(int value) {
+      return u8(value >> 8).u8(value);
+    }
+
+    /** A 32-bit number in network order. */
+    public Builder u32(int value) {
+      return u16(value >> 16).u16(value);
+    }
+
+    /** A 32-bit number in the byte order of this machine. */
+    public Builder host32(int value) {
+      return u32(
+          ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Integer.reverseBytes(value));
+    }
+
+    /** So many zeros. */
+    public Builder zeros(int count) {
+      at += count;
+      return this;
+    }
+
+    /** An address in network order: 4 or 16 bytes. */
+    public Builder ip(Ip address) {
+      if (address.family() == Family.V6) {
+        u32((int) (address.high() >>> 32)).u32((int) address.high());
+        u32((int) (address.low() >>> 32));
+      }
+      return u32((int) address.low());
+    }
+
+    /**
+     * All of it.
+     *
+     * @throws IllegalStateException when it is not as long as was said
+     */
+    public Bytes bytes() {
+      if (at != content.length) {
+        throw new IllegalStateException(at + " bytes of " + content.length);
+      }
+      at = -1; // so that nothing is added behind
+      return new Bytes(content);
+    }
   }
 
   /** A copy of {@code content}. */
@@ -144,6 +211,16 @@ public final class Bytes implements Comparable<Bytes> {
     return true;
   }
 
+  /** Writes them as an attribute. */
+  void writeTo(NlWriter out, int type) {
+    out.bytes(type, content);
+  }
+
+  /** Writes them as they are. */
+  void writeTo(NlWriter out) {
+    out.putBytes(content);
+  }
+
   /** A copy. */
   public byte[] toArray() {
     return content.clone();
@@ -161,7 +238,22 @@ public final class Bytes implements Comparable<Bytes> {
 
   @Override
   public int hashCode() {
-    return Arrays.hashCode(content);
+    // Keys differ in a few bits of a few bytes, which Arrays.hashCode lets fall together.
+    int hash = content.length;
+    int i = 0;
+    for (; i + 4 <= content.length; i += 4) {
+      int word =
+          content[i] << 24
+              | (content[i + 1] & 0xff) << 16
+              | (content[i + 2] & 0xff) << 8
+              | (content[i + 3] & 0xff);
+      hash = (hash ^ word) * 0x9e3779b1;
+      hash ^= hash >>> 15;
+    }
+    for (; i < content.length; i++) {
+      hash = (hash ^ content[i]) * 0x9e3779b1;
+    }
+    return hash ^ hash >>> 16;
   }
 
   /** {@code 0x} and two hexadecimal digits a byte. */

@@ -282,19 +282,30 @@ final class NftCodec {
     if (element.intervalEnd()) {
       out.be32(SET_ELEM_FLAGS, 1);
     }
-    element.timeout().ifPresent(timeout -> out.be64(SET_ELEM_TIMEOUT, timeout.toMillis()));
-    out.nest(SET_ELEM_KEY).bytes(DATA_VALUE, element.key().toArray()).unnest();
-    element
-        .keyEnd()
-        .ifPresent(end -> out.nest(SET_ELEM_KEY_END).bytes(DATA_VALUE, end.toArray()).unnest());
-    element.data().ifPresent(data -> ExprCodec.writeData(out, SET_ELEM_DATA, data));
+    // No lambdas: each would be an object, made by a slow call where code is compiled only once.
+    if (element.timeout().isPresent()) {
+      out.be64(SET_ELEM_TIMEOUT, element.timeout().get().toMillis());
+    }
+    out.nest(SET_ELEM_KEY);
+    element.key().writeTo(out, DATA_VALUE);
+    out.unnest();
+    if (element.keyEnd().isPresent()) {
+      out.nest(SET_ELEM_KEY_END);
+      element.keyEnd().get().writeTo(out, DATA_VALUE);
+      out.unnest();
+    }
+    if (element.data().isPresent()) {
+      ExprCodec.writeData(out, SET_ELEM_DATA, element.data().get());
+    }
     writeUserdata(out, SET_ELEM_USERDATA, element.userdata());
     out.unnest();
   }
 
   private static void writeUserdata(NlWriter out, int type, Userdata userdata) {
     if (!userdata.entries().isEmpty()) {
-      out.bytes(type, userdata.encode().toArray());
+      out.open(type);
+      userdata.writeTo(out);
+      out.unnest();
     }
   }
 

@@ -34,6 +34,17 @@ public record NftElement(
         key, Optional.empty(), false, Optional.empty(), Optional.empty(), Userdata.NONE);
   }
 
+  /**
+   * A single key.
+   *
+   * @param data a map's value, empty in a set
+   * @param comment may be empty
+   */
+  public static NftElement of(Bytes key, Optional<Data> data, String comment) {
+    return new NftElement(
+        key, Optional.empty(), false, data, Optional.empty(), Userdata.comment(comment));
+  }
+
   /** The keys from {@code low} to {@code high}, both in it, of several fields. */
   public static NftElement between(Bytes low, Bytes high) {
     return new NftElement(

@@ -1,5 +1,6 @@
 package dev.sund.kernel.nft;
 
+import dev.sund.kernel.netlink.NlWriter;
 import dev.sund.model.Checks;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -99,14 +100,15 @@ public record Userdata(List<Entry> entries) {
     return text.isEmpty() ? this : with(text(type, text));
   }
 
-  /** The bytes for the kernel. */
-  Bytes encode() {
-    Bytes all = Bytes.EMPTY;
+  /** Writes the bytes for the kernel. */
+  void writeTo(NlWriter out) {
+    int length = 0;
     for (Entry entry : entries) {
-      all = all.plus(Bytes.of(entry.type, entry.value.length())).plus(entry.value);
+      length += 2 + entry.value.length();
+      out.putU8(entry.type).putU8(entry.value.length());
+      entry.value.writeTo(out);
     }
-    Checks.range("length of userdata", all.length(), 0, MAX_BYTES);
-    return all;
+    Checks.range("length of userdata", length, 0, MAX_BYTES);
   }
 
   /** Reads the kernel's bytes; what is cut short is left out, for other programs write here too. */
