@@ -60,6 +60,11 @@ class RecordedInputsTest {
     return over("manifest", ManifestTarget::fuzzerTestOneInput);
   }
 
+  @TestFactory
+  Stream<DynamicTest> policy() throws Exception {
+    return over("policy", PolicyTarget::fuzzerTestOneInput);
+  }
+
   private static Stream<DynamicTest> over(String name, Target target)
       throws IOException, URISyntaxException {
     Path folder = Path.of(RecordedInputsTest.class.getResource("/inputs/" + name).toURI());

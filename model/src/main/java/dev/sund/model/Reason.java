@@ -59,6 +59,10 @@ public enum Reason {
   IGNORED_FIELD(Severity.WARNING),
   /** An object of a kind that Sund does not use. */
   IGNORED_KIND(Severity.INFO),
+  /** Something of a policy cannot be understood; what depends on it is denied. */
+  POLICY_NOT_UNDERSTOOD(Severity.ERROR),
+  /** A policy asks for something that Sund cannot enforce; what depends on it is denied. */
+  POLICY_NOT_ENFORCED(Severity.ERROR),
   /** Two pods of a node want one host port; the older pod's wish holds. */
   DUPLICATE_HOST_PORT(Severity.ERROR),
   /** A pod wants a host port at an address that its node does not have. */

@@ -250,7 +250,7 @@ public final class Field {
 
   /** Adds a problem of this field. */
   public void problem(Reason reason, String text, String remedy) {
-    Condition condition = new Condition(reason, object, path, line(text), line(remedy));
+    Condition condition = new Condition(reason, object, line(path), line(text), line(remedy));
     Problem problem = new Problem(condition, nearest.line(), nearest.column());
     if (!problems.contains(problem)) { // a field that is asked for twice is wrong once
       problems.add(problem);
@@ -284,6 +284,42 @@ public final class Field {
             }));
   }
 
+  /**
+   * What {@code read} gives; nothing when it finds an error. Its errors are told as what a policy
+   * does not hold, with what comes of that. Errors of a place inside that was guarded itself are
+   * not its own.
+   *
+   * @param until one sentence: what holds until the error is corrected
+   */
+  <T> Optional<T> guarded(String until, Supplier<T> read) {
+    int before = problems.size();
+    T value = read.get();
+    boolean whole = true;
+    for (int i = before; i < problems.size(); i++) {
+      Problem problem = problems.get(i);
+      Condition said = problem.condition();
+      if (problem.isError()
+          && said.reason() != Reason.POLICY_NOT_UNDERSTOOD
+          && said.reason() != Reason.POLICY_NOT_ENFORCED) {
+        whole = false;
+        Reason reason =
+            said.reason() == Reason.NOT_SUPPORTED
+                ? Reason.POLICY_NOT_ENFORCED
+                : Reason.POLICY_NOT_UNDERSTOOD;
+        Condition closed =
+            new Condition(
+                reason, object, said.field(), said.text(), said.remedy() + " Until then " + until);
+        problems.set(i, new Problem(closed, problem.line(), problem.column()));
+      }
+    }
+    return whole ? Optional.of(value) : Optional.empty();
+  }
+
+  /** Whether a mapping stands here. */
+  boolean isMapping() {
+    return value.isPresent() && value.get() instanceof Tree.Mapping;
+  }
+
   /** What is said of a text inside of this field is said of its place in this object. */
   void nested(List<Problem> inside) {
     for (Problem problem : inside) {
@@ -312,6 +348,16 @@ public final class Field {
   public <T> Parsed<T> finish(Supplier<T> build) {
     boolean unusable = problems.stream().anyMatch(Problem::isError);
     return new Parsed<>(unusable ? Optional.empty() : Optional.of(build.get()), problems);
+  }
+
+  /** No object, whatever was read. */
+  <T> Parsed<T> refuse() {
+    return new Parsed<>(Optional.empty(), problems);
+  }
+
+  /** An object that is used although errors were found: what they are about fails closed. */
+  <T> Parsed<T> keep(T object) {
+    return new Parsed<>(Optional.of(object), problems);
   }
 
   private void wrong(String needed, String remedy) {

@@ -64,6 +64,9 @@ record Meta(String uid, long created) {
           .use("labels", Shape.some(LABEL_SERVICE, LABEL_PROXY, LABEL_HEADLESS))
           .use("annotations", Shape.some(TRIGGERED));
 
+  /** The shape of a policy's {@code metadata}. */
+  static final Shape OF_POLICIES = shape().use("generation").pass("labels");
+
   private static final Pattern NAME =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
   private static final Pattern LABEL_VALUE =
@@ -140,6 +143,7 @@ record Meta(String uid, long created) {
           .invalid(
               "'" + uid + "' is not a uid.",
               "Write a UUID, or leave the field out and one is made from the name.");
+      uid = "";
     }
     long created = 0;
     var timestamp = metadata.at("creationTimestamp").text();

@@ -7,7 +7,8 @@ import java.util.function.Function;
 /**
  * What became of an object's tree.
  *
- * @param value the object, unless a problem is an error
+ * @param value the object, unless a problem is an error; a policy is there although it has errors,
+ *     since what they are about fails closed
  * @param problems in the order in which they were found
  */
 public record Parsed<T>(Optional<T> value, List<Problem> problems) {
