@@ -5,6 +5,7 @@ import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.model.NodeName;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the node's, pod's, pool's name, or the attachment's device
  */
 record Claimant(Rank rank, long created, String uid, Kind kind, String name)
-    implements Comparable<Claimant> {
+    implements Comparable<Claimant>, Claims.Standing {
   /** How good a claim is. */
   enum Rank {
     /** A node's own address: no pod can take it away. */
@@ -71,6 +72,16 @@ record Claimant(Rank rank, long created, String uid, Kind kind, String name)
         PodDevices.identity(attachment),
         Kind.ATTACHMENT,
         device);
+  }
+
+  @Override
+  public Optional<Claimant> holder() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public List<Claimant> all() {
+    return List.of(this);
   }
 
   @Override

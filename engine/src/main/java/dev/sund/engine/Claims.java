@@ -1,5 +1,6 @@
 package dev.sund.engine;
 
+import dev.sund.model.Checks;
 import dev.sund.model.Family;
 import dev.sund.model.Prefix;
 import java.util.ArrayDeque;
@@ -13,12 +14,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.NavigableSet;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,25 +60,45 @@ final class Claims {
   private static final Comparator<Claim> AGE =
       Comparator.comparing(Claim::claimant).thenComparing(Claim::range);
 
-  private final NavigableMap<Prefix, NavigableSet<Claimant>> claims = new TreeMap<>();
-  private final NavigableMap<Prefix, Claimant> holders = new TreeMap<>();
+  /** Who wants a range. */
+  sealed interface Standing permits Claimant, Several {
+    /** Who holds it, if anybody does. */
+    Optional<Claimant> holder();
 
-  /** The same as {@link #holders}, for the question that every row asks. */
-  private final Map<Prefix, Claimant> holderOf = new HashMap<>();
+    /** All who want it, sorted. */
+    List<Claimant> all();
+  }
 
-  private final Map<Owner, List<Claim>> made = new HashMap<>();
+  /**
+   * More than one who want a range, or one who does not hold it. Where one wants it and holds it,
+   * as with nearly all of a cluster's addresses, that claimant stands for itself.
+   */
+  private record Several(List<Claimant> all, Optional<Claimant> holder) implements Standing {}
+
+  /** What somebody claims; all of it for one claimant. */
+  private record Made(Claimant claimant, List<Prefix> ranges) {
+    List<Claim> claims() {
+      return ranges.stream().map(range -> new Claim(claimant, range)).toList();
+    }
+  }
+
+  private final Map<Prefix, Standing> standings = new HashMap<>();
+
+  /** The keys of {@link #standings}. */
+  private final SortedRanges ranges = new SortedRanges();
+
+  private final Map<Owner, Made> made = new HashMap<>();
   private final Map<Claimant.Kind, Map<Family, Integer>> counts =
       new EnumMap<>(Claimant.Kind.class);
   private final Map<Family, NavigableMap<Integer, Integer>> lengths = new EnumMap<>(Family.class);
 
   /**
    * Makes {@code after} all that {@code owner} claims, and returns the claims whose standing this
-   * may have changed, the ones before and after included.
+   * may have changed, the ones before and after included. All of them are one claimant's.
    */
   Set<Claim> replace(Owner owner, List<Claim> after) {
-    List<Claim> before =
-        Objects.requireNonNullElse(
-            after.isEmpty() ? made.remove(owner) : made.put(owner, after), List.of());
+    Made was = after.isEmpty() ? made.remove(owner) : made.put(owner, made(after));
+    List<Claim> before = was == null ? List.of() : was.claims();
     Set<Claim> touched = new HashSet<>();
     for (Claim claim : before) {
       if (!after.contains(claim)) {
@@ -112,23 +130,44 @@ final class Claims {
     return touched;
   }
 
+  private static Made made(List<Claim> claims) {
+    Claimant claimant = claims.getFirst().claimant();
+    Checks.that(
+        claims.stream().allMatch(claim -> claim.claimant().equals(claimant)),
+        "the claims of an owner are one claimant's");
+    List<Prefix> ranges = new ArrayList<>(claims.size());
+    claims.forEach(claim -> ranges.add(claim.range()));
+    return new Made(claimant, List.copyOf(ranges));
+  }
+
   /** Who holds exactly this range. */
   Optional<Claimant> holder(Prefix range) {
-    return Optional.ofNullable(holderOf.get(range));
+    Standing standing = standings.get(range);
+    return standing == null ? Optional.empty() : standing.holder();
   }
 
   /** Whether this claimant holds this range. */
   boolean holds(Claimant claimant, Prefix range) {
-    return claimant.equals(holderOf.get(range));
+    return switch (standings.get(range)) {
+      case null -> false;
+      case Claimant alone -> alone.equals(claimant);
+      case Several several ->
+          several.holder().isPresent() && several.holder().get().equals(claimant);
+    };
+  }
+
+  private List<Claimant> claimants(Prefix range) {
+    Standing standing = standings.get(range);
+    return standing == null ? List.of() : standing.all();
   }
 
   /** The held claim that contains all of {@code range}, if there is one. */
   Optional<Claim> covering(Prefix range) {
     for (int length : lengthsUpTo(range)) {
       Prefix candidate = Prefix.around(range.address(), length);
-      Claimant holder = holderOf.get(candidate);
-      if (holder != null) {
-        return Optional.of(new Claim(holder, candidate));
+      Optional<Claimant> holder = holder(candidate);
+      if (holder.isPresent()) {
+        return Optional.of(new Claim(holder.get(), candidate));
       }
     }
     return Optional.empty();
@@ -139,24 +178,21 @@ final class Claims {
     List<Claim> found = new ArrayList<>();
     for (int length : lengthsUpTo(range)) {
       Prefix wider = Prefix.around(range.address(), length);
-      NavigableSet<Claimant> who = claims.get(wider);
-      if (who != null) {
-        who.forEach(claimant -> found.add(new Claim(claimant, wider)));
-      }
+      claimants(wider).forEach(claimant -> found.add(new Claim(claimant, wider)));
     }
     return found;
   }
 
   /** A held claim that shares addresses with {@code range}: the oldest of them. */
   Optional<Claim> rival(Prefix range) {
-    return overlapping(holders, range).stream()
+    return overlapping(range).stream()
         .flatMap(found -> holder(found).map(who -> new Claim(who, found)).stream())
         .min(AGE);
   }
 
   /** The claimed ranges inside of {@code range}, itself included. */
   Collection<Prefix> inside(Prefix range) {
-    return claims.subMap(range, true, Prefix.host(range.last()), true).keySet();
+    return ranges.inside(range);
   }
 
   /** Whether any claimant of this kind claims a range of this family. */
@@ -166,7 +202,7 @@ final class Claims {
 
   /** All claimed ranges, held or not. */
   Collection<Prefix> ranges() {
-    return claims.keySet();
+    return ranges.all();
   }
 
   /** Whether anybody claims a range of this family. */
@@ -175,13 +211,21 @@ final class Claims {
     return used != null && !used.isEmpty();
   }
 
-  /** All claims that hold. */
-  NavigableMap<Prefix, Claimant> held() {
-    return holders;
+  /** The ranges that somebody holds, in order. */
+  Collection<Prefix> held() {
+    return ranges.all().stream().filter(range -> holder(range).isPresent()).toList();
   }
 
   private void add(Claim claim) {
-    claims.computeIfAbsent(claim.range(), _ -> new TreeSet<>()).add(claim.claimant());
+    Prefix range = claim.range();
+    Standing before = standings.get(range);
+    if (before == null) {
+      ranges.add(range);
+      standings.put(range, claim.claimant());
+    } else {
+      standings.put(
+          range, new Several(SortedLists.with(before.all(), claim.claimant()), before.holder()));
+    }
     count(claim, 1);
     lengths
         .computeIfAbsent(claim.range().family(), _ -> new TreeMap<>())
@@ -189,15 +233,20 @@ final class Claims {
   }
 
   private void remove(Claim claim) {
-    NavigableSet<Claimant> who = claims.get(claim.range());
-    if (who != null && who.remove(claim.claimant())) {
+    Prefix range = claim.range();
+    List<Claimant> before = claimants(range);
+    List<Claimant> all = SortedLists.without(before, claim.claimant());
+    if (all.size() < before.size()) {
       count(claim, -1);
-      if (who.isEmpty()) {
-        claims.remove(claim.range());
+      if (all.isEmpty()) {
+        standings.remove(range);
+        ranges.remove(range);
+      } else {
+        standings.put(range, new Several(all, holder(range).filter(all::contains)));
       }
-      NavigableMap<Integer, Integer> used = lengths.get(claim.range().family());
+      NavigableMap<Integer, Integer> used = lengths.get(range.family());
       if (used != null) {
-        used.computeIfPresent(claim.range().length(), (_, n) -> n == 1 ? null : n - 1);
+        used.computeIfPresent(range.length(), (_, n) -> n == 1 ? null : n - 1);
       }
     }
   }
@@ -210,16 +259,16 @@ final class Claims {
 
   /** Whether a range has one claim, and shares no address with any other: the usual case. */
   private boolean isAlone(Prefix range) {
-    NavigableSet<Claimant> who = claims.get(range);
-    if (who == null || who.size() != 1) {
+    if (claimants(range).size() != 1) {
       return false;
     }
-    Prefix next = claims.higherKey(range); // by order, the first of those inside
-    if (next != null && range.contains(next)) {
+    // By order, the first of those inside.
+    if (ranges.higher(range).filter(range::contains).isPresent()) {
       return false;
     }
     for (int length : lengthsUpTo(range)) {
-      if (length < range.length() && claims.containsKey(Prefix.around(range.address(), length))) {
+      if (length < range.length()
+          && standings.containsKey(Prefix.around(range.address(), length))) {
         return false;
       }
     }
@@ -232,40 +281,42 @@ final class Claims {
     release(changed.range());
     linked.forEach(claim -> release(claim.range()));
     List<Claim> byAge = new ArrayList<>(linked);
-    if (claims.getOrDefault(changed.range(), new TreeSet<>()).contains(changed.claimant())) {
+    if (claimants(changed.range()).contains(changed.claimant())) {
       byAge.add(changed);
       linked.add(changed);
     }
     byAge.sort(AGE);
     for (Claim claim : byAge) {
-      if (overlapping(holders, claim.range()).isEmpty()) {
+      if (overlapping(claim.range()).stream().allMatch(range -> holder(range).isEmpty())) {
         hold(claim);
       }
     }
   }
 
   private void hold(Claim claim) {
-    holders.put(claim.range(), claim.claimant());
-    holderOf.put(claim.range(), claim.claimant());
+    List<Claimant> all = claimants(claim.range());
+    standings.put(
+        claim.range(),
+        all.size() == 1 ? claim.claimant() : new Several(all, Optional.of(claim.claimant())));
   }
 
   private void release(Prefix range) {
-    holders.remove(range);
-    holderOf.remove(range);
+    List<Claimant> all = claimants(range);
+    if (!all.isEmpty()) {
+      standings.put(range, new Several(all, Optional.empty()));
+    }
   }
 
   /** All claims that are linked to {@code range} by a chain of overlaps. */
   private Set<Claim> linked(Prefix range) {
     Set<Prefix> seen = new HashSet<>();
-    Deque<Prefix> open = new ArrayDeque<>(overlapping(claims, range));
+    Deque<Prefix> open = new ArrayDeque<>(overlapping(range));
     Set<Claim> found = new HashSet<>();
     while (!open.isEmpty()) {
       Prefix next = open.pop();
       if (seen.add(next)) {
-        claims
-            .getOrDefault(next, new TreeSet<>())
-            .forEach(claimant -> found.add(new Claim(claimant, next)));
-        for (Prefix neighbour : overlapping(claims, next)) {
+        claimants(next).forEach(claimant -> found.add(new Claim(claimant, next)));
+        for (Prefix neighbour : overlapping(next)) {
           if (!seen.contains(neighbour)) {
             open.push(neighbour);
           }
@@ -275,12 +326,12 @@ final class Claims {
     return found;
   }
 
-  private Set<Prefix> overlapping(NavigableMap<Prefix, ?> among, Prefix range) {
-    Set<Prefix> found =
-        new HashSet<>(among.subMap(range, true, Prefix.host(range.last()), true).keySet());
+  /** The claimed ranges that share addresses with {@code range}. */
+  private Set<Prefix> overlapping(Prefix range) {
+    Set<Prefix> found = new HashSet<>(ranges.inside(range));
     for (int length : lengthsUpTo(range)) {
       Prefix wider = Prefix.around(range.address(), length);
-      if (among.containsKey(wider)) {
+      if (standings.containsKey(wider)) {
         found.add(wider);
       }
     }

@@ -30,7 +30,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -99,7 +98,7 @@ final class ClusterState {
   ClusterState(NodeName self, FabricSettings settings) {
     this.self = self;
     this.settings = settings;
-    this.services = new ServiceIndex(self);
+    this.services = new ServiceIndex(self, pods);
   }
 
   /** Takes one event in and notes what it may have changed. */
@@ -112,52 +111,28 @@ final class ClusterState {
   }
 
   private void take(ClusterEvent event, Touched touched) {
+    accept(event, touched);
     switch (event) {
-      case ClusterEvent.NodeSeen(var node) -> {
-        refused.remove(event.key());
-        told(node.name(), Optional.of(node), touched);
-      }
-      case ClusterEvent.NodeGone(var name) -> {
-        refused.remove(event.key());
-        told(name, Optional.empty(), touched);
-      }
-      case ClusterEvent.PodSeen(var pod) -> {
-        refused.remove(event.key());
-        putPod(pod.key(), Optional.of(pod), touched);
-      }
-      case ClusterEvent.PodGone(var key) -> {
-        refused.remove(event.key());
-        putPod(key, Optional.empty(), touched);
-      }
+      case ClusterEvent.NodeSeen(var node) -> told(node.name(), Optional.of(node), touched);
+      case ClusterEvent.NodeGone(var name) -> told(name, Optional.empty(), touched);
+      case ClusterEvent.PodSeen(var pod) -> putPod(pod.key(), Optional.of(pod), touched);
+      case ClusterEvent.PodGone(var key) -> putPod(key, Optional.empty(), touched);
       case ClusterEvent.PoolSeen _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerSeen _,
           ClusterEvent.LayerGone _ -> {
-        refused.remove(event.key());
         Collection<FabricLayer> before = choice.layers();
         choice.take(event);
         touched.everything |= !before.equals(choice.layers());
         choosePools(touched);
         putNode(self, selfAsFound(), touched);
       }
-      case ClusterEvent.BlockSeen(var block) -> {
-        refused.remove(event.key());
-        putBlock(block.name(), Optional.of(block), touched);
-      }
-      case ClusterEvent.BlockGone(var name) -> {
-        refused.remove(event.key());
-        putBlock(name, Optional.empty(), touched);
-      }
-      case ClusterEvent.ReservationSeen _, ClusterEvent.ReservationGone _ ->
-          refused.remove(event.key()); // packets take no other way
-      case ClusterEvent.NamespaceSeen(var namespace) -> {
-        refused.remove(event.key());
-        namespaces.put(namespace.name(), namespace);
-      }
-      case ClusterEvent.NamespaceGone(var name) -> {
-        refused.remove(event.key());
-        namespaces.remove(name);
-      }
+      case ClusterEvent.BlockSeen(var block) -> putBlock(block.name(), Optional.of(block), touched);
+      case ClusterEvent.BlockGone(var name) -> putBlock(name, Optional.empty(), touched);
+      case ClusterEvent.ReservationSeen _,
+          ClusterEvent.ReservationGone _ -> {} // packets take no other way
+      case ClusterEvent.NamespaceSeen(var namespace) -> namespaces.put(namespace.name(), namespace);
+      case ClusterEvent.NamespaceGone(var name) -> namespaces.remove(name);
       case ClusterEvent.Refused(var key, var conditions) -> refused.put(key, conditions);
       case ClusterEvent.Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
@@ -177,31 +152,26 @@ final class ClusterState {
         facts = Optional.of(seen);
         putNode(self, selfAsFound(), touched);
       }
-      case ClusterEvent.ServiceSeen(var service) -> {
-        refused.remove(event.key());
-        services.put(service.key(), Optional.of(service), touched);
-      }
-      case ClusterEvent.ServiceGone(var key) -> {
-        refused.remove(event.key());
-        services.put(key, Optional.empty(), touched);
-      }
-      case ClusterEvent.SliceSeen(var slice) -> {
-        refused.remove(event.key());
-        services.putSlice(slice.name(), Optional.of(slice), touched);
-      }
-      case ClusterEvent.SliceGone(var name) -> {
-        refused.remove(event.key());
-        services.putSlice(name, Optional.empty(), touched);
-      }
-      case ClusterEvent.ServicesSet(var told) -> {
-        refused.remove(event.key());
-        services.put(told, touched);
-      }
-      case ClusterEvent.ConntrackSet _ -> refused.remove(event.key());
+      case ClusterEvent.ServiceSeen(var service) ->
+          services.put(service.key(), Optional.of(service), touched);
+      case ClusterEvent.ServiceGone(var key) -> services.put(key, Optional.empty(), touched);
+      case ClusterEvent.SliceSeen(var slice) ->
+          services.putSlice(slice.name(), Optional.of(slice), touched);
+      case ClusterEvent.SliceGone(var name) -> services.putSlice(name, Optional.empty(), touched);
+      case ClusterEvent.ServicesSet(var told) -> services.put(told, touched);
+      case ClusterEvent.ConntrackSet _ -> {}
       case ClusterEvent.Synced() -> {
         touched.everything |= !synced;
         synced = true;
       }
+    }
+  }
+
+  /** What is told of an object stands in place of its refusal. */
+  private void accept(ClusterEvent event, Touched touched) {
+    if (event instanceof ClusterEvent.Refused
+        || (!refused.isEmpty() && refused.remove(event.key()) != null)) {
+      touched.refusals.add(event.key());
     }
   }
 
@@ -308,8 +278,10 @@ final class ClusterState {
    * before the old one is gone) the first by key.
    */
   Optional<Attachment> attachment(String device) {
-    NavigableSet<String> keys = attachmentsByDevice.of(device);
-    return keys.isEmpty() ? Optional.empty() : Optional.ofNullable(attachments.get(keys.first()));
+    List<String> keys = attachmentsByDevice.of(device);
+    return keys.isEmpty()
+        ? Optional.empty()
+        : Optional.ofNullable(attachments.get(keys.getFirst()));
   }
 
   /** The devices of a pod's attachments to this node. */
@@ -402,7 +374,7 @@ final class ClusterState {
 
   /** What the pools of each family that pods have ask for. */
   Map<Family, Set<Wrapping>> wrappings() {
-    return Wrapping.inUse(this, poolRanges.held().keySet(), familiesInUse());
+    return Wrapping.inUse(this, poolRanges.held(), familiesInUse());
   }
 
   /** What is on this node alone. */

@@ -66,15 +66,12 @@ public final class ProgramCompiler {
   private final Table<Masquerade.Key, Masquerade> masquerade = new Table<>();
   private final FrontendTables frontends = new FrontendTables();
   private final Map<NodeName, List<TunnelPeer>> peersOfNode = new HashMap<>();
-  private final Map<ObjectRef, List<Condition>> conditionsOf = new HashMap<>();
-  private final Map<ServiceKey, List<Condition>> conditionsOfServices = new HashMap<>();
-  private final Set<ObjectRef> refused = new HashSet<>();
+  private final ConditionBook conditions = new ConditionBook();
 
   /** Services with conditions that may go when nodes and ranges come. */
   private final Set<ServiceKey> suspects = new HashSet<>();
 
   private Fabric fabric;
-  private List<Condition> conditions = List.of();
   private Optional<PacketProgram> program = Optional.empty();
   private long rowsMade;
 
@@ -121,7 +118,6 @@ public final class ProgramCompiler {
             masquerade.rows());
     ofServices.spread(touched, delta.masquerade(), suspects);
     refreshConditions(
-        events,
         touched,
         new Findings(state, rows, translations, state.settings().addresses().mode()),
         ofServices);
@@ -129,7 +125,7 @@ public final class ProgramCompiler {
       program = Optional.empty();
     }
     return new Compilation(
-        delta, conditions, translated.serving(), state.synced(), touched.services);
+        delta, conditions.all(), translated.serving(), state.synced(), touched.services);
   }
 
   /** The program as it is now: a snapshot that later events do not change. */
@@ -194,7 +190,7 @@ public final class ProgramCompiler {
    */
   public Optional<ServiceSummary> service(ServiceKey key) {
     ObjectRef object = new ObjectRef("Service", key.toString());
-    List<Condition> found = new ArrayList<>(conditionsOfServices.getOrDefault(key, List.of()));
+    List<Condition> found = new ArrayList<>(conditions.of(key));
     found.addAll(state.refused().getOrDefault(object, List.of()));
     return state.services().service(key).map(service -> summaries().of(service, found));
   }
@@ -372,14 +368,10 @@ public final class ProgramCompiler {
     return keys;
   }
 
-  private void refreshConditions(
-      List<ClusterEvent> events, Touched touched, Findings findings, ServiceFindings ofServices) {
-    boolean changed = false;
+  private void refreshConditions(Touched touched, Findings findings, ServiceFindings ofServices) {
     for (ServiceKey key : touched.services) {
       List<Condition> now = ofServices.of(key);
-      List<Condition> before =
-          now.isEmpty() ? conditionsOfServices.remove(key) : conditionsOfServices.put(key, now);
-      changed |= !now.equals(before == null ? List.of() : before);
+      conditions.note(key, now);
       if (now.stream().anyMatch(ServiceFindings::dependsOnOthers)) {
         suspects.add(key);
       } else {
@@ -387,35 +379,24 @@ public final class ProgramCompiler {
       }
     }
     for (NodeName name : touched.nodes) {
-      changed |= note(new ObjectRef("Node", name.text()), findings.ofNode(name));
+      conditions.note(name, findings.ofNode(name));
     }
     for (String block : touched.blocks) {
-      changed |= note(new ObjectRef("AddressBlock", block), findings.ofBlock(block));
+      conditions.note(new Block(block), findings.ofBlock(block));
     }
     for (PodKey pod : touched.pods) {
-      changed |= note(new ObjectRef("Pod", pod.toString()), findings.ofPod(pod));
+      conditions.note(pod, findings.ofPod(pod));
     }
     if (touched.everything) {
-      changed |= note(new ObjectRef("Settings", "all"), findings.ofAll(fabric));
+      conditions.note("settings", findings.ofAll(fabric));
     }
-    changed |= events.stream().anyMatch(event -> event instanceof ClusterEvent.Refused);
-    changed |= !refused.equals(state.refused().keySet());
-    if (changed) {
-      refused.clear();
-      refused.addAll(state.refused().keySet());
-      Set<Condition> all = new TreeSet<>();
-      conditionsOf.values().forEach(all::addAll);
-      conditionsOfServices.values().forEach(all::addAll);
-      state.refused().values().forEach(all::addAll);
-      conditions = List.copyOf(all);
+    for (ObjectRef object : touched.refusals) {
+      conditions.note(object, state.refused().getOrDefault(object, List.of()));
     }
   }
 
-  private boolean note(ObjectRef object, List<Condition> now) {
-    List<Condition> before =
-        now.isEmpty() ? conditionsOf.remove(object) : conditionsOf.put(object, now);
-    return !now.equals(before == null ? List.of() : before);
-  }
+  /** Whom a block's conditions are noted for. */
+  private record Block(String name) {}
 
   private <T> Collection<T> counted(Collection<T> keys) {
     rowsMade += keys.size();

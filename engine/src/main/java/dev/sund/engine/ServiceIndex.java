@@ -4,6 +4,7 @@ import dev.sund.engine.ServiceSummary.Origin;
 import dev.sund.engine.cluster.EndpointSlice;
 import dev.sund.engine.cluster.EndpointSlice.Backend;
 import dev.sund.engine.cluster.Node;
+import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Service;
 import dev.sund.engine.cluster.Service.LoadBalancerIp;
 import dev.sund.engine.cluster.Service.ServicePort;
@@ -13,6 +14,7 @@ import dev.sund.engine.program.Frontend.Place;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
+import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
@@ -56,7 +58,7 @@ final class ServiceIndex {
   private final Set<String> hinting = new HashSet<>();
 
   /** The words of slices that are said again and again. */
-  private final Words words = new Words();
+  private final Words words;
 
   /** In which zones nodes are, and how many in each. */
   private final Map<String, Integer> zones = new HashMap<>();
@@ -64,7 +66,13 @@ final class ServiceIndex {
   private ServiceSettings settings = ServiceSettings.DEFAULT;
   private ServiceScope scope;
 
-  ServiceIndex(NodeName self) {
+  /**
+   * No Services yet.
+   *
+   * @param pods the cluster's pods, by the words of which endpoints are kept: a view
+   */
+  ServiceIndex(NodeName self, Map<PodKey, Pod> pods) {
+    words = new Words(services, pods);
     scope = ServiceScope.initial(self);
   }
 

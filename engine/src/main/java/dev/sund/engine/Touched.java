@@ -2,6 +2,7 @@ package dev.sund.engine;
 
 import dev.sund.engine.program.Frontend;
 import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.ServiceKey;
@@ -40,6 +41,9 @@ final class Touched {
 
   /** Nodes that are gone. */
   final Set<NodeName> lostNodes = new HashSet<>();
+
+  /** Objects that were refused, or are not any more. */
+  final Set<ObjectRef> refusals = new HashSet<>();
 
   /** Pods whose conditions may differ. */
   final Set<PodKey> pods = new HashSet<>();

@@ -3,19 +3,33 @@ package dev.sund.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The namespace and name of a Service.
- *
- * @param namespace not empty
- * @param name not empty
+ * The namespace and name of a Service, kept as one text: a cluster has many, and most that is said
+ * of one says {@code NAMESPACE/NAME}. Ordered by namespace, then name.
  */
-public record ServiceKey(String namespace, String name) implements Comparable<ServiceKey> {
-  public ServiceKey {
+public final class ServiceKey implements Comparable<ServiceKey> {
+  private final String text;
+  private final int slash;
+
+  /**
+   * That of this name.
+   *
+   * @param namespace not empty
+   * @param name not empty
+   */
+  public ServiceKey(String namespace, String name) {
     Checks.notEmpty("namespace", namespace);
     Checks.notEmpty("service name", name);
+    this.text = namespace + "/" + name;
+    this.slash = namespace.length();
+  }
+
+  private ServiceKey(String text, int slash) {
+    this.text = text;
+    this.slash = slash;
   }
 
   /**
-   * Parses {@code NAMESPACE/NAME}.
+   * Parses {@code NAMESPACE/NAME}; keeps the text as it is.
    *
    * @throws IllegalArgumentException naming the text
    */
@@ -24,30 +38,41 @@ public record ServiceKey(String namespace, String name) implements Comparable<Se
     if (slash <= 0 || slash == text.length() - 1 || text.indexOf('/', slash + 1) >= 0) {
       throw new IllegalArgumentException("'" + text + "' is not a Service as NAMESPACE/NAME");
     }
-    return new ServiceKey(text.substring(0, slash), text.substring(slash + 1));
+    return new ServiceKey(text, slash);
+  }
+
+  /** The namespace. */
+  public String namespace() {
+    return text.substring(0, slash);
+  }
+
+  /** The name in its namespace. */
+  public String name() {
+    return text.substring(slash + 1);
   }
 
   @Override
   public int compareTo(ServiceKey other) {
-    int byNamespace = namespace.compareTo(other.namespace);
-    return byNamespace != 0 ? byNamespace : name.compareTo(other.name);
+    if (slash == other.slash) {
+      return text.compareTo(other.text);
+    }
+    int byNamespace = namespace().compareTo(other.namespace());
+    return byNamespace != 0 ? byNamespace : name().compareTo(other.name());
   }
 
-  /** Written out, as that of {@link Ip}. */
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof ServiceKey key
-        && name.equals(key.name)
-        && namespace.equals(key.namespace);
+    return other instanceof ServiceKey key && slash == key.slash && text.equals(key.text);
   }
 
   @Override
   public int hashCode() {
-    return 31 * namespace.hashCode() + name.hashCode();
+    return text.hashCode();
   }
 
+  /** {@code NAMESPACE/NAME}: the same text each time. */
   @Override
   public String toString() {
-    return namespace + "/" + name;
+    return text;
   }
 }

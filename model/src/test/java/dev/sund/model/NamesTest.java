@@ -109,6 +109,33 @@ class NamesTest {
   }
 
   @Test
+  void podsAndServicesAreOrderedByNamespaceAndThenName() {
+    Random random = IpTest.seeded();
+    for (int i = 0; i < 5_000; i++) {
+      String[] one = {word(random, 1), word(random, 1)};
+      String[] other = {random.nextBoolean() ? one[0] : word(random, 1), word(random, 1)};
+      int order = one[0].equals(other[0]) ? one[1].compareTo(other[1]) : one[0].compareTo(other[0]);
+      PodKey pod = new PodKey(one[0], one[1]);
+      assertThat(Integer.signum(pod.compareTo(new PodKey(other[0], other[1]))))
+          .isEqualTo(Integer.signum(order));
+      assertThat(
+              Integer.signum(
+                  new ServiceKey(one[0], one[1]).compareTo(new ServiceKey(other[0], other[1]))))
+          .isEqualTo(Integer.signum(order));
+      assertThat(PodKey.parse(pod.toString())).isEqualTo(pod).hasSameHashCodeAs(pod);
+      assertThat(pod.namespace()).isEqualTo(one[0]);
+      assertThat(pod.name()).isEqualTo(one[1]);
+    }
+  }
+
+  @Test
+  void theTextOfAPodsNameIsKeptAsItCame() {
+    String text = new String("shop/web");
+    assertThat(PodKey.parse(text).toString()).isSameAs(text);
+    assertThat(new PodKey("a", "b/c")).isNotEqualTo(new PodKey("a/b", "c"));
+  }
+
+  @Test
   void aProtocolIsReadInAnyCase() {
     assertThat(Protocol.parse("tCp")).isEqualTo(Protocol.TCP);
     assertThatThrownBy(() -> Protocol.parse("http"))

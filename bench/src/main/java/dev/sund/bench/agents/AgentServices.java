@@ -24,7 +24,8 @@ public final class AgentServices implements Benchmark {
   public List<Row> run(Bench bench) throws Exception {
     try (BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher())) {
       LargeCluster.fill(cluster, PODS_OF_A_NODE);
-      ManyServices.addTo(cluster, SERVICES);
+      ManyServices.addTo(
+          cluster, SERVICES, number -> LargeCluster.answering(cluster, PODS_OF_A_NODE, number));
       return List.of(
           LargeCluster.memory(
               bench, cluster, "agent RSS with 10,000 Services x 5 and 20,000 pods"));

@@ -64,6 +64,35 @@ public final class LargeCluster implements Benchmark {
     }
   }
 
+  /**
+   * Which pod of {@link #fill} is the one of this number, over and over.
+   *
+   * @param number 0 and up
+   */
+  static ManyServices.Answering answering(BenchCluster cluster, int podsOfANode, int number) {
+    int first = cluster.nodes().size();
+    int node = first + number / podsOfANode % (NODES - first);
+    int pod = number % podsOfANode;
+    return new ManyServices.Answering(
+        namespace(node),
+        name(node, pod),
+        "big-" + node,
+        address(node, pod),
+        "00000000-0000-4000-8000-%06d%06d".formatted(node, pod));
+  }
+
+  private static String namespace(int node) {
+    return "ns-" + node % 40;
+  }
+
+  private static String name(int node, int number) {
+    return "app-%d-%d".formatted(node, number);
+  }
+
+  private static String address(int node, int number) {
+    return "10.%d.%d.%d".formatted(64 + node / 250, 1 + node % 250, 10 + number);
+  }
+
   /** With what a kubelet writes that Sund does not need, since it has to be read past. */
   private static Tree.Mapping node(int number) throws IOException {
     StringBuilder images = new StringBuilder();
@@ -89,24 +118,25 @@ public final class LargeCluster implements Benchmark {
   private static Tree.Mapping pod(int node, int number) throws IOException {
     return tree(
         """
-        {"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"ns-%7$d","name":"app-%1$d-%4$d",
+        {"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"%7$s","name":"%8$s",
         "uid":"00000000-0000-4000-8000-%1$06d%4$06d","creationTimestamp":"2026-01-01T00:00:00Z",
         "labels":{"app":"app-%4$d","pod-template-hash":"6d4f9c7b58"},
         "annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T00:00:00Z"}},
         "spec":{"nodeName":"big-%1$d","containers":[{"name":"main","image":"registry.example/app:1",
         "env":[{"name":"A","value":"b"}],"ports":[{"containerPort":8080,"name":"http"}],
         "readinessProbe":{"httpGet":{"path":"/ready","port":8081}}}]},
-        "status":{"phase":"Running","hostIP":"172.20.%2$d.%3$d","podIP":"10.%2$d.%3$d.%5$d",
-        "podIPs":[{"ip":"10.%2$d.%3$d.%5$d"},{"ip":"fd20:%1$x::%6$x"}]}}
+        "status":{"phase":"Running","hostIP":"172.20.%2$d.%3$d","podIP":"%5$s",
+        "podIPs":[{"ip":"%5$s"},{"ip":"fd20:%1$x::%6$x"}]}}
         """
             .formatted(
                 node,
                 64 + node / 250,
                 1 + node % 250,
                 number,
+                address(node, number),
                 10 + number,
-                10 + number,
-                node % 40));
+                namespace(node),
+                name(node, number)));
   }
 
   private static Tree.Mapping tree(String json) throws IOException {

@@ -4,21 +4,49 @@ import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
 import java.io.IOException;
+import java.util.function.IntFunction;
 
 /** Services and their slices as the API server tells of them, with what has to be read past. */
 final class ManyServices {
   private ManyServices() {}
 
+  private static final int ENDPOINTS = 5;
+
+  /** A pod that answers for a Service. */
+  record Answering(String namespace, String name, String node, String address, String uid) {}
+
   /**
-   * Adds Services with five endpoints each, on nodes elsewhere.
+   * Adds Services with five endpoints each, of which no pod is shown.
    *
    * @param services how many, at most 60,000
    */
   static void addTo(BenchCluster cluster, int services) throws IOException {
+    addTo(cluster, services, ManyServices::unseen);
+  }
+
+  /**
+   * Adds Services with five endpoints each.
+   *
+   * @param services how many, at most 60,000
+   * @param pods who is the endpoint of this number, from 0 to {@code 5 * services - 1}
+   */
+  static void addTo(BenchCluster cluster, int services, IntFunction<Answering> pods)
+      throws IOException {
     for (int i = 0; i < services; i++) {
       cluster.put(service(i));
-      cluster.put(slice(i));
+      cluster.put(slice(i, pods));
     }
+  }
+
+  private static Answering unseen(int endpoint) {
+    int i = endpoint / ENDPOINTS;
+    int number = endpoint % ENDPOINTS;
+    return new Answering(
+        "ns-" + i % 40,
+        "app-%d-%d".formatted(i, number),
+        "big-" + i % 1_000,
+        "11.%d.%d.%d".formatted(i / 8_000, i / 32 % 250, i % 32 * 8 + number),
+        "00000000-0000-4000-8000-%06d%06d".formatted(i, number));
   }
 
   private static Tree.Mapping service(int i) throws IOException {
@@ -36,28 +64,18 @@ final class ManyServices {
             .formatted(i, i % 40, 96 + i / 62_500, i / 250 % 250, 1 + i % 250));
   }
 
-  private static Tree.Mapping slice(int i) throws IOException {
+  private static Tree.Mapping slice(int i, IntFunction<Answering> pods) throws IOException {
     StringBuilder endpoints = new StringBuilder();
-    for (int number = 0; number < 5; number++) {
+    for (int number = 0; number < ENDPOINTS; number++) {
+      Answering pod = pods.apply(i * ENDPOINTS + number);
       endpoints.append(number == 0 ? "" : ",");
       endpoints.append(
           """
-          {"addresses":["11.%d.%d.%d"],"nodeName":"big-%d","zone":"z%d",
+          {"addresses":["%s"],"nodeName":"%s","zone":"z%d",
           "conditions":{"ready":true,"serving":true,"terminating":false},
-          "targetRef":{"kind":"Pod","namespace":"ns-%d","name":"app-%d-%d",
-          "uid":"00000000-0000-4000-8000-%06d%06d"}}
+          "targetRef":{"kind":"Pod","namespace":"%s","name":"%s","uid":"%s"}}
           """
-              .formatted(
-                  i / 8_000,
-                  i / 32 % 250,
-                  i % 32 * 8 + number,
-                  i % 1_000,
-                  i % 3,
-                  i % 40,
-                  i,
-                  number,
-                  i,
-                  number));
+              .formatted(pod.address(), pod.node(), i % 3, pod.namespace(), pod.name(), pod.uid()));
     }
     return tree(
         """

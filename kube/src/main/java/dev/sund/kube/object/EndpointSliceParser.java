@@ -107,7 +107,7 @@ final class EndpointSliceParser {
             new EndpointSlice(
                 ref.name(),
                 meta.uid(),
-                Repeats.one(new ServiceKey(namespace, service.get())),
+                new ServiceKey(namespace, service.get()),
                 family,
                 ports,
                 endpoints,
@@ -194,7 +194,7 @@ final class EndpointSliceParser {
         .at("name")
         .text()
         .filter(name -> !name.isEmpty())
-        .map(name -> new PodKey(Repeats.one(namespace), name));
+        .map(name -> new PodKey(namespace, name));
   }
 
   /** A time that cannot be read is one that nobody counts. */

@@ -231,9 +231,12 @@ public enum Kinds {
     };
   }
 
+  /** With the very text of {@code ref} where that can be: it is kept for as long as the pod is. */
   private static PodKey podKey(ObjectRef ref) {
     int slash = ref.name().indexOf('/');
-    return new PodKey(ref.name().substring(0, slash), ref.name().substring(slash + 1));
+    return slash == ref.name().lastIndexOf('/')
+        ? PodKey.parse(ref.name())
+        : new PodKey(ref.name().substring(0, slash), ref.name().substring(slash + 1));
   }
 
   /** The event that tells that an object cannot be used; only its errors are told. */

@@ -75,11 +75,11 @@ final class PodParser {
             key,
             meta.uid(),
             meta.created(),
-            node,
+            Repeats.one(node),
             hostNetwork,
             phase.equals("Succeeded") || phase.equals("Failed"),
             hostNetwork ? List.of() : ips,
-            ports.ports(),
+            Repeats.one(ports.ports()),
             hostNetwork ? List.of() : ports.hostPorts(),
             wishes));
   }

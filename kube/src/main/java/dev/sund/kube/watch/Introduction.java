@@ -2,6 +2,7 @@ package dev.sund.kube.watch;
 
 import dev.sund.kube.api.ApiConnection;
 import dev.sund.kube.api.ApiRefusal;
+import dev.sund.kube.object.Kinds;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <ul>
  *   <li>Lists go one after another over one connection.
+ *   <li>Slices of endpoints are listed after the pods.
  *   <li>A watch, which needs one of its own, is begun when everything has been listed.
  *   <li>Watches are begun one after another, so that each takes up the TLS session of the one
  *       before instead of proving again who is who.
@@ -27,11 +29,13 @@ final class Introduction implements AutoCloseable {
   private static final Duration FOR_A_LIST = Duration.ofSeconds(5);
   private static final Duration FOR_ALL_LISTS = Duration.ofSeconds(5);
   private static final Duration FOR_A_WATCH = Duration.ofSeconds(1);
+  private static final Duration FOR_THE_PODS = Duration.ofSeconds(10);
 
   private final ApiConnection shared;
   private final Semaphore lists = new Semaphore(1, true);
   private final Semaphore watches = new Semaphore(1, true);
   private final CountDownLatch allListed = new CountDownLatch(1);
+  private final CountDownLatch podsListed = new CountDownLatch(1);
 
   /**
    * An introduction over a connection.
@@ -75,6 +79,23 @@ final class Introduction implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits until the pods are listed, where that is worth it. Who hears of endpoints after their
+   * pods can keep what both say once; in the other order all is as well, and larger.
+   */
+  void turn(Kinds kind) throws InterruptedException {
+    if (kind == Kinds.ENDPOINT_SLICE) {
+      boolean unused = podsListed.await(FOR_THE_PODS.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** All objects of this kind have been told. */
+  void listed(Kinds kind) {
+    if (kind == Kinds.POD) {
+      podsListed.countDown();
+    }
+  }
+
   /** Sends the request of a watch, and waits for the beginning of its answer. */
   InputStream watch(ApiConnection own, String path, Duration quiet)
       throws IOException, InterruptedException {
@@ -107,6 +128,7 @@ final class Introduction implements AutoCloseable {
   @Override
   public void close() {
     allListed.countDown();
+    podsListed.countDown();
     shared.close();
   }
 }

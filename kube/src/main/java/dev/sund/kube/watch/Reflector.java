@@ -49,10 +49,18 @@ final class Reflector {
   private int round;
   private boolean answered;
 
-  /** An object that was told: its version, and in which list it was last seen. */
+  /**
+   * An object that was told: its version, and in which list it was last seen. Of its name one text
+   * is kept, here and by whoever hears of it.
+   */
   private static final class Known {
+    private final String name;
     private long version = NONE;
     private int round;
+
+    Known(String name) {
+      this.name = name;
+    }
   }
 
   /** Hears what a reflector finds; called on its thread. */
@@ -106,7 +114,9 @@ final class Reflector {
         boolean atOnce = System.nanoTime() - began < settings.firstRetry().toNanos();
         return atOnce ? backoff.afterFailure() : Duration.ZERO;
       }
+      introduction.turn(followed.kind());
       introduction.list(connection, this::list);
+      introduction.listed(followed.kind());
       well();
       listener.listed(followed);
       return Duration.ZERO;
@@ -274,23 +284,24 @@ final class Reflector {
   }
 
   private void seen(Tree.Mapping object, int thisRound) {
-    Optional<ObjectRef> ref = followed.kind().ref(object);
-    if (ref.isEmpty() || !followed.kind().reads(ref.get())) {
+    Optional<ObjectRef> read = followed.kind().ref(object);
+    if (read.isEmpty() || !followed.kind().reads(read.get())) {
       return; // an API server gives every object a name
     }
     long now = versionOf(object);
-    Known before = known.computeIfAbsent(ref.get().name(), _ -> new Known());
+    Known before = known.computeIfAbsent(read.get().name(), Known::new);
     boolean same = now != NONE && now == before.version;
     before.version = now;
     before.round = thisRound;
     if (same) {
       return;
     }
-    Parsed<ClusterEvent> parsed = followed.kind().parse(ref.get(), object);
+    ObjectRef ref = new ObjectRef(read.get().kind(), before.name);
+    Parsed<ClusterEvent> parsed = followed.kind().parse(ref, object);
     if (parsed.value().isPresent()) {
       listener.event(followed, parsed.value().get());
     } else if (!parsed.problems().isEmpty()) {
-      listener.event(followed, Kinds.refused(ref.get(), parsed.problems()));
+      listener.event(followed, Kinds.refused(ref, parsed.problems()));
     }
   }
 
