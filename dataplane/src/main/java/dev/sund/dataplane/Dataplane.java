@@ -79,12 +79,23 @@ public final class Dataplane implements AutoCloseable {
    * @throws KernelException when the kernel could not be read
    */
   public ApplyReport resync() throws KernelException {
-    return resync(_ -> true);
+    return resync(_ -> true, Driver::resync);
   }
 
   /** Reads back what the drivers of these names own; unknown names are ignored. */
   public ApplyReport resync(Set<String> names) throws KernelException {
-    return resync(driver -> names.contains(driver.name()));
+    return resync(driver -> names.contains(driver.name()), Driver::resync);
+  }
+
+  /** As {@link #resync(Set)}, where there is no more than suspicion; see {@link Driver#glance}. */
+  public ApplyReport glance(Set<String> names) throws KernelException {
+    return resync(driver -> names.contains(driver.name()), Driver::glance);
+  }
+
+  /** One way to read. */
+  @FunctionalInterface
+  private interface Reading {
+    ApplyReport read(Driver driver) throws KernelException;
   }
 
   /**
@@ -176,11 +187,11 @@ public final class Dataplane implements AutoCloseable {
     drivers.reversed().forEach(Driver::close);
   }
 
-  private ApplyReport resync(Predicate<Driver> chosen) throws KernelException {
+  private ApplyReport resync(Predicate<Driver> chosen, Reading reading) throws KernelException {
     List<Condition> found = new ArrayList<>();
     for (Driver driver : drivers) {
       if (chosen.test(driver)) {
-        found.addAll(note(driver, driver.resync()).conditions());
+        found.addAll(note(driver, reading.read(driver)).conditions());
       }
     }
     return new ApplyReport(List.of(), pending(), List.of(), found, 0, Set.of());

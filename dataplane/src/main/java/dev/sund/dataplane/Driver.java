@@ -43,6 +43,14 @@ public interface Driver extends AutoCloseable {
   ApplyReport resync() throws KernelException;
 
   /**
+   * As {@link #resync}, where there is no more than suspicion: a driver that can tell that nobody
+   * else has changed anything since it read or wrote itself need not read it all again.
+   */
+  default ApplyReport glance() throws KernelException {
+    return resync();
+  }
+
+  /**
    * Does what is pending of one step. Independent objects are attempted after one fails; a failed
    * one is held until it changes, {@link #retry} or {@link #resync}.
    *

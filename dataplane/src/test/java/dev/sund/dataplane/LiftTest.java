@@ -127,6 +127,11 @@ class LiftTest {
   /** No nf_tables: what translates is tested elsewhere. */
   private static final class NoTable implements NftPort {
     @Override
+    public int generation() {
+      return 1;
+    }
+
+    @Override
     public List<NftElement> elements(String set) {
       return List.of();
     }

@@ -38,7 +38,9 @@ import java.util.function.LongSupplier;
  *       meanwhile in between.
  *   <li>What the kernel refused or deferred is tried again, less and less often.
  *   <li>A part that the kernel says has changed is read again after {@link Timing#settle} and
- *       repaired; all parts are, every {@link Timing#maximum}.
+ *       repaired; all parts are, every {@link Timing#maximum}, or as much later as reading them
+ *       takes a twentieth of the time. What can be known to be as it was left is passed over, but
+ *       for each sixtieth time and when somebody asks.
  * </ul>
  */
 final class ApplyCycle {
@@ -51,6 +53,12 @@ final class ApplyCycle {
    * How many changes are made at once when somebody waits for a pod: its own are among the first.
    */
   private static final int FEW = 16;
+
+  /** Every how many readings nothing is passed over. */
+  private static final int THOROUGH = 60;
+
+  /** How much longer than a reading takes the time until the next one is. */
+  private static final int REST = 20;
 
   private final KernelSide kernel;
   private final Tickets tickets;
@@ -71,6 +79,7 @@ final class ApplyCycle {
   private String dirtyCause = "start";
   private long dirtyAt;
   private long readAllAt;
+  private int readings;
   private final Set<String> open = new HashSet<>();
   private final HeldChanges held = new HeldChanges();
   private final Map<Frontend.Key, Serving> heldServing = new TreeMap<>();
@@ -240,8 +249,13 @@ final class ApplyCycle {
 
   private void read() {
     Set<String> parts = Set.copyOf(dirty);
+    long began = nanos.getAsLong();
     try {
-      kernel.resync(parts);
+      if (!readOnce || !rereads.isEmpty() || ++readings % THOROUGH == 0) {
+        kernel.resync(parts);
+      } else {
+        kernel.glance(parts);
+      }
     } catch (KernelException e) {
       log.error("the kernel cannot be read", "error", e.getMessage());
       readRetryNanos = backOff(readRetryNanos);
@@ -250,6 +264,8 @@ final class ApplyCycle {
     }
     dirty.clear();
     readRetryNanos = 0;
+    long ended = nanos.getAsLong();
+    readAllAt = Math.max(readAllAt, ended + REST * (ended - began));
     metrics.resyncs.labelValues(dirtyCause).inc();
     if (readOnce && settledOnce) {
       for (String part : parts) {

@@ -54,6 +54,11 @@ public abstract class DataplaneSide implements KernelSide {
   }
 
   @Override
+  public void glance(Set<String> parts) throws KernelException {
+    dataplane.glance(parts);
+  }
+
+  @Override
   public Map<String, ApplyReport> apply(int most) {
     return dataplane.applyEach(most);
   }

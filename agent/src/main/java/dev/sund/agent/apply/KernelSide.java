@@ -66,6 +66,9 @@ public interface KernelSide {
    */
   void resync(Set<String> parts) throws KernelException;
 
+  /** As {@link #resync}, but of parts of which it is known that nobody changed them, nothing. */
+  void glance(Set<String> parts) throws KernelException;
+
   /**
    * Makes changes: first what is put, then what is removed.
    *

@@ -438,6 +438,28 @@ class ApplyCycleTest {
   }
 
   @Test
+  void whatIsKnownIsPassedOverUnlessSomebodyAsks() {
+    ready();
+    int before = kernel.looks;
+    runFor(Duration.ofMinutes(5));
+    assertThat(kernel.looks).isEqualTo(before + 5);
+    CompletableFuture<ApplyState> asked = new CompletableFuture<>();
+    cycle.reread(asked);
+    runFor(Duration.ofMillis(100));
+    assertThat(asked).isDone();
+    assertThat(kernel.looks).isEqualTo(before + 5);
+  }
+
+  @Test
+  void readingTakesATwentiethOfTheTimeAtMost() {
+    ready();
+    kernel.reading = () -> now += Duration.ofSeconds(9).toNanos();
+    int before = kernel.calls.size();
+    runFor(Duration.ofMinutes(10));
+    assertThat(kernel.calls.size() - before).isBetween(3, 4);
+  }
+
+  @Test
   void aKernelThatCannotBeReadIsReadAgainLater() {
     kernel.unreadable = true;
     runFor(Duration.ofSeconds(5));

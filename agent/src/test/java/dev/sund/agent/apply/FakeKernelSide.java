@@ -38,10 +38,16 @@ final class FakeKernelSide implements KernelSide {
   /** What happens while changes are made, such as time that passes. */
   Runnable work = () -> {};
 
+  /** What happens while the kernel is read. */
+  Runnable reading = () -> {};
+
   final List<Serving> serving = new ArrayList<>();
 
   /** What was last read; the kernel may have changed since. */
   Map<Prefix, Route> seenRoutes = new TreeMap<>();
+
+  /** How many of the readings may have passed over what is known. */
+  int looks;
 
   boolean sweep;
   boolean busy;
@@ -98,8 +104,15 @@ final class FakeKernelSide implements KernelSide {
   }
 
   @Override
+  public void glance(Set<String> parts) throws KernelException {
+    looks++;
+    resync(parts);
+  }
+
+  @Override
   public void resync(Set<String> parts) throws KernelException {
     calls.add("resync " + new TreeSet<>(parts));
+    reading.run();
     if (unreadable) {
       throw new KernelException.DumpInterrupted("list routes", 20);
     }

@@ -108,7 +108,11 @@ final class ElementTable {
 
   private void see(RangeKey key, Entry entry) {
     Part part = part(key.set());
-    Element element = part.findOrAdd(key);
+    // What is done is mostly what was first in line.
+    Element element = part.puts.first;
+    if (element == null || element.low != key.low() || element.high != key.high()) {
+      element = part.findOrAdd(key);
+    }
     if (element.held && !entry.equals(element.seen)) {
       element.held = false;
     }

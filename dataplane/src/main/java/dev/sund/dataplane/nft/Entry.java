@@ -63,6 +63,11 @@ public final class Entry {
     return label instanceof RuleId rule ? MasqueradeLowering.comment(rule) : label.toString();
   }
 
+  /** Whether the comment is the same because both come from the very same rule. */
+  boolean isOfSameRule(@Nullable Entry other) {
+    return other != null && label == other.label;
+  }
+
   /** The value of a map's element, empty in a set. */
   public Optional<Data> data() {
     if (value instanceof Bytes bytes) {

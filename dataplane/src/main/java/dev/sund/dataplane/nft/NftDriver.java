@@ -58,7 +58,7 @@ public final class NftDriver implements Driver {
   /** How often a transaction is built again when others keep committing in between. */
   private static final int TRIES = 5;
 
-  private final NftPort nft;
+  private final LeftAlone nft;
   private final FailPoint failPoint;
   private final OutermostRows rows = new OutermostRows();
   private final TreeMap<Masquerade.Key, Masquerade> wantedRows = new TreeMap<>();
@@ -113,7 +113,7 @@ public final class NftDriver implements Driver {
    * @param failPoint where to die, in tests
    */
   public NftDriver(NftPort nft, FailPoint failPoint) {
-    this.nft = nft;
+    this.nft = new LeftAlone(nft);
     this.failPoint = failPoint;
   }
 
@@ -203,6 +203,13 @@ public final class NftDriver implements Driver {
   // What is there.
 
   @Override
+  public ApplyReport glance() throws KernelException {
+    return frame == Frame.RIGHT && refused.isEmpty() && frameRefused.isEmpty() && nft.holds()
+        ? ApplyReport.of(conditions())
+        : resync();
+  }
+
+  @Override
   public ApplyReport resync() throws KernelException {
     Optional<NftContents> contents = nft.contents();
     List<Condition> changed = changedBehindUs(contents);
@@ -222,6 +229,7 @@ public final class NftDriver implements Driver {
   }
 
   private void learn(Optional<NftContents> contents) throws KernelException {
+    nft.learned();
     refused.clear();
     frameRefused = Optional.empty();
     frameHeld = false;

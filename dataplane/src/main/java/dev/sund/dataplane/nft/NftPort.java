@@ -16,6 +16,9 @@ public interface NftPort extends AutoCloseable {
   /** Our table as it is now, empty when there is none. */
   Optional<NftContents> contents() throws KernelException;
 
+  /** The number of the rule set in force: one more with each transaction, whoever's. */
+  int generation() throws KernelException;
+
   /** The elements of a set of our table; none when there is no such set. */
   List<NftElement> elements(String set) throws KernelException;
 
@@ -44,6 +47,11 @@ public interface NftPort extends AutoCloseable {
       @Override
       public Optional<NftContents> contents() throws KernelException {
         return socket.contents(MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name());
+      }
+
+      @Override
+      public int generation() throws KernelException {
+        return socket.generation();
       }
 
       @Override

@@ -14,6 +14,7 @@ import dev.sund.kernel.nft.NftRange;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSet;
 import dev.sund.kernel.nft.NftTable;
+import dev.sund.kernel.nft.Userdata;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -187,7 +188,7 @@ public record TableImage(
     }
     Optional<Data> data = entry.data();
     return data.isPresent()
-        ? List.of(NftElement.of(key.low(), data, entry.comment()))
+        ? List.of(NftElement.of(key.low(), data, Userdata.comment(entry.comment())))
         : NftElement.range(key.low(), key.high(), entry.comment());
   }
 

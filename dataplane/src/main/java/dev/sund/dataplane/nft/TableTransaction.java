@@ -2,10 +2,12 @@ package dev.sund.dataplane.nft;
 
 import dev.sund.engine.program.Change;
 import dev.sund.kernel.nft.Commit;
+import dev.sund.kernel.nft.Data;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftTable;
+import dev.sund.kernel.nft.Userdata;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -65,6 +67,8 @@ record TableTransaction(
    */
   void add(List<Change.Put<RangeKey, Entry>> puts, boolean together) {
     List<NftElement> run = new ArrayList<>();
+    Entry last = null;
+    Userdata comment = Userdata.NONE;
     for (int i = 0; i < puts.size(); i++) {
       Change.Put<RangeKey, Entry> put = puts.get(i);
       changes.add(put);
@@ -79,7 +83,16 @@ record TableTransaction(
         add(put.key(), put.value());
         continue;
       }
-      run.addAll(TableImage.elements(put.key(), put.value()));
+      Optional<Data> data = put.value().data();
+      if (data.isPresent()) {
+        if (!put.value().isOfSameRule(last)) { // as a Service's endpoints are
+          last = put.value();
+          comment = Userdata.comment(last.comment());
+        }
+        run.add(NftElement.of(put.key().low(), data, comment));
+      } else {
+        run.addAll(TableImage.elements(put.key(), put.value()));
+      }
       if (!joins) {
         flush(put.key(), run);
       }

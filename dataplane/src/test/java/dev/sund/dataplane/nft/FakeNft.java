@@ -52,6 +52,10 @@ final class FakeNft implements NftPort {
   boolean closed;
   private @Nullable Table table;
   private int generation = 1;
+
+  /** How often the table has been read. */
+  int contentsRead;
+
   private long handles = 1;
 
   private static final class Table {
@@ -76,7 +80,13 @@ final class FakeNft implements NftPort {
   }
 
   @Override
+  public int generation() {
+    return generation;
+  }
+
+  @Override
   public Optional<NftContents> contents() throws KernelException {
+    contentsRead++;
     if (failContents.isPresent()) {
       throw exception("list table", failContents.get());
     }

@@ -93,6 +93,21 @@ class NftDriverNetnsTest {
   }
 
   @Test
+  void aGlanceSeesWhatOthersDidAndNothingElse() throws Exception {
+    inForce(ROWS);
+    driver.want(put(cluster("10.98.0.0/24", "new")));
+    driver.apply(Step.PUT, 1000);
+    nft.run("add table inet other");
+    assertThat(driver.glance().conditions()).as("of another table").isEmpty();
+    nft.run("delete element inet sund cluster-v4 { 10.98.0.0/24 }");
+    assertThat(driver.glance().conditions()).hasSize(1);
+    assertThat(driver.pending()).isOne();
+    driver.apply(Step.PUT, 1000);
+    assertThat(driver.glance().conditions()).isEmpty();
+    assertThat(driver.verify()).isEmpty();
+  }
+
+  @Test
   void changedPoolCostsTheMessagesOfItsElement() throws Exception {
     inForce(ROWS);
     try (NftMonitor monitor = NftMonitor.open(node)) {

@@ -62,6 +62,30 @@ class NftDriverTest {
   }
 
   @Test
+  void whatNobodyElseHasChangedIsNotReadAgain() throws Exception {
+    inForce(A, B);
+    driver.want(put(C));
+    apply();
+    int before = kernel.contentsRead;
+    driver.glance();
+    assertThat(kernel.contentsRead).isEqualTo(before);
+
+    kernel.meddle(elements(A, false));
+    assertThat(driver.glance().conditions())
+        .extracting(Condition::reason)
+        .containsExactly(Reason.DRIFT_MISSING);
+    assertThat(driver.pending()).isOne();
+    apply();
+    assertThat(driver.lift()).isEqualTo(table(List.of(A, B, C)));
+
+    int after = kernel.contentsRead;
+    driver.glance();
+    assertThat(kernel.contentsRead).isEqualTo(after);
+    driver.resync();
+    assertThat(kernel.contentsRead).as("who asks for it gets it").isEqualTo(after + 1);
+  }
+
+  @Test
   void changeOfARowIsItsElementAlone() throws Exception {
     inForce(A, B, C);
     kernel.committed.clear();

@@ -190,6 +190,11 @@ class ServiceCostNetnsTest {
     }
 
     @Override
+    public int generation() throws KernelException {
+      return kernel.generation();
+    }
+
+    @Override
     public List<NftElement> elements(String set) throws KernelException {
       return kernel.elements(set);
     }

@@ -38,11 +38,10 @@ public record NftElement(
    * A single key.
    *
    * @param data a map's value, empty in a set
-   * @param comment may be empty
+   * @param userdata holds the comment
    */
-  public static NftElement of(Bytes key, Optional<Data> data, String comment) {
-    return new NftElement(
-        key, Optional.empty(), false, data, Optional.empty(), Userdata.comment(comment));
+  public static NftElement of(Bytes key, Optional<Data> data, Userdata userdata) {
+    return new NftElement(key, Optional.empty(), false, data, Optional.empty(), userdata);
   }
 
   /** The keys from {@code low} to {@code high}, both in it, of several fields. */
