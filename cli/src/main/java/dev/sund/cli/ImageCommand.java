@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import dev.sund.cli.pack.Distribution;
 import dev.sund.cli.pack.OciArchive;
+import dev.sund.cli.pack.Sysroot;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -37,6 +38,15 @@ public final class ImageCommand implements Callable<Integer> {
       description = "The image's name (default: sund.dev/sund:VERSION).")
   @Nullable String tag;
 
+  @Option(
+      names = "--sysroot",
+      paramLabel = "DIR",
+      description = {
+        "Take the C library from the system below this folder (default: this machine's; for another"
+            + " kind of machine, that of its cross compiler)."
+      })
+  @Nullable Path sysroot;
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -47,6 +57,10 @@ public final class ImageCommand implements Callable<Integer> {
       throw CommandFailure.badInput(
           "--tag " + reference + " is not NAME:TAG.", "Give a name such as registry/sund:0.1.0.");
     }
+    Sysroot libraries =
+        sysroot == null
+            ? Sysroot.installed(distribution.jdk())
+            : new Sysroot(sysroot.toAbsolutePath(), distribution.jdk().architecture());
     String created = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     Path output =
         options.pack(
@@ -54,7 +68,7 @@ public final class ImageCommand implements Callable<Integer> {
             ".oci.tar",
             spec.commandLine().getErr(),
             (of, staged, work, to) ->
-                OciArchive.pack(staged, of.jdk(), work, reference, created, to));
+                OciArchive.pack(staged, of.jdk(), libraries, work, reference, created, to));
     spec.commandLine()
         .getOut()
         .println("%s  %s  %.1f MB".formatted(output, reference, Files.size(output) / 1e6));

@@ -18,7 +18,7 @@ final class PackOptions {
       paramLabel = "DIR",
       description = {
         "Put the run time of this JDK 25 in (default: the one that runs this). One for another"
-            + " machine makes a package for that machine; it needs its jmods folder and that"
+            + " machine makes a package for that machine; it needs that JDK's jmods folder and that"
             + " machine's cross compiler."
       })
   @Nullable Path jdk;

@@ -4,6 +4,7 @@ import dev.sund.cli.CommandFailure;
 import dev.sund.cli.pack.TargetJdk.Architecture;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.module.ModuleDescriptor.Version;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -11,6 +12,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -25,6 +27,9 @@ import java.util.stream.Stream;
  * @param version of Sund
  */
 public record Distribution(Path checkout, Path build, TargetJdk jdk, String version) {
+  /** The C library that a package promises to do with. */
+  private static final Version GLIBC = Version.parse("2.31");
+
   /** What people find beside the program. */
   private static final List<String> DOCUMENTS =
       List.of("deploy", "docs", "examples", "LICENSE", "README.md");
@@ -56,7 +61,9 @@ public record Distribution(Path checkout, Path build, TargetJdk jdk, String vers
     compile("cni/build.sh", folder.resolve("bin/sund-cni"));
     progress.accept("linking the Java run time");
     Path modules = build.resolve("modules");
-    jdk.link(modules, neededModules(folder.resolve("lib"), modules), folder.resolve("runtime"));
+    Path runtime = folder.resolve("runtime");
+    jdk.link(modules, neededModules(folder.resolve("lib"), modules), runtime);
+    tellNewGlibc(runtime, progress);
     wholeSeconds(folder);
     if (jdk.runsHere()) {
       progress.accept("making ahead-of-time caches");
@@ -67,6 +74,25 @@ public record Distribution(Path checkout, Path build, TargetJdk jdk, String vers
       wholeSeconds(folder);
     }
     return folder;
+  }
+
+  /** A run time that needs more than is promised is packed all the same, and that is said. */
+  private static void tellNewGlibc(Path runtime, Consumer<String> progress) throws IOException {
+    Version newest = GLIBC;
+    Path asking = runtime;
+    for (Map.Entry<Path, Elf> file : Elf.below(runtime).entrySet()) {
+      Optional<Version> wanted = file.getValue().glibc();
+      if (wanted.isPresent() && wanted.get().compareTo(newest) > 0) {
+        newest = wanted.get();
+        asking = file.getKey();
+      }
+    }
+    if (!newest.equals(GLIBC)) {
+      progress.accept(
+          ("%s of this JDK needs glibc %s, so the package does too; a JDK built for older systems,"
+                  + " such as Temurin's, makes one that needs %s")
+              .formatted(runtime.relativize(asking), newest, GLIBC));
+    }
   }
 
   /** What is made there cannot touch the machine and ends with it. */

@@ -1,6 +1,5 @@
 package dev.sund.cli.pack;
 
-import dev.sund.cli.CommandFailure;
 import dev.sund.cli.pack.TargetJdk.Architecture;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,17 +29,15 @@ import java.util.zip.GZIPOutputStream;
 public final class OciArchive {
   private static final Pattern LIBRARY = Pattern.compile("(?:=> )?(/\\S+) \\(0x[0-9a-f]+\\)");
 
-  /** What the JVM links with; the dynamic linker's own name depends on the machine. */
-  private static final List<String> CROSS_LIBRARIES =
-      List.of("libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1");
-
   private final Path work;
+  private final Sysroot sysroot;
   private final Architecture architecture;
   private final Path blobs;
 
-  private OciArchive(Path work, Architecture architecture) throws IOException {
+  private OciArchive(Path work, Sysroot sysroot) throws IOException {
     this.work = work;
-    this.architecture = architecture;
+    this.sysroot = sysroot;
+    this.architecture = sysroot.architecture();
     this.blobs = Files.createDirectories(work.resolve("layout/blobs/sha256"));
   }
 
@@ -55,14 +52,21 @@ public final class OciArchive {
    * Packs a staged distribution as an image.
    *
    * @param staged the folder; it is moved into the image's root
+   * @param sysroot where the C library is, of the same kind of machine as the JDK
    * @param work an empty folder on the same file system
    * @param reference the image's name and tag, such as {@code sund.dev/sund:0.1.0}
    * @param output the archive; replaced when it exists
    */
   public static void pack(
-      Path staged, TargetJdk jdk, Path work, String reference, String created, Path output)
+      Path staged,
+      TargetJdk jdk,
+      Sysroot sysroot,
+      Path work,
+      String reference,
+      String created,
+      Path output)
       throws IOException, InterruptedException {
-    OciArchive archive = new OciArchive(work, jdk.architecture());
+    OciArchive archive = new OciArchive(work, sysroot);
     Path root = archive.root(staged, jdk);
     Path layer = work.resolve("layer.tar");
     archive.tar(layer, root, List.of("."));
@@ -124,7 +128,7 @@ public final class OciArchive {
   private Map<Path, Path> libraries(Path staged, TargetJdk jdk)
       throws IOException, InterruptedException {
     Map<Path, Path> found = new TreeMap<>();
-    if (jdk.runsHere()) {
+    if (jdk.runsHere() && sysroot.ofThisMachine()) {
       List<String> command = new ArrayList<>(List.of("ldd"));
       command.add(staged.resolve("runtime/bin/java").toString());
       try (Stream<Path> files = Files.walk(staged.resolve("runtime/lib"))) {
@@ -143,22 +147,7 @@ public final class OciArchive {
       }
       return found;
     }
-    Path installed = Path.of("/usr", architecture.triplet(), "lib");
-    if (!Files.isDirectory(installed)) {
-      throw CommandFailure.couldNotRun(
-          "The C library for " + architecture.label() + " is not in " + installed + ".",
-          "Install the Debian package libc6-" + architecture.label() + "-cross.");
-    }
-    Path linker =
-        switch (architecture) {
-          case AMD64 -> Path.of("/lib64/ld-linux-x86-64.so.2");
-          case ARM64 -> Path.of("/lib/ld-linux-aarch64.so.1");
-        };
-    found.put(linker, installed.resolve(String.valueOf(linker.getFileName())));
-    for (String name : CROSS_LIBRARIES) {
-      found.put(Path.of("/lib", architecture.triplet(), name), installed.resolve(name));
-    }
-    return found;
+    return sysroot.libraries(staged);
   }
 
   private String config(String layerDigest, String created, String reference) {

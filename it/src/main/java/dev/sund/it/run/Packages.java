@@ -76,46 +76,131 @@ final class Packages {
   }
 
   /**
-   * Unpacks a package into a folder, once, without installing it: for a program that may stand in
-   * the way of another of the same name.
+   * Unpacks packages into a folder, once, without installing them: for a program that may stand in
+   * the way of another of the same name, and for a service that installing would start.
    *
    * @return why that could not be done, or nothing
    */
-  Optional<String> unpack(String packageName, Path folder, String why)
+  Optional<String> unpack(List<String> names, Path folder, String why)
       throws IOException, InterruptedException {
     if (Files.exists(folder)) {
       return Optional.empty();
     }
-    out.println("unpacking the Debian package " + packageName + ", once (" + why + ")");
+    out.println("unpacking Debian packages, once (" + why + "): " + String.join(", ", names));
     out.flush();
     Files.createDirectories(folder.getParent());
     Path fetched = Files.createTempDirectory(folder.getParent(), "fetched");
+    List<String> download = new ArrayList<>(List.of("download"));
+    download.addAll(names);
     try {
-      if (!aptGet(fetched, List.of("download", packageName))
-          && !(aptGet(fetched, List.of("update"))
-              && aptGet(fetched, List.of("download", packageName)))) {
-        return Optional.of("apt-get could not download " + packageName + " (see " + log + ")");
-      }
-      Path archive;
-      try (Stream<Path> files = Files.list(fetched)) {
-        archive = files.findFirst().orElseThrow();
+      if (!aptGet(fetched, download)
+          && !(aptGet(fetched, List.of("update")) && aptGet(fetched, download))) {
+        return Optional.of("apt-get could not download " + names + " (see " + log + ")");
       }
       Path unpacked = fetched.resolve("unpacked");
+      Optional<String> obstacle = unpackAll(fetched, unpacked);
+      if (obstacle.isPresent()) {
+        return obstacle;
+      }
+      Files.move(unpacked, folder);
+      return Optional.empty();
+    } finally {
+      delete(fetched);
+    }
+  }
+
+  /**
+   * Unpacks packages of another release, for another kind of machine, into one folder, once. The
+   * machine's own apt does it with lists of its own and learns nothing of it.
+   *
+   * @return why that could not be done, or nothing
+   */
+  Optional<String> unpackOther(
+      String release, String architecture, List<String> names, Path folder, String why)
+      throws IOException, InterruptedException {
+    if (Files.exists(folder)) {
+      return Optional.empty();
+    }
+    out.println(
+        "unpacking Debian packages of "
+            + release
+            + " for "
+            + architecture
+            + ", once ("
+            + why
+            + "): "
+            + String.join(", ", names));
+    out.flush();
+    Files.createDirectories(folder.getParent());
+    Path work = Files.createTempDirectory(folder.getParent(), "fetched");
+    try {
+      Path fetched = Files.createDirectory(work.resolve("fetched"));
+      Files.createDirectories(work.resolve("state/lists/partial"));
+      Files.createDirectories(work.resolve("cache/archives/partial"));
+      Path sources =
+          Files.writeString(
+              work.resolve("sources.list"),
+              "deb [arch=%s signed-by=%s] http://deb.debian.org/debian %s main%n"
+                  .formatted(
+                      architecture, "/usr/share/keyrings/debian-archive-keyring.gpg", release));
+      List<String> options = new ArrayList<>();
+      for (String option :
+          List.of(
+              "Dir::State=" + work.resolve("state"),
+              "Dir::State::status=/dev/null",
+              "Dir::Cache=" + work.resolve("cache"),
+              "Dir::Etc::sourcelist=" + sources,
+              "Dir::Etc::sourceparts=-",
+              "APT::Architecture=" + architecture,
+              "APT::Architectures::=" + architecture,
+              "Acquire::Languages=none")) {
+        options.add("-o");
+        options.add(option);
+      }
+      List<String> update = new ArrayList<>(options);
+      update.add("update");
+      List<String> download = new ArrayList<>(options);
+      download.add("download");
+      download.addAll(names);
+      if (!aptGet(fetched, update) || !aptGet(fetched, download)) {
+        return Optional.of("apt-get could not download " + names + " (see " + log + ")");
+      }
+      Path unpacked = work.resolve("unpacked");
+      Optional<String> obstacle = unpackAll(fetched, unpacked);
+      if (obstacle.isPresent()) {
+        return obstacle;
+      }
+      Files.move(unpacked, folder);
+      return Optional.empty();
+    } finally {
+      delete(work);
+    }
+  }
+
+  /** Unpacks the packages of one folder into another; why that could not be done, or nothing. */
+  private Optional<String> unpackAll(Path packages, Path into)
+      throws IOException, InterruptedException {
+    List<Path> archives;
+    try (Stream<Path> files = Files.list(packages)) {
+      archives = files.filter(file -> file.toString().endsWith(".deb")).sorted().toList();
+    }
+    for (Path archive : archives) {
       Process process =
-          new ProcessBuilder("dpkg-deb", "-x", archive.toString(), unpacked.toString())
+          new ProcessBuilder("dpkg-deb", "-x", archive.toString(), into.toString())
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
               .start();
       if (process.waitFor() != 0) {
         return Optional.of("dpkg-deb could not unpack " + archive + " (see " + log + ")");
       }
-      Files.move(unpacked, folder);
-      return Optional.empty();
-    } finally {
-      try (Stream<Path> rest = Files.walk(fetched)) {
-        for (Path file : rest.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
+    }
+    return Optional.empty();
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> rest = Files.walk(folder)) {
+      for (Path file : rest.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
       }
     }
   }

@@ -25,6 +25,28 @@ import java.util.stream.Stream;
 
 /** {@code sund test}: runs the tiers one after the other and prints what became of each test. */
 public final class TestRun implements CheckoutTool {
+  /** With all that it needs but Python, nft and what every Debian has. */
+  private static final List<String> FIREWALLD =
+      List.of(
+          "firewalld",
+          "python3-firewall",
+          "python3-nftables",
+          "python3-dbus",
+          "python3-gi",
+          "python3-jsonschema",
+          "python3-attr",
+          "python3-pyrsistent",
+          "gir1.2-glib-2.0",
+          "libgirepository-1.0-1",
+          "libglib2.0-0",
+          "libffi8",
+          "libdbus-1-3",
+          "libapparmor1",
+          "libnftables1",
+          "libjansson4",
+          "libedit2",
+          "dbus-daemon");
+
   private final AtomicInteger workers = new AtomicInteger();
   private final List<Result> results = new ArrayList<>();
   private final List<String> summary = new ArrayList<>();
@@ -256,9 +278,18 @@ public final class TestRun implements CheckoutTool {
         // Other vendors' packages put another kubectl in the same place: unpacked, not installed.
         new Packages(checkout.reports().resolve("apt.log"), out)
             .unpack(
-                "kubernetes-client",
+                List.of("kubernetes-client"),
                 checkout.root().resolve(".sund/kubectl"),
                 "kubectl: the tests speak to the lab's API server with a program that is not ours")
+            .ifPresent(out::println);
+      }
+      if (classes.stream().anyMatch(name -> name.endsWith("ReloadTest"))) {
+        // Installed, it would guard this machine from its next start on: unpacked as well.
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .unpack(
+                FIREWALLD,
+                checkout.root().resolve(".sund/firewalld"),
+                "firewalld: a service that loads a node's rules anew")
             .ifPresent(out::println);
       }
       if (classes.stream().anyMatch(name -> name.startsWith("dev.sund.it.cni."))
@@ -273,12 +304,30 @@ public final class TestRun implements CheckoutTool {
             .install()
             .ifPresent(out::println);
       }
-      if (classes.stream().anyMatch(name -> name.endsWith("KernelConstantsTest"))) {
+      if (classes.stream().anyMatch(name -> name.endsWith("KernelConstantsTest"))
+          || request.thorough()
+              && classes.stream().anyMatch(name -> name.endsWith("Arm64PackTest"))) {
         new Packages(checkout.reports().resolve("apt.log"), out)
             .need("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "compiles for arm64")
             .need("../aarch64-linux-gnu/include/stdio.h", "libc6-dev-arm64-cross", "its library")
             .need("qemu-aarch64-static", "qemu-user-static", "runs programs for arm64")
             .install()
+            .ifPresent(out::println);
+      }
+      if (request.thorough() && classes.stream().anyMatch(name -> name.endsWith("Arm64PackTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .unpackOther(
+                "trixie",
+                "arm64",
+                List.of(
+                    "openjdk-25-jdk-headless",
+                    "openjdk-25-jre-headless",
+                    "libc6",
+                    "libgcc-s1",
+                    "libstdc++6",
+                    "zlib1g"),
+                checkout.root().resolve(".sund/arm64"),
+                "what packages for arm64 are made of and run with")
             .ifPresent(out::println);
       }
       if (classes.stream().anyMatch(name -> name.endsWith("PackTest"))) {

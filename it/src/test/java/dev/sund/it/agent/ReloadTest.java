@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -172,84 +171,27 @@ class ReloadTest {
   /** The real firewalld in n1's namespace, with a bus of its own; pods and nodes are trusted. */
   @Test
   void aReloadOfFirewalldLeavesOursAndLosesLessThanASecond() throws Exception {
-    assumeTrue(
-        Files.exists(Path.of("/usr/sbin/firewalld")),
-        "firewalld is not installed, and installing it would start it on this machine");
-    List<Process> started = new ArrayList<>();
-    try {
-      Path bus = folder.resolve("bus");
-      Files.writeString(
-          folder.resolve("bus.conf"),
-          """
-          <busconfig><type>system</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>
-          <policy context="default"><allow user="*"/><allow own="*"/>
-          <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>
-          """
-              .formatted(bus));
-      started.add(
-          start(
-              "dbus-daemon",
-              "--nofork",
-              "--nopidfile",
-              "--config-file=" + folder.resolve("bus.conf")));
-      scene.await("the bus", Duration.ofSeconds(10), () -> Files.exists(bus));
-      Path zones = Files.createDirectories(folder.resolve("firewalld/zones"));
-      Files.writeString(
-          zones.resolve("trusted.xml"),
-          """
-          <?xml version="1.0" encoding="utf-8"?>
-          <zone target="ACCEPT"><short>Trusted</short>
-            <source address="10.244.0.0/16"/><source address="fd00:10:244::/48"/>
-            <source address="192.168.0.0/16"/><source address="fd00:192:168::/48"/>
-          </zone>
-          """);
-      started.add(
-          start(
-              "nsenter",
-              "--net=" + n1.path(),
-              "env",
-              "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus,
-              "firewalld",
-              "--nofork",
-              "--nopid",
-              "--system-config",
-              folder.resolve("firewalld").toString(),
-              "--log-target",
-              "console"));
+    assumeTrue(Firewalld.unpacked(), "firewalld is not unpacked: 'sund test' does it");
+    try (Firewalld firewalld =
+        Firewalld.start(n1, Files.createDirectory(folder.resolve("firewalld")))) {
       scene.await(
           "firewalld runs",
-          Duration.ofSeconds(20),
+          Duration.ofSeconds(30),
           () ->
               scene.run(n1, "nft", "list", "tables").contains("firewalld")
-                  && command(bus, "--state") == 0);
+                  && firewalld.command("--state") == 0);
       String ours = scene.run(n1, "nft", "list", "table", "inet", "sund");
       List<Account> accounts =
           during(
               "firewalld reload",
-              () -> assertThat(command(bus, "--reload")).as("firewall-cmd --reload").isZero());
+              () ->
+                  assertThat(firewalld.command("--reload"))
+                      .as("firewall-cmd --reload: %s", firewalld.log())
+                      .isZero());
       assertSoonWhole(accounts);
       assertThat(scene.run(n1, "nft", "list", "table", "inet", "sund")).isEqualTo(ours);
-    } catch (AssertionError e) {
-      System.out.println(Files.readString(folder.resolve("services.log")));
-      throw e;
     } finally {
-      for (Process process : started.reversed()) {
-        process.descendants().forEach(ProcessHandle::destroy);
-        process.destroy();
-        process.waitFor();
-      }
       scene.run(n1, "sh", "-c", "nft delete table inet firewalld || true");
     }
-  }
-
-  private int command(Path bus, String what) throws Exception {
-    return start("env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + bus, "firewall-cmd", what).waitFor();
-  }
-
-  private Process start(String... command) throws IOException {
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("services.log").toFile()))
-        .start();
   }
 }
