@@ -180,7 +180,7 @@ class ReloadTest {
           () ->
               scene.run(n1, "nft", "list", "tables").contains("firewalld")
                   && firewalld.command("--state") == 0);
-      String ours = scene.run(n1, "nft", "list", "table", "inet", "sund");
+      String ours = scene.run(n1, "nft", "-s", "list", "table", "inet", "sund");
       List<Account> accounts =
           during(
               "firewalld reload",
@@ -189,7 +189,7 @@ class ReloadTest {
                       .as("firewall-cmd --reload: %s", firewalld.log())
                       .isZero());
       assertSoonWhole(accounts);
-      assertThat(scene.run(n1, "nft", "list", "table", "inet", "sund")).isEqualTo(ours);
+      assertThat(scene.run(n1, "nft", "-s", "list", "table", "inet", "sund")).isEqualTo(ours);
     } finally {
       scene.run(n1, "sh", "-c", "nft delete table inet firewalld || true");
     }
