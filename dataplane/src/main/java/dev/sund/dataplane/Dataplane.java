@@ -136,6 +136,11 @@ public final class Dataplane implements AutoCloseable {
     return reports;
   }
 
+  /** Devices, addresses or routes that Sund did not make have changed. From any thread. */
+  public void othersChanged() {
+    drivers.forEach(Driver::othersChanged);
+  }
+
   /** Takes up again what failed. */
   public void retry() {
     drivers.forEach(Driver::retry);

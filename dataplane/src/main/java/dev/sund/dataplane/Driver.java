@@ -62,6 +62,9 @@ public interface Driver extends AutoCloseable {
   /** The first full list has been told: from now on what is ours and not wanted is removed. */
   void allowSweep();
 
+  /** Devices, addresses or routes that Sund did not make have changed. From any thread. */
+  default void othersChanged() {}
+
   /** Takes up again what failed. */
   void retry();
 

@@ -159,15 +159,30 @@ public final class Lift {
     return route == null || route.mtu() == 0 ? inside.mtu() : route.mtu();
   }
 
+  /** Of routes that others made, the metrics: who has a lower one gets the packets. */
+  private TreeMap<Prefix, Integer> foreignMetrics() {
+    TreeMap<Prefix, Integer> metrics = new TreeMap<>();
+    for (RouteEntry entry : reading.routes()) {
+      if (entry.protocol() != Marks.ROUTE_PROTOCOL && (entry.flags() & RouteEntry.DEAD) == 0) {
+        metrics.merge(
+            entry.destination(),
+            entry.metric(),
+            (one, other) -> Integer.compareUnsigned(one, other) < 0 ? one : other);
+      }
+    }
+    return metrics;
+  }
+
   private TreeMap<Prefix, Route> routes() {
     TreeMap<Prefix, Route> routes = new TreeMap<>();
-    TreeMap<Prefix, Integer> metrics = new TreeMap<>();
+    TreeMap<Prefix, Integer> metrics = foreignMetrics();
     for (RouteEntry entry : reading.routes()) {
       if (entry.protocol() == Marks.ROUTE_PROTOCOL && (entry.flags() & RouteEntry.DEAD) == 0) {
         RouteRow row = RowReader.route(entry, this::name);
         Optional<Route.Way> way = way(row);
         if (way.isPresent()
-            && metrics.getOrDefault(row.destination(), Integer.MAX_VALUE) > row.metric()) {
+            && Integer.compareUnsigned(metrics.getOrDefault(row.destination(), -1), row.metric())
+                > 0) {
           metrics.put(row.destination(), row.metric());
           Route same = wanted.routes().get(row.destination());
           routes.put(

@@ -32,7 +32,8 @@ import java.util.function.Predicate;
  *
  * <p><b>How does a restarted agent know that a route is ours?</b> By its protocol number, {@link
  * Marks#ROUTE_PROTOCOL}. A route of another number where ours should be is left alone and said
- * ({@link Reason#FOREIGN_OBJECT}): new routes are made exclusively, never by replacing.
+ * ({@link Reason#FOREIGN_OBJECT}): new routes are made exclusively, never by replacing, and none
+ * behind a route that the kernel would prefer.
  *
  * <p><b>What happens to packets if we die right here?</b> Each route is one message, so every route
  * is either the old or the new one, and a changed one is replaced in one step. Routes to pods are
@@ -49,6 +50,12 @@ public final class RouteDriver implements Driver {
   private final DeltaTable<RouteRow.Key, RouteRow> table = new DeltaTable<>(PODS_FIRST);
   private final Problems problems = new Problems();
   private final TreeSet<String> reread = new TreeSet<>();
+
+  /** Routes of others with a lower metric than ours to the same destination. */
+  private final TreeMap<Prefix, RouteEntry> preferred = new TreeMap<>();
+
+  /** Whether {@link #preferred} is so still, as far as is known. */
+  private volatile boolean met;
 
   /**
    * A driver for the namespace of {@code kernel}.
@@ -85,7 +92,7 @@ public final class RouteDriver implements Driver {
           table.want(row.key(), row);
         }
         case Change.Remove<Prefix, Route>(Prefix destination, Route _) -> {
-          table.unwant(new RouteRow.Key(destination, Lowering.metric(destination.family())));
+          table.unwant(new RouteRow.Key(destination, Lowering.metric(destination)));
           problems.clear(() -> object(destination));
         }
       }
@@ -96,16 +103,51 @@ public final class RouteDriver implements Driver {
   public ApplyReport resync() throws KernelException {
     devices.replace(kernel.links());
     TreeMap<RouteRow.Key, RouteRow> seen = new TreeMap<>();
-    for (Family family : Family.values()) {
-      for (RouteEntry entry :
-          kernel.routes(RouteFilter.main(family).withProtocol(Marks.ROUTE_PROTOCOL))) {
+    List<RouteEntry> all = readAll();
+    for (RouteEntry entry : all) {
+      if (entry.protocol() == Marks.ROUTE_PROTOCOL) {
         RouteRow row = RowReader.route(entry, devices::name);
         seen.put(row.key(), row);
       }
     }
     table.seeAll(seen);
     reread.clear();
+    meet(all);
     return ApplyReport.of(problems.all());
+  }
+
+  private List<RouteEntry> readAll() throws KernelException {
+    List<RouteEntry> all = new ArrayList<>();
+    met = true; // what changes from here on is told anew
+    for (Family family : Family.values()) {
+      all.addAll(kernel.routes(RouteFilter.main(family)));
+    }
+    return all;
+  }
+
+  /** Learns which routes of others go before ours: those are said, and ours are not written. */
+  private void meet(List<RouteEntry> all) {
+    TreeMap<Prefix, RouteEntry> others = new TreeMap<>();
+    for (RouteEntry entry : all) {
+      int ours = Lowering.metric(entry.destination());
+      if (entry.protocol() != Marks.ROUTE_PROTOCOL
+          && Integer.compareUnsigned(entry.metric(), ours) < 0) {
+        others.put(entry.destination(), entry);
+      }
+    }
+    for (Prefix destination : preferred.keySet()) {
+      if (!others.containsKey(destination)) {
+        problems.clear(object(destination));
+      }
+    }
+    preferred.clear();
+    preferred.putAll(others);
+    preferred.forEach((destination, other) -> {
+      RouteRow.Key key = new RouteRow.Key(destination, Lowering.metric(destination));
+      if (table.wanted(key).isPresent()) {
+        problems.put(foreign(destination, other));
+      }
+    });
   }
 
   @Override
@@ -129,6 +171,11 @@ public final class RouteDriver implements Driver {
   @Override
   public void retry() {
     table.retry();
+  }
+
+  @Override
+  public void othersChanged() {
+    met = false;
   }
 
   @Override
@@ -157,7 +204,7 @@ public final class RouteDriver implements Driver {
 
   /** Whether the kernel has the wanted route to {@code destination}, or none as wanted. */
   public boolean settled(Prefix destination) {
-    RouteRow.Key key = new RouteRow.Key(destination, Lowering.metric(destination.family()));
+    RouteRow.Key key = new RouteRow.Key(destination, Lowering.metric(destination));
     return table.wanted(key).equals(table.seen(key));
   }
 
@@ -188,9 +235,21 @@ public final class RouteDriver implements Driver {
   }
 
   private void put(List<Change.Put<RouteRow.Key, RouteRow>> changes, Problems.Log log) {
+    if (!met && !changes.isEmpty()) {
+      try {
+        meet(readAll());
+      } catch (KernelException _) {
+        // writing will say what is wrong with the kernel
+      }
+    }
     List<Change.Put<RouteRow.Key, RouteRow>> sent = new ArrayList<>();
     List<RouteRequest> requests = new ArrayList<>();
     for (var change : changes) {
+      RouteEntry other = preferred.get(change.key().destination());
+      if (other != null) {
+        fail(change.key(), foreign(change.key().destination(), other), null, log);
+        continue;
+      }
       Optional<RouteEntry> entry = entry(change.value(), log);
       if (entry.isPresent()) {
         sent.add(change);
@@ -294,6 +353,7 @@ public final class RouteDriver implements Driver {
       switch (outcomes.get(i)) {
         case Outcome.Settled _ -> {
           table.done(change);
+          doubt(change.key());
           problems.clear(() -> object(change.key().destination()));
           log.done("remove", change.was());
         }
@@ -304,6 +364,18 @@ public final class RouteDriver implements Driver {
                 cause,
                 log);
       }
+    }
+  }
+
+  /**
+   * IPv4's removal without a metric takes the route of another metric when its own has gone
+   * meanwhile: what should be there is written again, which costs nothing where it stands.
+   */
+  private void doubt(RouteRow.Key removed) {
+    RouteRow.Key ours =
+        new RouteRow.Key(removed.destination(), Lowering.metric(removed.destination()));
+    if (removed.metric() == 0 && !ours.equals(removed)) {
+      table.unsee(ours);
     }
   }
 

@@ -267,15 +267,13 @@ public final class Verify {
       Route same = wanted.routes().get(row.destination());
       if (entry.protocol() == Marks.ROUTE_PROTOCOL) {
         boolean better =
-            row.metric() == Lowering.metric(row.destination().family())
-                || !found.containsKey(told.object());
+            row.metric() == Lowering.metric(row.destination()) || !found.containsKey(told.object());
         if (better && found.containsKey(told.object())) {
           found(extra(java.util.Objects.requireNonNull(found.remove(told.object()))));
         }
         found(better ? told : extra(told));
       } else if (same != null
-          && Integer.compareUnsigned(row.metric(), Lowering.metric(row.destination().family()))
-              <= 0) {
+          && Integer.compareUnsigned(row.metric(), Lowering.metric(row.destination())) <= 0) {
         foreign(
             told.object(),
             "A route that Sund did not make takes its packets: "

@@ -174,6 +174,7 @@ class DriversTest {
     RouteEntry foreign =
         RouteEntry.to(Prefix.parse("10.0.2.0/24")).withDevice(2).withGateway(Ip.parse("1.2.3.4"));
     kernel.put(foreign);
+    dataplane.othersChanged();
     want(program);
 
     ApplyReport report = settle();

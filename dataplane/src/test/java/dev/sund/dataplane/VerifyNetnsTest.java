@@ -25,6 +25,9 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("netns")
 class VerifyNetnsTest {
+  /** Of the route to n2's range, whose last ten bits are 2. */
+  private static final String METRIC = " metric 3";
+
   private static Testbed tunnels;
   private static Testbed direct;
   private static TestPod pod;
@@ -63,7 +66,8 @@ class VerifyNetnsTest {
 
   @Test
   void columnsOfRoutesThroughTunnels() {
-    String good = "10.244.2.0/24 via 192.168.77.2 dev sund-vxlan4 onlink proto 83 src 10.244.1.0";
+    String way = "10.244.2.0/24 via 192.168.77.2 dev sund-vxlan4 onlink proto 83 src 10.244.1.0";
+    String good = way + METRIC;
     String mtu = " mtu " + route(tunnels, "10.244.2.0/24").mtu();
     String r = "route 10.244.2.0/24";
 
@@ -81,16 +85,18 @@ class VerifyNetnsTest {
         tunnels, "ip route change " + good + mtu + " advmss 900", "drift-changed " + r + " other");
     check(
         tunnels,
-        "ip route del 10.244.2.0/24; ip route add " + good + mtu + " metric 50",
+        "ip route del 10.244.2.0/24; ip route add " + way + mtu + " metric 50",
         "drift-changed " + r + " metric");
     check(
         tunnels,
-        "ip route replace unreachable 10.244.2.0/24 proto 83" + mtu,
+        "ip route replace unreachable 10.244.2.0/24 proto 83" + METRIC + mtu,
         "drift-changed " + r + " dev",
         "drift-changed " + r + " onlink",
         "drift-changed " + r + " src",
         "drift-changed " + r + " type",
         "drift-changed " + r + " via");
+    // As an agent made it that gave ranges no metric of their own.
+    check(tunnels, "ip route add " + way + mtu, "stray-object " + r + " metric 0");
     check(
         tunnels, "ip route add 10.99.0.0/16 dev eth0 proto 83", "stray-object route 10.99.0.0/16");
     softly.assertAll();
@@ -131,6 +137,7 @@ class VerifyNetnsTest {
     check(
         direct,
         "ip route change 10.244.2.0/24 via 192.168.77.2 dev eth0 proto 83 onlink"
+            + METRIC
             + route(direct, "10.244.2.0/24").source().map(source -> " src " + source).orElse("")
             + (route(direct, "10.244.2.0/24").mtu() == 0
                 ? ""
@@ -333,7 +340,8 @@ class VerifyNetnsTest {
         + peer.mac()
         + "; ip route add 10.244.2.0/24 via 192.168.77.2 dev sund-vxlan4 onlink proto 83"
         + " src 10.244.1.0 mtu "
-        + route(tunnels, "10.244.2.0/24").mtu();
+        + route(tunnels, "10.244.2.0/24").mtu()
+        + METRIC;
   }
 
   private void check(Testbed bed, String script, String... expected) {

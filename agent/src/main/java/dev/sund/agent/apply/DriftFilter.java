@@ -217,7 +217,8 @@ final class DriftFilter {
     RouteRow wanted = routes.get(key(route));
     if (route.protocol() != Marks.ROUTE_PROTOCOL) {
       // Foreign: in the place of ours, or beside it. The kernel's own on our devices are no news.
-      return new Verdict(wanted == null ? Set.of() : Set.of(ROUTES), !ours(name(route.device())));
+      return new Verdict(
+          beforeOurs(route) ? Set.of(ROUTES) : Set.of(), !ours(name(route.device())));
     }
     boolean same =
         wanted != null
@@ -234,7 +235,10 @@ final class DriftFilter {
     if (route.table() != Rtnl.TABLE_MAIN) {
       return Verdict.NOTHING;
     }
-    boolean wanted = routes.containsKey(key(route));
+    boolean wanted =
+        route.protocol() == Marks.ROUTE_PROTOCOL
+            ? routes.containsKey(key(route))
+            : beforeOurs(route);
     return new Verdict(
         wanted ? Set.of(ROUTES) : Set.of(),
         route.protocol() != Marks.ROUTE_PROTOCOL && !ours(name(route.device())));
@@ -272,6 +276,13 @@ final class DriftFilter {
 
   private Verdict owner(String device) {
     return new Verdict(Set.of(tunnels.containsKey(device) ? TUNNELS : PODS), false);
+  }
+
+  /** Whether the kernel prefers it to a route that we want, or keeps ours out for it. */
+  private boolean beforeOurs(RouteEntry route) {
+    int metric = Lowering.metric(route.destination());
+    return Integer.compareUnsigned(route.metric(), metric) <= 0
+        && routes.containsKey(new RouteRow.Key(route.destination(), metric));
   }
 
   private static RouteRow.Key key(RouteEntry route) {

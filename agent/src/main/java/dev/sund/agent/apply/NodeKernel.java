@@ -33,6 +33,7 @@ public final class NodeKernel implements AutoCloseable {
   private final Log log;
   private final DriftFilter filter = new DriftFilter();
   private final SocketRoutes factsRoutes;
+  private final Dataplane dataplane;
   private final KernelDrivers drivers;
   private final ReaperThread reaper;
   private final LegacyForwardDriver legacy;
@@ -53,7 +54,7 @@ public final class NodeKernel implements AutoCloseable {
       this.factsRoutes = SocketRoutes.open(namespace);
       opened.push(factsRoutes);
       this.legacy = LegacyForwardDriver.open(namespace);
-      Dataplane dataplane =
+      this.dataplane =
           Dataplane.of(
               routes,
               stateDir,
@@ -117,6 +118,7 @@ public final class NodeKernel implements AutoCloseable {
 
   /** What the node has that Sund did not make. One thread at a time, another than the drivers'. */
   public NodeFacts facts() throws KernelException {
+    dataplane.othersChanged();
     return new FactsReader(factsRoutes).read();
   }
 

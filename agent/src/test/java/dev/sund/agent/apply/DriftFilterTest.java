@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.apply.DriftFilter.Verdict;
+import dev.sund.dataplane.rows.Lowering;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
@@ -122,6 +123,18 @@ class DriftFilterTest {
             filter.judge(
                 new RouteEvent.RouteChanged(
                     RouteEntry.to(THERE).withDevice(ETH0).withProtocol(4), true)))
+        .as("with metric 0, so before ours")
+        .isEqualTo(new Verdict(Set.of("routes"), true));
+    assertThat(
+            filter.judge(
+                new RouteEvent.RouteChanged(
+                    RouteEntry.to(THERE).withDevice(ETH0).withProtocol(4).withMetric(5000), false)))
+        .as("behind ours")
+        .isEqualTo(FACTS);
+    assertThat(
+            filter.judge(
+                new RouteEvent.RouteGone(RouteEntry.to(THERE).withDevice(ETH0).withProtocol(4))))
+        .as("out of the way of ours")
         .isEqualTo(new Verdict(Set.of("routes"), true));
     assertNothing(
         new RouteEvent.RouteChanged(
@@ -266,6 +279,7 @@ class DriftFilterTest {
         .withGateway(PEER)
         .withSource(Ip.parse("10.1.1.0"))
         .withOnlink()
+        .withMetric(Lowering.metric(THERE))
         .withMtu(1450)
         .withProtocol(Marks.ROUTE_PROTOCOL);
   }

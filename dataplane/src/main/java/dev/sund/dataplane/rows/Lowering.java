@@ -23,14 +23,27 @@ public final class Lowering {
   /** The metric that the kernel gives an IPv6 route that names none. */
   public static final int METRIC_V6 = 1024;
 
+  /** One less than IPv4 ranges have metrics: the last bits of a range are its metric. */
+  private static final int MOST_METRICS = 1023;
+
   /** Bytes that an ifalias holds beside the zero byte that ends it. */
   private static final int ALIAS_BYTES = 255;
 
   private Lowering() {}
 
-  /** The metric of our routes of this family. */
-  public static int metric(Family family) {
-    return family == Family.V4 ? 0 : METRIC_V6;
+  /**
+   * The metric of our route to this destination: of it alone, so that a route is replaced by one of
+   * the same key. IPv4 ranges have many, since the kernel finds routes by one device in a chain
+   * whose hash knows the metric and not the gateway (fib_info_hashfn); a route to one address, and
+   * all of IPv6, have what the kernel gives a route that names none.
+   */
+  public static int metric(Prefix destination) {
+    if (destination.family() == Family.V6) {
+      return METRIC_V6;
+    }
+    return destination.isHost()
+        ? 0
+        : 1 + (int) (destination.address().low() >>> (32 - destination.length()) & MOST_METRICS);
   }
 
   /** A route. */
@@ -58,7 +71,7 @@ public final class Lowering {
     boolean onLink = family == Family.V4 && device.isPresent() && gateway.isEmpty();
     return new RouteRow(
         route.destination(),
-        metric(family),
+        metric(route.destination()),
         type,
         device,
         gateway,

@@ -9,7 +9,7 @@ import java.util.Optional;
  * A route of ours in the main table.
  *
  * @param destination the prefix
- * @param metric IPv4 0, IPv6 1024: what the kernel gives a route that names none
+ * @param metric as {@link Lowering#metric} has it
  * @param type unicast or unreachable
  * @param device the device it leaves by, empty for a dead end
  * @param gateway the next hop, empty on a pod's link
