@@ -68,6 +68,8 @@ class DriftTest {
         "eth0",
         "proto",
         "83",
+        "metric",
+        "3", // of the range's last ten bits
         "mtu",
         "1300");
     drift("tunnels", "192.168.2.13", "bridge", "fdb", "flush", "dev", "sund-vxlan4");
@@ -152,15 +154,23 @@ class DriftTest {
         .contains("10.77.0.0/24 via 192.168.1.254")
         .contains("10.244.2.0/24 via 192.168.1.254 dev eth0 proto static");
     assertThat(scene.run(n1, "nft", "list", "tables")).contains("table inet other");
-    assertThat(scene.client(1).ask(java.util.Map.of("command", "STATUS")).json())
-        .contains("\"reason\":\"foreign-object\"")
-        .contains("10.244.2.0/24");
+    assertThat(status()).contains("\"reason\":\"foreign-object\"").contains("10.244.2.0/24");
     // And when it is gone, ours comes.
     scene.run(n1, "ip", "route", "del", "10.244.2.0/24");
     scene.await(
         "our route",
         Duration.ofSeconds(3),
         () -> scene.run(n1, "ip", "route").contains("10.244.2.0/24 via 192.168.1.12"));
+    // One that comes later and goes before ours is said while it is there.
+    scene.run(n1, "ip", "route", "add", "10.244.3.0/24", "via", "192.168.1.254");
+    scene.await("said", Duration.ofSeconds(3), () -> status().contains("\"foreign-object\""));
+    scene.run(n1, "ip", "route", "del", "10.244.3.0/24", "via", "192.168.1.254");
+    scene.await("not said", Duration.ofSeconds(3), () -> !status().contains("\"foreign-object\""));
+    assertThat(scene.run(n1, "ip", "route")).contains("10.244.3.0/24 via ");
+  }
+
+  private String status() throws Exception {
+    return scene.client(1).ask(java.util.Map.of("command", "STATUS")).json();
   }
 
   @Test
