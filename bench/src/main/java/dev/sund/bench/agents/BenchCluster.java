@@ -142,6 +142,24 @@ final class BenchCluster implements AutoCloseable {
   }
 
   private boolean isReady(int node) {
+    try {
+      return page(node, "/readyz").startsWith("HTTP/1.1 200");
+    } catch (IOException notYet) {
+      return false;
+    }
+  }
+
+  /** A number of an agent's metrics; 0 as long as there is none. */
+  double metric(int node, String name) throws IOException {
+    return page(node, "/metrics")
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        .findFirst()
+        .orElse(0);
+  }
+
+  private String page(int node, String path) throws IOException {
     try (Socket socket =
         namespace(node)
             .call(() -> {
@@ -150,16 +168,13 @@ final class BenchCluster implements AutoCloseable {
               return opened;
             })) {
       socket.connect(new InetSocketAddress("127.0.0.1", HTTP_PORT), 1000);
-      socket.setSoTimeout(2000);
+      socket.setSoTimeout(10_000);
       socket
           .getOutputStream()
           .write(
-              "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+              ("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
-      byte[] status = socket.getInputStream().readNBytes(12);
-      return new String(status, StandardCharsets.US_ASCII).equals("HTTP/1.1 200");
-    } catch (IOException notYet) {
-      return false;
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 
