@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param hostNetwork {@code spec.hostNetwork}: the pod has its node's addresses and no own
  * @param finished phase {@code Succeeded} or {@code Failed}: its addresses are free again
  * @param ips {@code status.podIPs}, at most one a family; empty while it has none
- * @param ports what its containers declare and probe, sorted, without repeats
+ * @param ports what its containers declare and probe, sorted, without repeats; a port with several
+ *     names is there with each
  * @param hostPorts which of them are to be reached at the node's addresses too ({@code hostPort}),
  *     sorted; empty on the node's network
  * @param annotations those that say something of its network

@@ -146,6 +146,19 @@ class ArrowsTest {
   }
 
   @Test
+  void policiesAreJudgedTwiceByCodeThatSharesNothing() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.sund.it.policy.oracle..")
+        .should()
+        .dependOnClassesThat(
+            resideInAnyPackage("dev.sund..")
+                .and(not(resideInAnyPackage("dev.sund.it.policy.oracle.."))))
+        .as("the oracle of policies uses nothing of what it judges")
+        .check(new ClassFileImporter().importPackages("dev.sund.it.policy.oracle"));
+  }
+
+  @Test
   void onlyTheLauncherOfProgramsUsesThem() {
     check(
         noClasses()

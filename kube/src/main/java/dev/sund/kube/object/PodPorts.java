@@ -10,10 +10,12 @@ import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ports of a pod: what its containers and its sidecars (init containers that keep running)
@@ -46,7 +48,7 @@ final class PodPorts {
   private static final Map<String, Protocol> PROTOCOLS =
       Map.of("TCP", Protocol.TCP, "UDP", Protocol.UDP, "SCTP", Protocol.SCTP);
 
-  private final Map<String, Port> ports = new TreeMap<>();
+  private final NavigableMap<String, Port> ports = new TreeMap<>();
   private final Set<PortMapping> hostPorts = new TreeSet<>();
 
   private PodPorts() {}
@@ -54,7 +56,8 @@ final class PodPorts {
   /**
    * What was read.
    *
-   * @param ports what may be expected to answer, sorted; a port is named by its declaration
+   * @param ports what may be expected to answer, sorted; a port is named by its declaration, and is
+   *     there once for each of its names
    * @param hostPorts which of them are wanted at the node's addresses too, sorted
    */
   record Found(List<Port> ports, List<PortMapping> hostPorts) {}
@@ -130,10 +133,14 @@ final class PodPorts {
     return Optional.empty();
   }
 
+  /** A port may have several names, in several containers; policies ask for each. */
   private void add(Port port) {
-    ports.merge(
-        port.number() + "/" + port.protocol(),
-        port,
-        (before, now) -> before.name().isEmpty() ? now : before);
+    String unnamed = port + " ";
+    @Nullable String next = ports.ceilingKey(unnamed);
+    if (port.name().isEmpty() && next != null && next.startsWith(unnamed)) {
+      return;
+    }
+    ports.remove(unnamed);
+    ports.put(unnamed + port.name(), port);
   }
 }

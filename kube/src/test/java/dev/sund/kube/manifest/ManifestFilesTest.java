@@ -158,7 +158,11 @@ class ManifestFilesTest {
     assertThat(events(labelled).getFirst())
         .isEqualTo(
             new ClusterEvent.NamespaceSeen(
-                new Namespace("shop", "u", 0, Map.of("team", "red", "empty", ""))));
+                new Namespace(
+                    "shop",
+                    "u",
+                    0,
+                    Map.of("team", "red", "empty", "", "kubernetes.io/metadata.name", "shop"))));
     String node = NODE.replace("uid: node-1", "uid: node-1, labels: {zone: west}");
     assertThat(((NodeSeen) events(node).getFirst()).node().labels())
         .isEqualTo(Map.of("zone", "west"));

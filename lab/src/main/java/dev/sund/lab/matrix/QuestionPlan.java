@@ -126,8 +126,10 @@ public final class QuestionPlan {
       }
       for (Ip ip : common(sender.ips(), receiver.ips())) {
         int before = questions.size();
+        Set<String> asked = new HashSet<>(); // a port with two names is asked once
         for (Port port : receiver.ports()) {
-          if (port.protocol() == Protocol.TCP || port.protocol() == Protocol.UDP) {
+          boolean carried = port.protocol() == Protocol.TCP || port.protocol() == Protocol.UDP;
+          if (carried && asked.add(port.toString())) {
             add(Kind.REACH, from, to, ip, port.protocol(), port.number());
           }
         }
