@@ -39,6 +39,16 @@ public enum Reason {
   NO_LOCAL_ENDPOINTS(Severity.INFO),
   /** A Service may be asked at this address by certain sources only: the packet vanishes. */
   SOURCE_NOT_ALLOWED(Severity.INFO),
+  /** The sender's policies let no such connection out: the packet vanishes. */
+  POLICY_EGRESS(Severity.INFO),
+  /** The receiver's policies let no such connection in: the packet vanishes. */
+  POLICY_INGRESS(Severity.INFO),
+  /** A policy of the cluster forbids the sender such connections: the packet vanishes. */
+  CLUSTER_POLICY_EGRESS(Severity.INFO),
+  /** A policy of the cluster forbids the receiver such connections: the packet vanishes. */
+  CLUSTER_POLICY_INGRESS(Severity.INFO),
+  /** The node does not know a pod of its own, nor which policies are about it: it is closed. */
+  POLICY_POD_UNKNOWN(Severity.INFO),
   /** A node port was asked at the node's loopback address, where it is not. */
   LOOPBACK_REFUSED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */

@@ -5,6 +5,11 @@ import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
+import dev.sund.engine.program.PodPolicy;
+import dev.sund.engine.program.PolicyDelta;
+import dev.sund.engine.program.PolicyPeer;
+import dev.sund.engine.program.PolicyPort;
+import dev.sund.engine.program.PolicyVerdict;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
 import dev.sund.engine.program.SourceRange;
@@ -29,6 +34,10 @@ final class HeldChanges {
   private final Table<Frontend.Key, Frontend> frontends = new Table<>();
   private final Table<Endpoint.Key, Endpoint> endpoints = new Table<>();
   private final Table<SourceRange.Key, SourceRange> sourceRanges = new Table<>();
+  private final Table<PodPolicy.Key, PodPolicy> policyPods = new Table<>();
+  private final Table<PolicyPort.Key, PolicyPort> policyPorts = new Table<>();
+  private final Table<Prefix, PolicyPeer> policyPeers = new Table<>();
+  private final Table<PolicyVerdict.Key, PolicyVerdict> policyVerdicts = new Table<>();
 
   /** Keeps changes until {@link #release}. */
   void hold(ProgramDelta delta) {
@@ -40,6 +49,10 @@ final class HeldChanges {
     delta.frontends().forEach(frontends::add);
     delta.endpoints().forEach(endpoints::add);
     delta.sourceRanges().forEach(sourceRanges::add);
+    delta.policy().pods().forEach(policyPods::add);
+    delta.policy().ports().forEach(policyPorts::add);
+    delta.policy().peers().forEach(policyPeers::add);
+    delta.policy().verdicts().forEach(policyVerdicts::add);
   }
 
   /** All that was held, as one change; nothing is held afterwards. */
@@ -52,7 +65,12 @@ final class HeldChanges {
         masquerade.release(),
         frontends.release(),
         endpoints.release(),
-        sourceRanges.release());
+        sourceRanges.release(),
+        new PolicyDelta(
+            policyPods.release(),
+            policyPorts.release(),
+            policyPeers.release(),
+            policyVerdicts.release()));
   }
 
   private static final class Table<K extends Comparable<K>, V> {

@@ -149,7 +149,8 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
         masquerade,
         frontends,
         endpoints,
-        program.sourceRanges());
+        program.sourceRanges(),
+        program.policy());
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The rules that are asked of a range of ports, in their order, and what is so when none fits. */
 final class AskedRules {
@@ -25,6 +26,8 @@ final class AskedRules {
 
   /** Whether it has verdicts. */
   boolean live;
+
+  private @Nullable PolicyVerdict others;
 
   /**
    * A rule that fits the port.
@@ -58,6 +61,14 @@ final class AskedRules {
     }
     content.text(closedBy.map(RuleId::toString).orElse(""));
     return content.done().word(0);
+  }
+
+  /** What is said to peers that nothing tells from all others. */
+  PolicyVerdict others() {
+    if (others == null) {
+      others = judge(PeerClass.OTHERS);
+    }
+    return others;
   }
 
   /** What is said to peers of a class. */

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lists of rules that are asked, and what each says to each class of peers. A class has a row
@@ -78,8 +77,7 @@ final class Verdicts {
       list.live = true;
       list.eachAtom(atom -> atom.lists.add(list));
       list.eachName(name -> name.lists.add(list));
-      PolicyVerdict others = list.judge(PeerClass.OTHERS);
-      rows.put(others.key(), others);
+      rows.put(list.others().key(), list.others());
       for (PeerClass peers : list.classes()) {
         write(list, peers);
       }
@@ -96,12 +94,8 @@ final class Verdicts {
 
   private void write(AskedRules list, PeerClass peers) {
     PolicyVerdict verdict = list.judge(peers);
-    @Nullable PolicyVerdict others = rows.get(PolicyVerdict.Key.others(list.number));
-    boolean same =
-        others != null
-            && others.allowed() == verdict.allowed()
-            && others.rule().equals(verdict.rule());
-    if (!same) {
+    PolicyVerdict others = list.others();
+    if (others.allowed() != verdict.allowed() || !others.rule().equals(verdict.rule())) {
       rows.put(verdict.key(), verdict);
     }
   }

@@ -27,6 +27,7 @@ import java.util.TreeMap;
  * @param frontends by place, protocol and port
  * @param endpoints by frontend, view and slot
  * @param sourceRanges by frontend and range
+ * @param policy which connections of its pods go on
  */
 public record PacketProgram(
     NodeName node,
@@ -39,7 +40,8 @@ public record PacketProgram(
     SortedMap<Masquerade.Key, Masquerade> masquerade,
     SortedMap<Frontend.Key, Frontend> frontends,
     SortedMap<Endpoint.Key, Endpoint> endpoints,
-    SortedMap<SourceRange.Key, SourceRange> sourceRanges) {
+    SortedMap<SourceRange.Key, SourceRange> sourceRanges,
+    PolicyTables policy) {
 
   public PacketProgram {
     nodeAddresses = List.copyOf(nodeAddresses);
@@ -51,6 +53,34 @@ public record PacketProgram(
     frontends = Collections.unmodifiableSortedMap(new TreeMap<>(frontends));
     endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
     sourceRanges = Collections.unmodifiableSortedMap(new TreeMap<>(sourceRanges));
+  }
+
+  /** A program without policies. */
+  public PacketProgram(
+      NodeName node,
+      List<Ip> nodeAddresses,
+      NodeFacts facts,
+      SortedMap<String, LocalPod> localPods,
+      NavigableMap<Prefix, Route> routes,
+      SortedMap<String, Tunnel> tunnels,
+      SortedMap<TunnelPeer.Key, TunnelPeer> tunnelPeers,
+      SortedMap<Masquerade.Key, Masquerade> masquerade,
+      SortedMap<Frontend.Key, Frontend> frontends,
+      SortedMap<Endpoint.Key, Endpoint> endpoints,
+      SortedMap<SourceRange.Key, SourceRange> sourceRanges) {
+    this(
+        node,
+        nodeAddresses,
+        facts,
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        sourceRanges,
+        PolicyTables.EMPTY);
   }
 
   /** A program whose frontends may be asked from everywhere. */
@@ -77,6 +107,23 @@ public record PacketProgram(
         frontends,
         endpoints,
         new TreeMap<>());
+  }
+
+  /** The same program with these policies. */
+  public PacketProgram with(PolicyTables tables) {
+    return new PacketProgram(
+        node,
+        nodeAddresses,
+        facts,
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        sourceRanges,
+        tables);
   }
 
   /** A program without entries. */

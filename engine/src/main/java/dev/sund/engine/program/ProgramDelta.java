@@ -16,6 +16,7 @@ import java.util.function.Function;
  * @param frontends changes by place, protocol and port
  * @param endpoints changes by frontend, view and slot
  * @param sourceRanges changes by frontend and range
+ * @param policy changes of which connections of its pods go on
  */
 public record ProgramDelta(
     List<Change<String, LocalPod>> localPods,
@@ -25,7 +26,8 @@ public record ProgramDelta(
     List<Change<Masquerade.Key, Masquerade>> masquerade,
     List<Change<Frontend.Key, Frontend>> frontends,
     List<Change<Endpoint.Key, Endpoint>> endpoints,
-    List<Change<SourceRange.Key, SourceRange>> sourceRanges) {
+    List<Change<SourceRange.Key, SourceRange>> sourceRanges,
+    PolicyDelta policy) {
   /** Nothing changed. */
   public static final ProgramDelta NONE =
       new ProgramDelta(
@@ -40,6 +42,28 @@ public record ProgramDelta(
     frontends = List.copyOf(frontends);
     endpoints = List.copyOf(endpoints);
     sourceRanges = List.copyOf(sourceRanges);
+  }
+
+  /** A delta in which nothing changed in policies. */
+  public ProgramDelta(
+      List<Change<String, LocalPod>> localPods,
+      List<Change<Prefix, Route>> routes,
+      List<Change<String, Tunnel>> tunnels,
+      List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
+      List<Change<Masquerade.Key, Masquerade>> masquerade,
+      List<Change<Frontend.Key, Frontend>> frontends,
+      List<Change<Endpoint.Key, Endpoint>> endpoints,
+      List<Change<SourceRange.Key, SourceRange>> sourceRanges) {
+    this(
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        sourceRanges,
+        PolicyDelta.NONE);
   }
 
   /** A delta of the fabric alone: nothing changed in what destinations are translated to. */
@@ -73,7 +97,8 @@ public record ProgramDelta(
         + masquerade.size()
         + frontends.size()
         + endpoints.size()
-        + sourceRanges.size();
+        + sourceRanges.size()
+        + policy.size();
   }
 
   /**
@@ -98,7 +123,8 @@ public record ProgramDelta(
         masquerade.stream().filter(change -> isOfNode(change.key().part()) == alone).toList(),
         frontends.stream().filter(change -> isOfNode(change, Frontend::rule) == alone).toList(),
         endpoints.stream().filter(change -> isOfNode(change, Endpoint::rule) == alone).toList(),
-        alone ? List.of() : sourceRanges);
+        alone ? List.of() : sourceRanges,
+        alone ? PolicyDelta.NONE : policy);
   }
 
   private static boolean isOfNode(Masquerade.Part part) {

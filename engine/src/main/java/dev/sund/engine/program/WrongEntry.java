@@ -64,7 +64,8 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.endpoints().stream().map(this::endpoint).toList(),
         delta.sourceRanges().stream()
             .filter(change -> !is(Table.SOURCES, change.key().toString()))
-            .toList());
+            .toList(),
+        delta.policy());
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {

@@ -28,7 +28,7 @@ import java.util.Optional;
  * whether the answer comes back.
  *
  * <pre>
- *   born ──► classify ──► translate ──► route ──► masquerade ──► [encapsulate] ──► underlay ──► ... ──► deliver
+ *   born ──► classify ──► translate ──► route ──► policy ──► masquerade ──► [encapsulate] ──► underlay ──► ... ──► deliver
  *   and the answer the same way from the other end, with the first way's translations undone
  * </pre>
  *

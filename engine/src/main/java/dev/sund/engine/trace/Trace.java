@@ -159,6 +159,8 @@ public record Trace(
     CLASSIFY,
     TRANSLATE,
     ROUTE,
+    EGRESS,
+    INGRESS,
     MASQUERADE,
     ENCAPSULATE,
     UNDERLAY,

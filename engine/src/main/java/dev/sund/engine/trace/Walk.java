@@ -40,6 +40,7 @@ final class Walk {
   private final PathTracer tracer;
   private final Passage passage;
   private final Translator translator;
+  private final PolicyGate policy;
   private final Set<String> forwardedBy = new HashSet<>();
   private int ttl;
 
@@ -79,6 +80,7 @@ final class Walk {
     this.tracer = tracer;
     this.passage = new Passage(this, tracer);
     this.translator = new Translator(this);
+    this.policy = new PolicyGate(this);
     this.source = source;
     this.destination = destination;
     this.size = size;
@@ -89,6 +91,7 @@ final class Walk {
   Walk answer(Ip from, int answerSize, int answerTtl) {
     Walk back = new Walk(tracer, Optional.of(from), source.orElse(from), answerSize, answerTtl);
     back.translator.answer(translator);
+    back.policy.isOfKnownConnection();
     return back;
   }
 
@@ -96,6 +99,7 @@ final class Walk {
   Walk notice(Ip to, int noticeSize, int noticeTtl) {
     Walk news = new Walk(tracer, Optional.empty(), to, noticeSize, noticeTtl);
     news.translator.notice(translator);
+    news.policy.isOfKnownConnection();
     return news;
   }
 
@@ -142,6 +146,7 @@ final class Walk {
       return;
     }
     int mtu = pod.mtu(destination.family());
+    policy.comesFrom(home, pod);
     hop(
         home.name(),
         Stage.CLASSIFY,
@@ -268,8 +273,10 @@ final class Walk {
     }
     translator.sees(view);
     if (view.isLocal(destination)) {
-      translator.comesIn(view);
-      deliver(view.name(), here, Optional.empty());
+      if (policy.comesIn(view)) {
+        translator.comesIn(view);
+        deliver(view.name(), here, Optional.empty());
+      }
       return;
     }
     Optional<Exit> exit = view.lookup(destination);
@@ -364,7 +371,7 @@ final class Walk {
       return;
     }
     routed(view, Carriage.LOCAL, device, mtu, route, forwarded, "by " + device);
-    if (!translator.leaves(view, device, destination)) {
+    if (!policy.leaves(view, device, forwarded) || !translator.leaves(view, device, destination)) {
       return;
     }
     if (!pod.addresses().contains(destination)) {
@@ -403,7 +410,7 @@ final class Walk {
                 ? "%s on %s".formatted(exit.destination(), device)
                 : "%s by %s on %s".formatted(exit.destination(), nextHop, device),
             forwarded));
-    if (translator.leaves(view, device, nextHop)) {
+    if (policy.leaves(view, device, forwarded) && translator.leaves(view, device, nextHop)) {
       view.host()
           .flatMap(host -> host.link(device))
           .ifPresentOrElse(
@@ -432,7 +439,7 @@ final class Walk {
       return;
     }
     routed(view, Carriage.LOCAL, device, mtu, route, forwarded, "by " + nextHop + " on " + device);
-    if (!translator.leaves(view, device, nextHop)) {
+    if (!policy.leaves(view, device, forwarded) || !translator.leaves(view, device, nextHop)) {
       return;
     }
     switch (tunnel.wire()) {

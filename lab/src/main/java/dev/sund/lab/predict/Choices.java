@@ -73,7 +73,8 @@ public final class Choices {
         program.masquerade(),
         program.frontends(),
         endpoints,
-        program.sourceRanges());
+        program.sourceRanges(),
+        program.policy());
   }
 
   private static void swap(
