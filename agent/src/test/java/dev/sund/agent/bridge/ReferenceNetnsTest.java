@@ -8,13 +8,17 @@ import dev.sund.kernel.NetNs;
 import dev.sund.kernel.route.RouteBatch;
 import dev.sund.kernel.route.RouteSocket;
 import dev.sund.kernel.testing.TestNetns;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -58,7 +62,7 @@ class ReferenceNetnsTest {
   }
 
   @Test
-  void theArticlesConfigurationIsServedAsByTheReference() throws KernelException {
+  void theArticlesConfigurationIsServedAsByTheReference() throws Exception { // C11
     String config =
         config(
             "dbnet",
@@ -76,12 +80,15 @@ class ReferenceNetnsTest {
     same("bridge", "ADD", two, config, "");
     same("bridge", "ADD", two, config, "");
     sameKernel(one, two);
+    assertThat(sameFiles()).containsKeys("dbnet/10.1.0.2", "dbnet/10.1.0.3", "dbnet/lock");
     same("bridge", "DEL", one, config, "");
     same("bridge", "DEL", one, config, "");
     ours.reap();
     sameKernel(one, two);
+    assertThat(sameFiles()).doesNotContainKey("dbnet/10.1.0.2");
     same("bridge", "ADD", one, config, "");
     sameKernel(one, two);
+    sameFiles();
   }
 
   @Test
@@ -236,6 +243,23 @@ class ReferenceNetnsTest {
       assertThat(own.code()).as(what).isEqualTo(reference.code());
     }
     return reference.exit() == 0;
+  }
+
+  /** The addresses' files, each with its content: who has it, and which was given last (C11). */
+  private Map<String, String> sameFiles() throws IOException {
+    Map<String, String> own = files(directory.resolve("ours"));
+    assertThat(own).isEqualTo(files(directory.resolve("theirs")));
+    return own;
+  }
+
+  private static Map<String, String> files(Path folder) throws IOException {
+    Map<String, String> found = new TreeMap<>();
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        found.put(folder.relativize(file).toString(), Files.readString(file));
+      }
+    }
+    return found;
   }
 
   private void sameKernel(Twin... twins) throws KernelException {

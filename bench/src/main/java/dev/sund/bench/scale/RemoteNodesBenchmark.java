@@ -16,6 +16,7 @@ import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.RouteDriver;
 import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.TunnelDriver;
+import dev.sund.dataplane.rows.Lowering;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.program.PacketProgram;
@@ -191,13 +192,14 @@ public final class RemoteNodesBenchmark implements Benchmark {
     for (Route route : program.routes().values()) {
       if (route.way() instanceof Route.ByTunnel(Ip nextHop, String device)) {
         ip.append(
-            "route add %s via %s dev %s %sproto %d mtu %d%s%n"
+            "route add %s via %s dev %s %sproto %d metric %d mtu %d%s%n"
                 .formatted(
                     route.destination(),
                     nextHop,
                     device,
                     nextHop.isLinkLocal() ? "" : "onlink ", // a link-local one always is
                     Marks.ROUTE_PROTOCOL,
+                    Lowering.metric(route.destination()),
                     route.mtu(),
                     route.source().map(source -> " src " + source).orElse("")));
       }
