@@ -109,6 +109,7 @@ final class ChooserLowering {
                   List.of(
                       PacketFields.source(group.family(), 0),
                       Expr.Lookup.notIn(FrontendLowering.cluster(group.family()), Reg.R1)),
+                  MasqueradeLowering.notBridged(group.family()),
                   PacketFields.fib(PacketFields.FIB_SOURCE, Expr.Op.NEQ),
                   FrontendLowering.marked(
                       group, group.externals(), FrontendLowering.DISPATCH_OUTSIDE))));

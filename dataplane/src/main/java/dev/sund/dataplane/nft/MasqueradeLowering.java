@@ -147,6 +147,18 @@ public final class MasqueradeLowering {
             new Expr.Masquerade(Expr.NAT_FULLY_RANDOM, Optional.empty(), Optional.empty())));
   }
 
+  /** That a source is on none of the node's bridges. */
+  static List<Expr> notBridged(Family family) {
+    boolean v4 = family == Family.V4;
+    Expr.Payload source =
+        new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, family.bytes());
+    return List.of(
+        source,
+        new Expr.Payload(
+            v4 ? Reg.word(1) : Reg.R2, Expr.Header.NETWORK, source.offset(), family.bytes()),
+        Expr.Lookup.notIn(setName(Part.BRIDGED, family), Reg.R1));
+  }
+
   /**
    * The rule of a family for neighbours: the packet met a frontend of ours, and source and
    * destination are on one link.

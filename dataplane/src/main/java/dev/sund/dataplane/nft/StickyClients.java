@@ -138,11 +138,15 @@ final class StickyClients {
     return byView;
   }
 
-  /** Whether a client is a pod, or the node: which lends its addresses to endpoints on it. */
+  /**
+   * Whether a client is a pod or on a bridge, or the node: which lends its addresses to endpoints
+   * on it.
+   */
   private boolean mayBeInside(Ip client) {
     return ranges.stream()
-            .anyMatch(
-                range -> range.part() == Masquerade.Part.CLUSTER && range.range().contains(client))
+            .anyMatch(range ->
+                (range.part() == Masquerade.Part.CLUSTER || range.part() == Masquerade.Part.BRIDGED)
+                    && range.range().contains(client))
         || rows.isLent(client);
   }
 }

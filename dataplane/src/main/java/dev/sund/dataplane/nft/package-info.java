@@ -28,8 +28,8 @@
  *     chain lb-v4-5 {                                  one for each number of endpoints in use, and
  *       jump allowed-v4                                for each combination of these in use
  *       ip daddr 127.0.0.0/8 goto refuse
- *       ip saddr != @cluster-v4 fib saddr type != local meta mark set ... map @externals-v4
- *         goto dispatch-outside
+ *       ip saddr != @cluster-v4 ip saddr . ip saddr != @bridged-v4 fib saddr type != local
+ *         meta mark set ... map @externals-v4 goto dispatch-outside
  *       meta mark set ... jump kept-v4
  *       meta mark set jhash ip saddr . udp sport mod 5 offset ... goto pick-v4
  *       meta mark set numgen random mod 5 offset ... goto pick-v4

@@ -1,5 +1,6 @@
 package dev.sund.dataplane.nft;
 
+import static dev.sund.dataplane.nft.Rows.bridged;
 import static dev.sund.dataplane.nft.Rows.cluster;
 import static dev.sund.dataplane.nft.Rows.put;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -135,6 +136,29 @@ class FrontendPacketsNetnsTest {
     assertThat(ask(podA, vip(family))).isEqualTo("b sees " + pod(family, "a"));
     assertThat(ask(node, vip(family))).isEqualTo("b sees " + nodeAddress(family));
     assertThat(ask(podB, vip(family))).as("S9").isEqualTo("b sees " + nodeAddress(family));
+  }
+
+  @ParameterizedTest(name = "S6, {0}")
+  @EnumSource(Family.class)
+  void whoIsOnABridgeOfTheNodeAsksFromInside(Family family) throws Exception {
+    Frontend.Key key = at(vip(family));
+    want(
+        new Frontend(
+            key,
+            new Answer(new Action.Balance(1), MasqueradeClass.FROM_NODE),
+            new Answer(new Action.Balance(1), MasqueradeClass.KEEP_SOURCE),
+            false,
+            false,
+            Optional.empty(),
+            EndpointChoice.RANDOM,
+            RULE),
+        endpoint(key, View.INSIDE, 0, "b"),
+        endpoint(key, View.OUTSIDE, 0, "a"));
+    assertThat(ask(outside, vip(family))).isEqualTo("a sees " + outsider(family));
+
+    driver.want(put(bridged("192.0.2.8/29", "net"), bridged("2001:db8::8/125", "net")));
+    apply();
+    assertThat(ask(outside, vip(family))).startsWith("b sees ");
   }
 
   @ParameterizedTest(name = "S2, {0}")

@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * are born on it. Packets that come from elsewhere for a loopback address meet none.
  *
  * <p>Who asks may make a difference. Askers <i>inside</i> are the pods of the cluster (their source
- * is in a {@link Masquerade.Part#CLUSTER} range) and the node itself (the packet is born on it, or
- * comes from one of its addresses); all others ask from <i>outside</i>. Each has an answer; most
- * frontends give both the same one.
+ * is in a {@link Masquerade.Part#CLUSTER} range), containers on a bridge of the node (in a {@link
+ * Masquerade.Part#BRIDGED} range) and the node itself (the packet is born on it, or comes from one
+ * of its addresses); all others ask from <i>outside</i>. Each has an answer; most frontends give
+ * both the same one.
  *
  * <p>In the kernel: an element of a map in {@link dev.sund.model.Marks#TABLE}, whose value is the
  * number of endpoints in bits of the packet's mark, with the rule as its comment.

@@ -160,6 +160,11 @@ final class NodeView {
     return range(ip, Part.CLUSTER).isPresent();
   }
 
+  /** Whether an address is a container's on a bridge of this node that is translated. */
+  boolean isBridged(Ip ip) {
+    return outermost(ip, Part.BRIDGED).isPresent();
+  }
+
   /** Whether a source may ask a limited frontend. */
   boolean mayAsk(Frontend frontend, Ip source) {
     return program

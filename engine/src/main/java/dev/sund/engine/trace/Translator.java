@@ -105,11 +105,13 @@ final class Translator {
         : Optional.empty();
   }
 
-  /** Pods of the cluster and the node itself ask from inside. */
+  /** Pods of the cluster, the node itself and containers on its bridges ask from inside. */
   private View asking(NodeView view) {
     boolean inside =
         isBornOn(view)
-            || walk.source.filter(from -> view.isLocal(from) || view.isOfPods(from)).isPresent();
+            || walk.source
+                .filter(from -> view.isLocal(from) || view.isOfPods(from) || view.isBridged(from))
+                .isPresent();
     return inside ? View.INSIDE : View.OUTSIDE;
   }
 
@@ -181,7 +183,7 @@ final class Translator {
         view,
         Stage.TRANSLATE,
         "",
-        Optional.of(endpoint.rule()),
+        Optional.of(frontend.rule()),
         "%s becomes %s port %d%s"
             .formatted(
                 frontend.key(),
@@ -260,7 +262,7 @@ final class Translator {
         Endpoint endpoint = done.endpoint();
         boolean unanswerable = from.equals(walk.destination) || from.equals(LOOPBACK_V4);
         if (unanswerable && endpoint.lent().isPresent()) {
-          return Optional.of(new Lent(endpoint.lent(), endpoint.rule()));
+          return Optional.of(new Lent(endpoint.lent(), done.frontend().rule()));
         }
         if (isTranslated(done.masquerade(), view, from)) {
           return Optional.of(

@@ -13,6 +13,7 @@ import dev.sund.engine.trace.Trace.AtNode;
 import dev.sund.engine.trace.Trace.AtPod;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
@@ -53,8 +54,14 @@ class ServiceTraceTest {
     assertThat(traces).allMatch(Trace::answered);
     assertThat(traces.getFirst().choices().getFirst().of()).isEqualTo(2);
     assertThat(traces.getFirst().there())
-        .extracting(Trace.Hop::text)
-        .contains("10.96.0.10 80/tcp becomes 10.244.1.5 port 8080, one of 2");
+        .filteredOn(hop -> hop.stage() == Trace.Stage.TRANSLATE)
+        .singleElement()
+        .satisfies(hop -> {
+          assertThat(hop.text())
+              .isEqualTo("10.96.0.10 80/tcp becomes 10.244.1.5 port 8080, one of 2");
+          assertThat(hop.rule().orElseThrow().object())
+              .isEqualTo(new ObjectRef("Service", "shop/web"));
+        });
     assertThat(tracer().trace(packet(pod("client"), "10.96.0.10", 80), List.of(1)).arrival())
         .contains(at("n3", "far"));
   }
