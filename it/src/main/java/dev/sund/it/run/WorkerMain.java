@@ -95,10 +95,14 @@ final class WorkerMain {
     Map<String, Integer> counts = new TreeMap<>();
     for (TestIdentifier root : plan.getRoots()) {
       for (TestIdentifier test : plan.getDescendants(root)) {
-        test.getSource()
-            .filter(MethodSource.class::isInstance)
-            .ifPresent(source ->
-                counts.merge(outermost(((MethodSource) source).getClassName()), 1, Integer::sum));
+        switch (test.getSource().orElse(null)) {
+          case MethodSource method ->
+              counts.merge(outermost(method.getClassName()), 1, Integer::sum);
+          // Of a class with parameters nobody knows how many tests it has before it runs.
+          case ClassSource type when plan.getChildren(test).isEmpty() ->
+              counts.merge(outermost(type.getClassName()), 1, Integer::sum);
+          case null, default -> {}
+        }
       }
     }
     counts.forEach((name, count) -> answers.println(Line.encode("class", name, "" + count)));
@@ -132,20 +136,24 @@ final class WorkerMain {
                 "junit.jupiter.execution.timeout.testable.method.default", "300 s");
     if (!names.isEmpty()) {
       PostDiscoveryFilter wanted =
-          test ->
-              FilterResult.includedIf(
-                  test.getSource()
-                      .filter(MethodSource.class::isInstance)
-                      .map(source -> isWanted((MethodSource) source))
-                      .orElse(false));
+          test -> FilterResult.includedIf(test.getSource().map(this::isWanted).orElse(false));
       builder.filters(wanted);
     }
     return builder.build();
   }
 
-  private boolean isWanted(MethodSource source) {
-    String full = (source.getClassName() + "#" + source.getMethodName()).toLowerCase(Locale.ROOT);
-    return names.stream().anyMatch(name -> full.contains(name.toLowerCase(Locale.ROOT)));
+  /** A class is asked about only if its tests are not known before it runs: all of it or none. */
+  private boolean isWanted(TestSource source) {
+    return switch (source) {
+      case MethodSource method -> isNamed(method.getClassName() + "#" + method.getMethodName());
+      case ClassSource type -> isNamed(type.getClassName());
+      default -> false;
+    };
+  }
+
+  private boolean isNamed(String full) {
+    String lower = full.toLowerCase(Locale.ROOT);
+    return names.stream().anyMatch(name -> lower.contains(name.toLowerCase(Locale.ROOT)));
   }
 
   /** Tells the runner how each test ended. */

@@ -4,6 +4,7 @@ import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
 import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.LogLevel;
+import dev.sund.engine.FabricServices;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.engine.ipam.AddressSettings.Mode;
@@ -17,6 +18,9 @@ import java.util.Optional;
  * [CNI_CONF_DIR CNI_BIN_DIR PLUGIN]}.
  */
 public final class AgentProcess {
+  /** The system property that says whether it serves Services; it does unless that is false. */
+  public static final String SERVICES = "sund.scene.services";
+
   private AgentProcess() {}
 
   /** Runs until a signal ends it. */
@@ -31,7 +35,13 @@ public final class AgentProcess {
             AgentOptions.parseHttp(args[4]),
             Optional.empty(),
             LogLevel.DEBUG,
-            FabricSettings.DEFAULT.with(new AddressSettings(mode, List.of())));
+            FabricSettings.DEFAULT
+                .with(new AddressSettings(mode, List.of()))
+                .with(
+                    new FabricServices(
+                        Optional.of(!"false".equals(System.getProperty(SERVICES))),
+                        Optional.empty(),
+                        Optional.empty())));
     if (args.length > 6) {
       options = options.withCni(new CniFiles(Path.of(args[6]), Path.of(args[7]), Path.of(args[8])));
     }

@@ -215,6 +215,11 @@ public final class AgentScene implements AutoCloseable {
     return process;
   }
 
+  /** Whether a node's agent was ever started. */
+  public boolean hasAgent(int node) {
+    return agents.containsKey(node);
+  }
+
   /** Kills a node's agent as {@code kill -9} does, and waits until it is gone. */
   public void kill(int node) throws InterruptedException {
     agent(node).destroyForcibly().waitFor();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.EndpointSlice;
+import dev.sund.engine.cluster.PortMapping;
 import dev.sund.engine.cluster.Service;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Packet;
@@ -157,6 +158,10 @@ final class ServiceBed implements AutoCloseable {
     for (int port : PORTS) {
       answerers.answer(pod.pod().key().name(), namespace, port);
     }
+    return attached(pod, namespace);
+  }
+
+  private static Attachment attached(ScenePod pod, NetNs namespace) {
     return new Attachment(
         "bed-" + pod.pod().uid(),
         "eth0",
@@ -189,6 +194,25 @@ final class ServiceBed implements AutoCloseable {
     told.clear();
     told.putAll(wanted);
     tell(events.toArray(ClusterEvent[]::new));
+  }
+
+  /** Tells all nodes of an object that cannot be used as it is written. */
+  void tellRefused(String manifest) {
+    Manifests read = ManifestFiles.parse("refused.yaml", "---\n" + manifest);
+    ManifestObject object = read.objects().getFirst();
+    assertThat(object.usable()).isFalse();
+    tell(object.event().orElseThrow());
+  }
+
+  /** From now on a pod has these ports at its node, as its runtime asks for, and no others. */
+  void hostPorts(String name, PortMapping... ports) {
+    ScenePod pod = pod(name).orElseThrow();
+    nodes
+        .get(pod.node())
+        .tell(
+            List.of(
+                new ClusterEvent.Attached(
+                    attached(pod, place(name)).withPortMappings(List.of(ports)))));
   }
 
   private static ClusterEvent gone(ClusterEvent event) {
