@@ -189,10 +189,14 @@ public final class ProgramCompiler {
    * Service has.
    */
   public Optional<ServiceSummary> service(ServiceKey key) {
-    ObjectRef object = new ObjectRef("Service", key.toString());
     List<Condition> found = new ArrayList<>(conditions.of(key));
-    found.addAll(state.refused().getOrDefault(object, List.of()));
+    found.addAll(refused(new ObjectRef("Service", key.toString())));
     return state.services().service(key).map(service -> summaries().of(service, found));
+  }
+
+  /** Why an object cannot be used as it is written; empty when it can, or is not there. */
+  public List<Condition> refused(ObjectRef object) {
+    return state.refused().getOrDefault(object, List.of());
   }
 
   private ServiceSummaries summaries() {

@@ -16,6 +16,7 @@ import dev.sund.kernel.conntrack.ConntrackSocket;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.Marks;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.Protocol;
 import dev.sund.model.ServiceKey;
 import java.time.Duration;
@@ -93,6 +94,16 @@ final class ServiceReports {
     }
     Optional<ServiceSummary> summary = loop.ask(compiler -> compiler.service(key), PATIENCE);
     if (summary.isEmpty()) {
+      List<Condition> refused =
+          loop.ask(
+              compiler -> compiler.refused(new ObjectRef("Service", key.toString())), PATIENCE);
+      if (!refused.isEmpty()) {
+        return Answer.error(
+            FORM,
+            UNKNOWN,
+            "Service " + key + " cannot be used as it is written: " + refused.getFirst(),
+            "Mend the object; nothing is served of it until then.");
+      }
       return Answer.error(
           FORM,
           UNKNOWN,

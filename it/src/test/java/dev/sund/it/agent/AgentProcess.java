@@ -21,6 +21,9 @@ public final class AgentProcess {
   /** The system property that says whether it serves Services; it does unless that is false. */
   public static final String SERVICES = "sund.scene.services";
 
+  /** The system property that names a file with a KubeProxyConfiguration; none by itself. */
+  public static final String PROXY_CONFIG = "sund.scene.proxyConfig";
+
   private AgentProcess() {}
 
   /** Runs until a signal ends it. */
@@ -44,6 +47,10 @@ public final class AgentProcess {
                         Optional.empty())));
     if (args.length > 6) {
       options = options.withCni(new CniFiles(Path.of(args[6]), Path.of(args[7]), Path.of(args[8])));
+    }
+    String proxyConfig = System.getProperty(PROXY_CONFIG);
+    if (proxyConfig != null) {
+      options = options.withProxyConfig(Path.of(proxyConfig));
     }
     System.exit(AgentMain.run(options, _ -> {}));
   }

@@ -2,14 +2,42 @@ package dev.sund.it.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Services in the lab: predicted from the tables, in force, and as packets find them. */
 @Tag("netns")
 @Timeout(120)
 class ServicesLabTest {
+  @TempDir private Path directory;
+
+  @Test
+  void aLabThatStandsTracesToServicesByName() throws Exception {
+    String root = System.getProperty("sund.root", "..");
+    try (LabProcess lab =
+        LabProcess.start(
+                directory, "-f", root + "/examples/shop", "-f", root + "/examples/services")
+            .until("stands until Ctrl-C")) {
+      LabProcess trace =
+          LabProcess.run(
+              directory,
+              "trace",
+              "--lab",
+              String.valueOf(lab.id()),
+              "n1",
+              "svc/kube-system/dns:53");
+      assertThat(trace.exitCode()).as(trace.out() + trace.err()).isZero();
+      assertThat(trace.out())
+          .contains(
+              "10.96.0.10 53/udp becomes ",
+              "10.96.0.10 53/tcp becomes ",
+              "[Service:kube-system/dns:");
+    }
+  }
+
   @Test
   void predictionsAndPacketsAgreeAboutEveryServiceAddress() {
     LabOutput lab = LabOutput.of("examples/shop", "examples/services");

@@ -127,6 +127,11 @@ final class TakeoverBed implements AutoCloseable {
     scene.awaitReady(1, PATIENCE);
   }
 
+  /** Folders of classes that stand before all others in agents that start from now on. */
+  void classesFirst(Path... folders) {
+    scene.classesFirst(folders);
+  }
+
   /** Writes the rules that kube-proxy has for the Service in this mode. */
   void kubeProxy(String mode) throws Exception {
     write(mode, node(), web.v4(), directory);

@@ -3,6 +3,7 @@ package dev.sund.it.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.dataplane.foreign.ProxyLeavings;
+import dev.sund.it.agent.OtherBuild;
 import dev.sund.it.service.TakeoverBed.Comers;
 import dev.sund.it.service.TakeoverBed.Talk;
 import java.nio.file.Path;
@@ -27,6 +28,32 @@ class TakeoverTest {
         thereAndBack(bed, mode);
       }
     }
+  }
+
+  @Test
+  void anAgentOfAnotherVersionMakesItsOwnTableAndConnectionsLiveOn() throws Exception {
+    Path other = OtherBuild.ofAnotherLayout(directory.resolve("other"));
+    try (TakeoverBed bed = TakeoverBed.build(directory)) {
+      bed.agent(true);
+      try (Talk old = bed.talk()) {
+        bed.classesFirst(other);
+        bed.agent(true);
+        assertThat(ours(bed)).contains("chain choose-v4-1").doesNotContain("chain lb-");
+        old.goesOn();
+        try (Talk between = bed.talk()) {
+          bed.classesFirst();
+          bed.agent(true);
+          assertThat(ours(bed)).contains("chain lb-v4-1").doesNotContain("chain choose-");
+          old.goesOn();
+          between.goesOn();
+          bed.talk().close();
+        }
+      }
+    }
+  }
+
+  private static String ours(TakeoverBed bed) throws Exception {
+    return ServiceBed.run(bed.node(), "nft", "list", "table", "inet", "sund");
   }
 
   private static void thereAndBack(TakeoverBed bed, String mode) throws Exception {
@@ -57,8 +84,7 @@ class TakeoverTest {
           try (Talk back = bed.talk()) {
             back.goesOn();
           }
-          assertThat(ServiceBed.run(bed.node(), "nft", "list", "table", "inet", "sund"))
-              .doesNotContain("10.96.0.10");
+          assertThat(ours(bed)).doesNotContain("10.96.0.10");
         }
       }
       assertThat(comers.stop()).as(mode).isEmpty();

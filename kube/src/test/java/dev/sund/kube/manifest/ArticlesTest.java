@@ -7,6 +7,7 @@ import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.Scope;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.model.Condition;
 import dev.sund.model.Reason;
 import java.io.InputStream;
@@ -55,6 +56,23 @@ class ArticlesTest {
     assertThat(layer.mtu(Scope.IPIP).orElseThrow().bytes()).isEqualTo(1480);
     assertThat(layer.mtu(Scope.PODS)).isEmpty();
     assertThat(layer.pools()).isEmpty();
+  }
+
+  @Test
+  void modeIpvsOfKubeProxyIsServedAndAnsweredByName() {
+    Manifests read = read("2018-kube-proxy.yaml");
+    assertThat(read.findings())
+        .singleElement()
+        .satisfies(finding -> {
+          assertThat(finding.condition().reason()).isEqualTo(Reason.IGNORED_FIELD);
+          assertThat(finding.condition().field()).isEqualTo("data.config.conf.mode");
+          assertThat(finding.condition().text())
+              .contains("Services are maps of nf_tables, with the same answers");
+        });
+    FabricLayer layer = ((ClusterEvent.LayerSeen) read.events().getFirst()).layer();
+    assertThat(layer.proxy().orElseThrow().services().enabled()).isTrue();
+    assertThat(layer.proxy().orElseThrow().services().nodePorts())
+        .isEqualTo(new ServiceSettings.NodePorts.AllLocal());
   }
 
   @ParameterizedTest

@@ -93,11 +93,10 @@ final class Definitions {
    */
   Tree.Mapping admitted(Resource resource, Tree.Mapping object) throws StatusException {
     Custom custom = customs.get(resource);
-    if (custom == null) {
-      return object;
-    }
-    Tree.Mapping pruned = custom.schema.pruned(object);
-    List<String> faults = custom.schema.faults(pruned);
+    // A server's own kinds keep what they hold; only what is wrong with them is looked for.
+    Tree.Mapping pruned = custom == null ? object : custom.schema.pruned(object);
+    List<String> faults =
+        custom == null ? ServiceSchemas.faults(resource, object) : custom.schema.faults(pruned);
     if (!faults.isEmpty()) {
       String name = Json.child(object, "metadata").text("name").orElse("");
       throw StatusException.invalid(resource, name, faults);

@@ -45,8 +45,7 @@ public final class StatusException extends Exception {
         422,
         "Invalid",
         resource.kind()
-            + "."
-            + resource.group()
+            + (resource.group().isEmpty() ? "" : "." + resource.group())
             + " \""
             + name
             + "\" is invalid: "

@@ -194,6 +194,41 @@ class LabApiWriteTest {
   }
 
   @Test
+  void servicesAndSlicesAreRefusedAsARealServerDoes() throws Exception {
+    ApiPath services = ApiPath.of("v1", "services").in("shop");
+    ApiPath slices = ApiPath.of("discovery.k8s.io/v1", "endpointslices").in("shop");
+    String web = "{'metadata':{'namespace':'shop','name':'%s'},'spec':{%s}}";
+    Tree.Mapping made =
+        objects.create(
+            services.all(),
+            json(web.formatted("good", "'ports':[{'port':80}],'selector':{'app':'web'}")));
+    assertThat(text(made, "spec")).contains("'app':'web'");
+    assertThatThrownBy(() ->
+            objects.create(
+                services.all(),
+                json(web.formatted("bad", "'type':'Nodeport','ports':[{'port':80080}]"))))
+        .hasMessageContaining("Service \"bad\" is invalid")
+        .hasMessageContaining("spec.type: Unsupported value: \"Nodeport\"")
+        .hasMessageContaining("spec.ports[0].port: Invalid value: 80080");
+    assertThatThrownBy(() ->
+            objects.create(
+                services.all(),
+                json(web.formatted("two", "'ports':[{'port':80},{'port':80,'name':'b'}]"))))
+        .hasMessageContaining("spec.ports[0].name: Required value")
+        .hasMessageContaining("spec.ports[1]: Duplicate value: \"80/TCP\"");
+    assertThatThrownBy(() ->
+            objects.create(
+                slices.all(),
+                json(
+                    "{'metadata':{'namespace':'shop','name':'s'},"
+                        + "'ports':[{'port':0,'protocol':'ICMP'}],'endpoints':[{}]}")))
+        .hasMessageContaining("addressType: Required value")
+        .hasMessageContaining("endpoints[0].addresses: Required value")
+        .hasMessageContaining("ports[0].port: Invalid value: 0")
+        .hasMessageContaining("ports[0].protocol: Unsupported value: \"ICMP\"");
+  }
+
+  @Test
   void aDefinitionBringsItsResourceAndTakesItAway() throws Exception {
     String definition =
         "{'apiVersion':'apiextensions.k8s.io/v1','kind':'CustomResourceDefinition',"
