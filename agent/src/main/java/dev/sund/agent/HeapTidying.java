@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
  * Gives back to the machine what bulk work needed and nobody uses any more. The collector itself
  * looks at old objects only when it is short of room, and the room is large enough for the largest
  * clusters; so in quiet moments it is asked to look, when the heap has grown by half since it last
- * did.
+ * did, or by an eighth and that is half a minute ago.
  *
  * <p>A full look stops the program for some 100 ms for each 50 MB in use: never while somebody
  * waits for a pod, and seldom. For one thread, which {@link #run} takes until it is interrupted.
@@ -20,10 +20,14 @@ final class HeapTidying {
   /** Growth that is not worth a look, bytes. */
   private static final long SMALL = 12L << 20;
 
+  /** After so many looks, half a minute, an eighth more is worth a collection. */
+  private static final int PATIENCE = 3;
+
   private final LongSupplier used;
   private final Runnable collect;
   private final BooleanSupplier quiet;
   private long lastLeft;
+  private int looks;
 
   /**
    * What watches a heap.
@@ -59,10 +63,13 @@ final class HeapTidying {
 
   /** Collects if it is worth it and nobody is disturbed; says whether it did. */
   boolean step() {
-    if (used.getAsLong() < lastLeft + Math.max(SMALL, lastLeft / 2) || !quiet.getAsBoolean()) {
+    looks++;
+    long worth = looks < PATIENCE ? lastLeft / 2 : lastLeft / 8;
+    if (used.getAsLong() < lastLeft + Math.max(SMALL, worth) || !quiet.getAsBoolean()) {
       return false;
     }
     collect.run();
+    looks = 0;
     lastLeft = used.getAsLong();
     return true;
   }

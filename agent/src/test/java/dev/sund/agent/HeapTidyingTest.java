@@ -39,6 +39,21 @@ class HeapTidyingTest {
   }
 
   @Test
+  void whatALoadLeftBehindIsGivenBackHalfAMinuteLater() {
+    used = 300 * MB;
+    live = 200 * MB;
+    tidying.step();
+    used = 226 * MB;
+    assertThat(tidying.step()).isFalse();
+    assertThat(tidying.step()).isFalse();
+    assertThat(tidying.step()).isTrue();
+    used = 224 * MB;
+    for (int i = 0; i < 5; i++) {
+      assertThat(tidying.step()).isFalse();
+    }
+  }
+
+  @Test
   void nobodyWhoWaitsIsDisturbed() {
     quiet = false;
     assertThat(tidying.step()).isFalse();

@@ -44,6 +44,8 @@ import java.util.stream.Stream;
  * <p>Not for several threads.
  */
 final class ClusterState {
+  private static final List<Family> FAMILIES = List.of(Family.values());
+
   private final NodeName self;
   private final FabricSettings settings;
 
@@ -105,9 +107,12 @@ final class ClusterState {
   void apply(ClusterEvent event, Touched touched) {
     take(event, touched);
     inForce.clear();
-    Set<Family> now = familiesInUse();
-    touched.everything |= !now.equals(families);
-    families = now;
+    for (Family family : FAMILIES) {
+      if (isInUse(family) != families.contains(family)) {
+        touched.everything = true;
+        families = familiesInUse();
+      }
+    }
   }
 
   private void take(ClusterEvent event, Touched touched) {
@@ -645,15 +650,19 @@ final class ClusterState {
   /** The families of any pod, node's range or pool. */
   private Set<Family> familiesInUse() {
     Set<Family> inUse = EnumSet.noneOf(Family.class);
-    for (Family family : Family.values()) {
-      if (cidrs.any(family)
-          || poolRanges.any(family)
-          || addresses.any(Kind.POD, family)
-          || addresses.any(Kind.ATTACHMENT, family)) {
+    for (Family family : FAMILIES) {
+      if (isInUse(family)) {
         inUse.add(family);
       }
     }
     return inUse;
+  }
+
+  private boolean isInUse(Family family) {
+    return cidrs.any(family)
+        || poolRanges.any(family)
+        || addresses.any(Kind.POD, family)
+        || addresses.any(Kind.ATTACHMENT, family);
   }
 
   private static Stream<Claim> claims(Claimant claimant, List<Ip> ips) {

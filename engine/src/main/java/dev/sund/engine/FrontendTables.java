@@ -33,7 +33,29 @@ final class FrontendTables {
       List<Change<Frontend.Key, Frontend>> frontends,
       List<Change<Endpoint.Key, Endpoint>> endpoints,
       List<Change<SourceRange.Key, SourceRange>> sourceRanges,
-      List<Serving> serving) {}
+      List<Serving> serving) {
+    /** A place where nothing was: all is new. */
+    private void come(Answered now) {
+      frontends.add(new Change.Put<>(now.frontend().key(), now.frontend(), Optional.empty()));
+      for (Endpoint row : now.endpoints()) {
+        endpoints.add(new Change.Put<>(row.key(), row, Optional.empty()));
+      }
+      for (SourceRange row : now.sources()) {
+        sourceRanges.add(new Change.Put<>(row.key(), row, Optional.empty()));
+      }
+    }
+
+    private void differ(Answered was, @Nullable Answered now) {
+      compare(
+          List.of(was.frontend()),
+          now == null ? List.of() : List.of(now.frontend()),
+          Frontend::key,
+          frontends);
+      compare(was.endpoints(), now == null ? List.of() : now.endpoints(), Endpoint::key, endpoints);
+      compare(
+          was.sources(), now == null ? List.of() : now.sources(), SourceRange::key, sourceRanges);
+    }
+  }
 
   /**
    * Makes the rows of places anew and tells what changed.
@@ -57,21 +79,11 @@ final class FrontendTables {
       } else if (was != null) {
         places.remove(key);
       }
-      compare(
-          was == null ? List.of() : List.of(was.frontend()),
-          now == null ? List.of() : List.of(now.frontend()),
-          Frontend::key,
-          changes.frontends());
-      compare(
-          was == null ? List.of() : was.endpoints(),
-          now == null ? List.of() : now.endpoints(),
-          Endpoint::key,
-          changes.endpoints());
-      compare(
-          was == null ? List.of() : was.sources(),
-          now == null ? List.of() : now.sources(),
-          SourceRange::key,
-          changes.sourceRanges());
+      if (was == null && now != null) {
+        changes.come(now);
+      } else if (was != null) {
+        changes.differ(was, now);
+      }
       if (now != null && (was == null || !now.serving().equals(was.serving()))) {
         now.serving().ifPresent(changes.serving()::add);
       }

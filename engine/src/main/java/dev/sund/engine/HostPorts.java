@@ -134,8 +134,12 @@ final class HostPorts {
 
   /** The devices of all who wish a place. */
   Set<String> devices(Frontend.Key key) {
+    NavigableSet<Wish> who = wishes.get(key);
+    if (who == null) {
+      return Set.of();
+    }
     Set<String> devices = new HashSet<>();
-    wishes.getOrDefault(key, new TreeSet<>()).forEach(wish -> devices.add(wish.device()));
+    who.forEach(wish -> devices.add(wish.device()));
     return devices;
   }
 

@@ -376,9 +376,9 @@ public final class ProgramCompiler {
     for (ServiceKey key : touched.services) {
       List<Condition> now = ofServices.of(key);
       conditions.note(key, now);
-      if (now.stream().anyMatch(ServiceFindings::dependsOnOthers)) {
+      if (!now.isEmpty() && now.stream().anyMatch(ServiceFindings::dependsOnOthers)) {
         suspects.add(key);
-      } else {
+      } else if (!suspects.isEmpty()) {
         suspects.remove(key);
       }
     }

@@ -118,7 +118,7 @@ final class ServiceFindings {
       return List.of();
     }
     Service service = found.get();
-    Set<Condition> conditions = new TreeSet<>();
+    List<Condition> conditions = new ArrayList<>(0); // hardly ever one
     ObjectRef object = new ObjectRef("Service", key.toString());
     List<EndpointSlice> slices = state.services().slices(key);
     places(service, object, conditions);
@@ -126,12 +126,12 @@ final class ServiceFindings {
     unbacked(service, slices, object).ifPresent(conditions::add);
     contradiction(slices, object).ifPresent(conditions::add);
     unknownHint(slices, object).ifPresent(conditions::add);
-    tooMany(service, object).ifPresent(conditions::add);
+    tooMany(service, slices, object).ifPresent(conditions::add);
     outside(slices, object).ifPresent(conditions::add);
-    return conditions.isEmpty() ? List.of() : List.copyOf(conditions);
+    return conditions.isEmpty() ? List.of() : List.copyOf(new TreeSet<>(conditions));
   }
 
-  private void places(Service service, ObjectRef object, Set<Condition> conditions) {
+  private void places(Service service, ObjectRef object, List<Condition> conditions) {
     for (Wish wish : state.services().wishes(service.key())) {
       Optional<String> instead = summaries.instead(wish);
       if (instead.isPresent()) {
@@ -215,8 +215,7 @@ final class ServiceFindings {
 
   private static Optional<Condition> unbacked(
       Service service, List<EndpointSlice> slices, ObjectRef object) {
-    boolean any = slices.stream().anyMatch(slice -> !slice.endpoints().isEmpty());
-    return service.hasSelector() || any
+    return service.hasSelector() || size(slices) > 0
         ? Optional.empty()
         : Optional.of(
             new Condition(
@@ -227,6 +226,14 @@ final class ServiceFindings {
                     + " refused.",
                 "Make an EndpointSlice with label kubernetes.io/service-name, or give it a"
                     + " selector."));
+  }
+
+  private static int size(List<EndpointSlice> slices) {
+    int size = 0;
+    for (EndpointSlice slice : slices) {
+      size += slice.endpoints().size();
+    }
+    return size;
   }
 
   private record Word(EndpointSlice slice, Backend backend) {}
@@ -309,12 +316,9 @@ final class ServiceFindings {
         "Label the nodes, or mend the hint.");
   }
 
-  private Optional<Condition> tooMany(Service service, ObjectRef object) {
-    int all =
-        state.services().slices(service.key()).stream()
-            .mapToInt(slice -> slice.endpoints().size())
-            .sum();
-    if (all <= Frontend.MOST_ENDPOINTS) {
+  private Optional<Condition> tooMany(
+      Service service, List<EndpointSlice> slices, ObjectRef object) {
+    if (size(slices) <= Frontend.MOST_ENDPOINTS) {
       return Optional.empty();
     }
     for (int port = 0; port < service.ports().size(); port++) {

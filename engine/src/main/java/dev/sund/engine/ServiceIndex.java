@@ -309,7 +309,7 @@ final class ServiceIndex {
     if (now.equals(Optional.ofNullable(was))) {
       return;
     }
-    if (now.isPresent() && now.get().endpoints().stream().anyMatch(ServiceIndex::hasHint)) {
+    if (now.isPresent() && hasHint(now.get())) {
       hinting.add(name);
     } else {
       hinting.remove(name);
@@ -324,8 +324,13 @@ final class ServiceIndex {
     }
   }
 
-  private static boolean hasHint(Backend backend) {
-    return !backend.forZones().isEmpty() || !backend.forNodes().isEmpty();
+  private static boolean hasHint(EndpointSlice slice) {
+    for (Backend backend : slice.endpoints()) {
+      if (!backend.forZones().isEmpty() || !backend.forNodes().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static @Nullable List<EndpointSlice> without(

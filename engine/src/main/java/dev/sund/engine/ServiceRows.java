@@ -16,6 +16,7 @@ import dev.sund.engine.program.Serving;
 import dev.sund.engine.program.SourceRange;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
@@ -166,7 +167,24 @@ final class ServiceRows {
     if (to.isEmpty()) {
       return answerers.any() ? DROPPED : REFUSED;
     }
-    return new Answer(new Action.Balance(to.size()), masquerade);
+    return to.size() < USUAL.length
+        ? USUAL[to.size()][masquerade.ordinal()]
+        : new Answer(new Action.Balance(to.size()), masquerade);
+  }
+
+  /** The answers that nearly all Services have, by the number of endpoints and the class. */
+  private static final Answer[][] USUAL = usual(64);
+
+  private static Answer[][] usual(int most) {
+    MasqueradeClass[] classes = MasqueradeClass.values();
+    Answer[][] usual = new Answer[most][classes.length];
+    for (int endpoints = 1; endpoints < most; endpoints++) {
+      for (MasqueradeClass masquerade : classes) {
+        usual[endpoints][masquerade.ordinal()] =
+            new Answer(new Action.Balance(endpoints), masquerade);
+      }
+    }
+    return usual;
   }
 
   /**
@@ -209,12 +227,10 @@ final class ServiceRows {
 
   /** Of its pod where its slice names one: a pod's endpoints in several Services are its own. */
   private static RuleId rule(Candidate endpoint) {
-    return endpoint
-        .backend()
-        .pod()
-        .map(pod -> RuleId.of("Pod", pod.toString(), ""))
-        .orElseGet(
-            () -> RuleId.of("EndpointSlice", endpoint.slice().name(), endpoint.slice().uid()));
+    Optional<PodKey> pod = endpoint.backend().pod();
+    return pod.isPresent()
+        ? RuleId.of("Pod", pod.get().toString(), "")
+        : RuleId.of("EndpointSlice", endpoint.slice().name(), endpoint.slice().uid());
   }
 
   static RuleId rule(Service service) {

@@ -7,26 +7,21 @@ import dev.sund.engine.cluster.Service;
 import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import dev.sund.model.ServiceKey;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Slices with what many of them say kept once: nodes, zones, hints, ports, and the names and
- * addresses of Services and pods that have told of themselves. Each comes out of its own piece of
- * JSON, and a large cluster's endpoints would else hold some two hundred bytes more each.
- *
- * <p>What nobody says any more stays: it is as many as nodes, zones and ports have been.
+ * Slices with the names and addresses of Services and pods as those that have told of themselves
+ * said them. Each comes out of its own piece of JSON, and a large cluster's endpoints would else
+ * hold some hundred bytes more each.
  */
 final class Words {
-  private final Map<Object, Object> known = new HashMap<>();
   private final Map<ServiceKey, Service> services;
   private final Map<PodKey, Pod> pods;
 
   /**
-   * No word has been said yet.
+   * The words of these.
    *
    * @param services those that are there: a view
    * @param pods as the services
@@ -38,29 +33,36 @@ final class Words {
 
   /** The same slice. */
   EndpointSlice in(EndpointSlice slice) {
-    List<Backend> endpoints = new ArrayList<>(slice.endpoints().size());
-    for (Backend one : slice.endpoints()) {
-      Pod pod = one.pod().isPresent() ? pods.get(one.pod().get()) : null;
-      endpoints.add(
-          new Backend(
-              pod == null ? one.address() : in(one.address(), pod),
-              one.ready(),
-              one.serving(),
-              one.terminating(),
-              once(one.node()),
-              once(one.zone()),
-              one.forZones().isEmpty() ? one.forZones() : once(one.forZones()),
-              one.forNodes().isEmpty() ? one.forNodes() : once(one.forNodes()),
-              pod == null ? one.pod() : Optional.of(pod.key())));
-    }
     Service service = services.get(slice.service());
     return new EndpointSlice(
         slice.name(),
         slice.uid(),
         service == null ? slice.service() : service.key(),
         slice.family(),
-        once(slice.ports()),
-        endpoints);
+        slice.ports(),
+        pods.isEmpty() ? slice.endpoints() : in(slice.endpoints()));
+  }
+
+  private List<Backend> in(List<Backend> endpoints) {
+    Backend[] found = new Backend[endpoints.size()];
+    for (int i = 0; i < found.length; i++) {
+      Backend one = endpoints.get(i);
+      Pod pod = one.pod().isPresent() ? pods.get(one.pod().get()) : null;
+      found[i] =
+          pod == null
+              ? one
+              : new Backend(
+                  in(one.address(), pod),
+                  one.ready(),
+                  one.serving(),
+                  one.terminating(),
+                  one.node(),
+                  one.zone(),
+                  one.forZones(),
+                  one.forNodes(),
+                  Optional.of(pod.key()));
+    }
+    return List.of(found);
   }
 
   private static Ip in(Ip address, Pod pod) {
@@ -70,10 +72,5 @@ final class Words {
       }
     }
     return address;
-  }
-
-  @SuppressWarnings("unchecked") // what equals a T that is a value is one
-  private <T> T once(T word) {
-    return (T) known.computeIfAbsent(word, same -> same);
   }
 }
