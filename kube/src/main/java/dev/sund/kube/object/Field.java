@@ -7,6 +7,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -144,13 +145,14 @@ public final class Field {
     }
     String range = "a whole number from " + min + " to " + max;
     if (value.get() instanceof Tree.Scalar scalar && scalar.kind() == Tree.Kind.NUMBER) {
-      try {
-        int number = Integer.parseInt(scalar.text());
-        if (number >= min && number <= max) {
-          return Optional.of(number);
-        }
-      } catch (NumberFormatException _) {
-        // said below
+      Optional<Integer> number =
+          scalar
+              .whole()
+              .filter(whole -> whole.bitLength() < Integer.SIZE)
+              .map(BigInteger::intValue)
+              .filter(whole -> whole >= min && whole <= max);
+      if (number.isPresent()) {
+        return number;
       }
       wrong(range, "Write a number of that range.");
     } else if (value.get() instanceof Tree.Scalar scalar && scalar.text().matches("[0-9]{1,9}")) {

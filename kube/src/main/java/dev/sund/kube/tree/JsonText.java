@@ -1,6 +1,8 @@
 package dev.sund.kube.tree;
 
+import java.math.BigInteger;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Writes {@link Tree}s as JSON on one line. */
@@ -54,6 +56,11 @@ public final class JsonText {
       case NUMBER -> {
         if (JSON_NUMBER.matcher(scalar.text()).matches()) {
           out.append(scalar.text());
+          return;
+        }
+        Optional<BigInteger> whole = scalar.whole();
+        if (whole.isPresent()) {
+          out.append(whole.get());
         } else {
           quote(scalar.text(), out);
         }

@@ -1,10 +1,12 @@
 package dev.sund.kube.tree;
 
+import java.math.BigInteger;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A value of YAML or JSON, immutable, with the place where it stood. */
@@ -99,6 +101,9 @@ public sealed interface Tree {
             "[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F]+|0o?[0-7]+|[0-9]*\\.[0-9]+([eE][-+]?[0-9]+)?"
                 + "|[0-9]+\\.?([eE][-+]?[0-9]+)?|\\.inf|\\.Inf|\\.nan|\\.NaN)");
 
+    private static final Pattern WHOLE =
+        Pattern.compile("[-+]?(?:0x([0-9a-fA-F]+)|0o?([0-7]+)|(0|[1-9][0-9_]*))");
+
     /** Text from no file. */
     public static Scalar text(String text) {
       return new Scalar(text, true, 0, 0);
@@ -120,6 +125,28 @@ public sealed interface Tree {
         case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF" -> Kind.BOOLEAN;
         default -> NUMBER.matcher(text).matches() ? Kind.NUMBER : Kind.TEXT;
       };
+    }
+
+    /**
+     * The whole number that a {@link Kind#NUMBER} means, in whichever way it is written: {@code
+     * 8080}, {@code +8080}, {@code 8_080}, {@code 0x1f90}, {@code 0o17620} or {@code 017620}; empty
+     * when it is no whole number.
+     *
+     * @see <a href="https://yaml.org/type/int.html">YAML's integers</a>
+     */
+    public Optional<BigInteger> whole() {
+      Matcher found = WHOLE.matcher(text);
+      if (quoted || !found.matches()) {
+        return Optional.empty();
+      }
+      String sign = text.startsWith("-") ? "-" : "";
+      for (int group = 1; group <= 3; group++) {
+        if (found.group(group) != null) {
+          int radix = group == 1 ? 16 : group == 2 ? 8 : 10;
+          return Optional.of(new BigInteger(sign + found.group(group).replace("_", ""), radix));
+        }
+      }
+      return Optional.empty();
     }
 
     /** Whether a {@link Kind#BOOLEAN} means true. */

@@ -37,9 +37,11 @@ class TreeTextTest {
     assertThat(asJson("a: yes\nb: 'yes'\nc: 1\nd: 1.5\ne: ~\nf: 2026-01-31\ng:\nh: 0x10"))
         .isEqualTo(
             "{\"a\":true,\"b\":\"yes\",\"c\":1,\"d\":1.5,\"e\":null,\"f\":\"2026-01-31\","
-                + "\"g\":null,\"h\":\"0x10\"}");
+                + "\"g\":null,\"h\":16}");
     assertThat(asJson("text: |\n  one\n  two\nlist: [a, {b: c}]"))
         .isEqualTo("{\"text\":\"one\\ntwo\\n\",\"list\":[\"a\",{\"b\":\"c\"}]}");
+    assertThat(asJson("[+3, -0x1F, 0o17, 017, 1_000, 0, '+3', +3.5, 08]"))
+        .isEqualTo("[3,-31,15,15,1000,0,\"+3\",\"+3.5\",\"08\"]");
     assertThat(asJson("!!str 5")).isEqualTo("\"5\"");
   }
 
