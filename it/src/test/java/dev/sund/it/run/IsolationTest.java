@@ -56,6 +56,8 @@ class IsolationTest {
     String seconds = "100" + ProcessHandle.current().pid() + signal.length();
     Process runner =
         new ProcessBuilder(
+                "env", // a shell's background job ignores INT, and so would its children
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
