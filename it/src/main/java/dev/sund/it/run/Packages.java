@@ -97,13 +97,7 @@ final class Packages {
           && !(aptGet(fetched, List.of("update")) && aptGet(fetched, download))) {
         return Optional.of("apt-get could not download " + names + " (see " + log + ")");
       }
-      Path unpacked = fetched.resolve("unpacked");
-      Optional<String> obstacle = unpackAll(fetched, unpacked);
-      if (obstacle.isPresent()) {
-        return obstacle;
-      }
-      Files.move(unpacked, folder);
-      return Optional.empty();
+      return unpackAll(fetched, fetched.resolve("unpacked"), folder);
     } finally {
       delete(fetched);
     }
@@ -165,20 +159,17 @@ final class Packages {
       if (!aptGet(fetched, update) || !aptGet(fetched, download)) {
         return Optional.of("apt-get could not download " + names + " (see " + log + ")");
       }
-      Path unpacked = work.resolve("unpacked");
-      Optional<String> obstacle = unpackAll(fetched, unpacked);
-      if (obstacle.isPresent()) {
-        return obstacle;
-      }
-      Files.move(unpacked, folder);
-      return Optional.empty();
+      return unpackAll(fetched, work.resolve("unpacked"), folder);
     } finally {
       delete(work);
     }
   }
 
-  /** Unpacks the packages of one folder into another; why that could not be done, or nothing. */
-  private Optional<String> unpackAll(Path packages, Path into)
+  /**
+   * Unpacks the packages of one folder into another, which becomes {@code folder} once it is whole;
+   * why that could not be done, or nothing.
+   */
+  private Optional<String> unpackAll(Path packages, Path into, Path folder)
       throws IOException, InterruptedException {
     List<Path> archives;
     try (Stream<Path> files = Files.list(packages)) {
@@ -194,6 +185,7 @@ final class Packages {
         return Optional.of("dpkg-deb could not unpack " + archive + " (see " + log + ")");
       }
     }
+    Files.move(into, folder);
     return Optional.empty();
   }
 

@@ -145,14 +145,12 @@ public final class Field {
     }
     String range = "a whole number from " + min + " to " + max;
     if (value.get() instanceof Tree.Scalar scalar && scalar.kind() == Tree.Kind.NUMBER) {
-      Optional<Integer> number =
-          scalar
-              .whole()
-              .filter(whole -> whole.bitLength() < Integer.SIZE)
-              .map(BigInteger::intValue)
-              .filter(whole -> whole >= min && whole <= max);
-      if (number.isPresent()) {
-        return number;
+      Optional<BigInteger> whole = scalar.whole();
+      if (whole.isPresent() && whole.get().bitLength() < Integer.SIZE) {
+        int number = whole.get().intValue();
+        if (number >= min && number <= max) {
+          return Optional.of(number);
+        }
       }
       wrong(range, "Write a number of that range.");
     } else if (value.get() instanceof Tree.Scalar scalar && scalar.text().matches("[0-9]{1,9}")) {

@@ -1,5 +1,7 @@
 package dev.sund.kube.tree;
 
+import java.util.List;
+
 /** Takes the documents of a text one after another. */
 public interface DocumentSink {
   /**
@@ -10,4 +12,17 @@ public interface DocumentSink {
 
   /** A whole document; an empty document is not told. */
   void document(Tree document);
+
+  /** One that keeps each document in {@code documents}, and passes over items. */
+  static DocumentSink into(List<Tree> documents) {
+    return new DocumentSink() {
+      @Override
+      public void item(Tree item) {}
+
+      @Override
+      public void document(Tree document) {
+        documents.add(document);
+      }
+    };
+  }
 }

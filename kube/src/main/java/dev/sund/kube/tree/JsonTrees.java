@@ -40,18 +40,7 @@ public final class JsonTrees {
    */
   public static Tree parse(String text) throws MalformedException {
     List<Tree> documents = new ArrayList<>();
-    read(
-        text,
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {}
-
-          @Override
-          public void document(Tree document) {
-            documents.add(document);
-          }
-        },
-        false);
+    read(text, DocumentSink.into(documents), false);
     if (documents.size() != 1) {
       throw new MalformedException(1, 1, "one JSON value is needed, here are " + documents.size());
     }

@@ -135,8 +135,14 @@ public sealed interface Tree {
      * @see <a href="https://yaml.org/type/int.html">YAML's integers</a>
      */
     public Optional<BigInteger> whole() {
+      if (quoted) {
+        return Optional.empty();
+      }
+      if (isShortDecimal()) {
+        return Optional.of(BigInteger.valueOf(Integer.parseInt(text)));
+      }
       Matcher found = WHOLE.matcher(text);
-      if (quoted || !found.matches()) {
+      if (!found.matches()) {
         return Optional.empty();
       }
       String sign = text.startsWith("-") ? "-" : "";
@@ -147,6 +153,19 @@ public sealed interface Tree {
         }
       }
       return Optional.empty();
+    }
+
+    /** Whether it is written as nearly all numbers are: a list of a large cluster has many. */
+    private boolean isShortDecimal() {
+      if (text.isEmpty() || text.length() > 9 || text.charAt(0) == '0') {
+        return false;
+      }
+      for (int i = 0; i < text.length(); i++) {
+        if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+          return false;
+        }
+      }
+      return true;
     }
 
     /** Whether a {@link Kind#BOOLEAN} means true. */

@@ -54,17 +54,7 @@ public final class YamlTrees {
    */
   public static List<Tree> documents(String text) throws MalformedException {
     List<Tree> documents = new ArrayList<>();
-    read(
-        text,
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {}
-
-          @Override
-          public void document(Tree document) {
-            documents.add(document);
-          }
-        });
+    read(text, DocumentSink.into(documents));
     return documents;
   }
 

@@ -10,7 +10,6 @@ import dev.sund.engine.cluster.Policy.Peer;
 import dev.sund.engine.cluster.Policy.PeerPort;
 import dev.sund.engine.cluster.Policy.Pods;
 import dev.sund.engine.cluster.Policy.PortRange;
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
 import dev.sund.kube.tree.YamlTrees;
@@ -27,17 +26,9 @@ final class PolicyTexts {
   /** Each document of the text, parsed. */
   static List<Parsed<Policy>> parse(String text) throws MalformedException {
     List<Parsed<Policy>> parsed = new ArrayList<>();
-    YamlTrees.read(
-        text,
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {}
-
-          @Override
-          public void document(Tree document) {
-            parsed.add(parse((Tree.Mapping) document));
-          }
-        });
+    for (Tree document : YamlTrees.documents(text)) {
+      parsed.add(parse((Tree.Mapping) document));
+    }
     return parsed;
   }
 
