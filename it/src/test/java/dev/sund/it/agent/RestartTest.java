@@ -56,23 +56,25 @@ class RestartTest {
   }
 
   @Test
-  void anOrderlyRestartLosesNothingAndWritesNothing() throws Exception {
-    for (int node = 1; node <= scene.nodes(); node++) {
-      try (ChangeRecorder recorder = new ChangeRecorder(scene.node(node));
-          Traffic traffic = Traffic.start(flows)) {
-        scene.terminate(node);
-        scene.startAgent(node);
-        scene.awaitReady(node, PATIENCE);
-        Thread.sleep(500);
-        assertFlawless(traffic.stop());
-        assertThat(recorder.changes()).as("changes on n%d", node).isEmpty();
+  void aRollingRestartOfAllLosesNothingAndWritesNothing() throws Exception {
+    // One traffic over all: what breaks at the second restart is not hidden by a new start.
+    try (Traffic traffic = Traffic.start(flows)) {
+      for (int node = 1; node <= scene.nodes(); node++) {
+        try (ChangeRecorder recorder = new ChangeRecorder(scene.node(node))) {
+          scene.terminate(node);
+          scene.startAgent(node);
+          scene.awaitReady(node, PATIENCE);
+          Thread.sleep(500);
+          assertThat(recorder.changes()).as("changes on n%d", node).isEmpty();
+        }
       }
+      assertFlawless(traffic.stop());
     }
   }
 
   @Test
   void killsAtRandomMomentsLoseNothing() throws Exception {
-    int kills = LONG ? 100 : 10;
+    int kills = LONG ? 100 : 6;
     try (Traffic traffic = Traffic.start(flows)) {
       for (int i = 0; i < kills; i++) {
         int node = 1 + random.nextInt(scene.nodes());
@@ -94,22 +96,10 @@ class RestartTest {
   }
 
   @Test
-  void aRollingRestartOfAllLosesNothing() throws Exception {
-    try (Traffic traffic = Traffic.start(flows)) {
-      for (int node = 1; node <= scene.nodes(); node++) {
-        scene.terminate(node);
-        scene.startAgent(node);
-        scene.awaitReady(node, PATIENCE);
-      }
-      assertFlawless(traffic.stop());
-    }
-  }
-
-  @Test
   void deathBetweenTwoMessagesOfABatchLosesNothingAndIsMadeGood() throws Exception {
     List<String> points = new ArrayList<>();
     for (String driver : List.of("routes", "tunnels", NftDriver.NAME, "pods")) {
-      for (int messages = 1; messages <= (LONG ? 12 : 3); messages++) {
+      for (int messages = 1; messages <= (LONG ? 12 : 2); messages++) {
         points.add(driver + ":" + messages);
       }
     }
