@@ -59,9 +59,8 @@ final class ClusterState {
   private final NodeNetworks alone = new NodeNetworks();
   private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
-  private final Map<String, Attachment> attachments = new HashMap<>();
-  private final Index<String, String> attachmentsByDevice = new Index<>();
-  private final Index<PodKey, String> devicesByPod = new Index<>();
+  private final Attachments attachments = new Attachments();
+  private final PolicyFeed policies = new PolicyFeed(this);
   private final Map<ObjectRef, List<Condition>> refused = new HashMap<>();
 
   /** Single addresses: nodes' own, and those of pods. */
@@ -136,8 +135,19 @@ final class ClusterState {
       case ClusterEvent.BlockGone(var name) -> putBlock(name, Optional.empty(), touched);
       case ClusterEvent.ReservationSeen _,
           ClusterEvent.ReservationGone _ -> {} // packets take no other way
-      case ClusterEvent.NamespaceSeen(var namespace) -> namespaces.put(namespace.name(), namespace);
-      case ClusterEvent.NamespaceGone(var name) -> namespaces.remove(name);
+      case ClusterEvent.NamespaceSeen(var namespace) -> {
+        namespaces.put(namespace.name(), namespace);
+        policies.changed(namespace.name());
+      }
+      case ClusterEvent.NamespaceGone(var name) -> {
+        namespaces.remove(name);
+        policies.changed(name);
+      }
+      case ClusterEvent.PolicySeen(var policy, var conditions) -> {
+        policies.put(policy);
+        putConditions(policy.ref(), conditions, touched);
+      }
+      case ClusterEvent.PolicyGone(var ref) -> policies.remove(ref);
       case ClusterEvent.Refused(var key, var conditions) -> refused.put(key, conditions);
       case ClusterEvent.Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
@@ -180,11 +190,41 @@ final class ClusterState {
     }
   }
 
+  /** What is wrong with an object that is in force all the same. */
+  private void putConditions(ObjectRef object, List<Condition> conditions, Touched touched) {
+    if (!conditions.isEmpty()) {
+      refused.put(object, conditions);
+      touched.refusals.add(object);
+    }
+  }
+
   // What rows are made from.
 
   /** The cluster's namespaces, by name. */
   Collection<Namespace> namespaces() {
     return Collections.unmodifiableCollection(namespaces.values());
+  }
+
+  Optional<Namespace> namespace(String name) {
+    return Optional.ofNullable(namespaces.get(name));
+  }
+
+  Collection<Node> nodes() {
+    return Collections.unmodifiableCollection(nodes.values());
+  }
+
+  Collection<Pod> pods() {
+    return Collections.unmodifiableCollection(pods.values());
+  }
+
+  /** The attachments of this node. */
+  Attachments attachments() {
+    return attachments;
+  }
+
+  /** What is enforced of policies. */
+  PolicyFeed policies() {
+    return policies;
   }
 
   NodeName self() {
@@ -261,12 +301,12 @@ final class ClusterState {
 
   Collection<PodKey> podKeys() {
     Set<PodKey> keys = new HashSet<>(pods.keySet());
-    keys.addAll(devicesByPod.keys());
+    keys.addAll(attachments.pods());
     return keys;
   }
 
   Collection<String> devices() {
-    return attachmentsByDevice.keys();
+    return attachments.devices();
   }
 
   /** What other networks' configurations set, the one that counts most first. */
@@ -283,15 +323,12 @@ final class ClusterState {
    * before the old one is gone) the first by key.
    */
   Optional<Attachment> attachment(String device) {
-    List<String> keys = attachmentsByDevice.of(device);
-    return keys.isEmpty()
-        ? Optional.empty()
-        : Optional.ofNullable(attachments.get(keys.getFirst()));
+    return attachments.at(device);
   }
 
   /** The devices of a pod's attachments to this node. */
   Collection<String> devicesOf(PodKey pod) {
-    return devicesByPod.of(pod);
+    return attachments.devicesOf(pod);
   }
 
   /** The families in use. */
@@ -349,7 +386,7 @@ final class ClusterState {
     return tunnelAddresses.stream().filter(ip -> ip.family() == family).findFirst();
   }
 
-  /** The conditions of objects that were refused. */
+  /** The conditions of objects as they are written: that were refused, or that have errors. */
   Map<ObjectRef, List<Condition>> refused() {
     return refused;
   }
@@ -434,6 +471,7 @@ final class ClusterState {
     touched.everything |= name.equals(self);
     touched.nodes.add(name);
     services.putNode(was, now, touched);
+    policies.changed(name);
     Owner owner = new Owner(Kind.NODE, name.text());
     was.ifPresent(node ->
         node.everyAddress()
@@ -501,6 +539,7 @@ final class ClusterState {
     Stream.concat(was.stream(), now.stream())
         .flatMap(pod -> pod.ips().stream())
         .forEach(ip -> touched.ranges.add(Prefix.host(ip)));
+    policies.changed(key);
     claimFor(key, touched);
     for (String device : List.copyOf(devicesOf(key))) {
       claimFor(device, touched);
@@ -525,27 +564,22 @@ final class ClusterState {
   }
 
   private void putAttachment(String key, Optional<Attachment> now, Touched touched) {
-    Optional<Attachment> was = put(attachments, key, now);
+    Optional<Attachment> was = attachments.put(key, now);
     if (was.equals(now)) {
       return;
     }
-    was.ifPresent(before -> attachmentsByDevice.remove(PodDevices.device(before), key));
-    now.ifPresent(after -> attachmentsByDevice.put(PodDevices.device(after), key));
     List<Attachment> ends = Stream.concat(was.stream(), now.stream()).toList();
     // The rule of a row names the pod, also where who holds the address stays the same.
     ends.forEach(end -> end.addresses().forEach(ip -> touched.ranges.add(Prefix.host(ip))));
     for (String device : new TreeSet<>(ends.stream().map(PodDevices::device).toList())) {
-      List<PodKey> attached =
-          attachmentsByDevice.of(device).stream()
-              .flatMap(one -> Optional.ofNullable(attachments.get(one)).stream())
-              .map(Attachment::pod)
-              .toList();
-      ends.forEach(end -> devicesByPod.remove(end.pod(), device));
-      attached.forEach(pod -> devicesByPod.put(pod, device));
+      List<PodKey> attached = attachments.podsAt(device);
+      ends.forEach(end -> attachments.unlink(end.pod(), device));
+      attached.forEach(pod -> attachments.link(pod, device));
       claimFor(device, touched);
       ends.forEach(end -> claimFor(end.pod(), touched));
       attached.forEach(pod -> claimFor(pod, touched));
     }
+    ends.forEach(end -> policies.changed(end.pod()));
     // Whoever wants these addresses too is told which pod keeps them.
     ends.forEach(end -> end.addresses().forEach(ip -> touchRivals(Prefix.host(ip), touched)));
   }

@@ -109,7 +109,8 @@ public final class ProgramCompiler {
             masquerade.refresh(counted(masqueradeKeys(touched.ranges)), rows::masquerade),
             translated.frontends(),
             translated.endpoints(),
-            translated.sourceRanges());
+            translated.sourceRanges(),
+            state.policies().compile());
     ServiceFindings ofServices =
         new ServiceFindings(
             state,
@@ -144,7 +145,8 @@ public final class ProgramCompiler {
                   masquerade.rows(),
                   frontends.frontends(),
                   frontends.endpoints(),
-                  frontends.sourceRanges()));
+                  frontends.sourceRanges(),
+                  state.policies().tables()));
     }
     return program.get();
   }
@@ -397,6 +399,7 @@ public final class ProgramCompiler {
     for (ObjectRef object : touched.refusals) {
       conditions.note(object, state.refused().getOrDefault(object, List.of()));
     }
+    conditions.note("policies", state.policies().findings());
   }
 
   /** Whom a block's conditions are noted for. */

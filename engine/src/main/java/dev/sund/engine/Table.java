@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,13 @@ final class Table<K extends Comparable<K>, V> {
         changes.add(new Change.Remove<>(key, was));
       }
     }
+    return changes;
+  }
+
+  /** What changes when all of these rows go. */
+  static <K extends Comparable<K>, V> List<Change<K, V>> removals(SortedMap<K, V> rows) {
+    List<Change<K, V>> changes = new ArrayList<>(rows.size());
+    rows.forEach((key, row) -> changes.add(new Change.Remove<>(key, row)));
     return changes;
   }
 

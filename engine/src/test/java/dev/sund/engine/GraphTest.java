@@ -10,6 +10,11 @@ import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.program.PodPolicy;
+import dev.sund.engine.program.PolicyPeer;
+import dev.sund.engine.program.PolicyPort;
+import dev.sund.engine.program.PolicyTables;
+import dev.sund.engine.program.PolicyVerdict;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
 import dev.sund.engine.program.SourceRange;
@@ -91,6 +96,7 @@ class GraphTest {
           assertThat(shadow.frontends).isEqualTo(program.frontends());
           assertThat(shadow.endpoints).isEqualTo(program.endpoints());
           assertThat(shadow.sourceRanges).isEqualTo(program.sourceRanges());
+          assertThat(shadow.policy()).isEqualTo(program.policy());
         });
   }
 
@@ -197,6 +203,8 @@ class GraphTest {
           Optional.of(new ClusterEvent.ServiceGone(service.key()));
       case ClusterEvent.SliceSeen(var slice) ->
           Optional.of(new ClusterEvent.SliceGone(slice.name()));
+      case ClusterEvent.PolicySeen(var policy, _) ->
+          Optional.of(new ClusterEvent.PolicyGone(policy.ref()));
       case ClusterEvent.NodeGone _,
           ClusterEvent.PortsGone _,
           ClusterEvent.PodGone _,
@@ -205,6 +213,7 @@ class GraphTest {
           ClusterEvent.BlockGone _,
           ClusterEvent.ServiceGone _,
           ClusterEvent.SliceGone _,
+          ClusterEvent.PolicyGone _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
           ClusterEvent.ReservationSeen _,
@@ -231,7 +240,20 @@ class GraphTest {
     final NavigableMap<Endpoint.Key, Endpoint> endpoints = new TreeMap<>();
     final NavigableMap<SourceRange.Key, SourceRange> sourceRanges = new TreeMap<>();
 
+    final NavigableMap<PodPolicy.Key, PodPolicy> policyPods = new TreeMap<>();
+    final NavigableMap<PolicyPort.Key, PolicyPort> policyPorts = new TreeMap<>();
+    final NavigableMap<Prefix, PolicyPeer> policyPeers = new TreeMap<>();
+    final NavigableMap<PolicyVerdict.Key, PolicyVerdict> policyVerdicts = new TreeMap<>();
+
+    PolicyTables policy() {
+      return new PolicyTables(policyPods, policyPorts, policyPeers, policyVerdicts);
+    }
+
     void apply(ProgramDelta delta) {
+      apply(policyPods, delta.policy().pods());
+      apply(policyPorts, delta.policy().ports());
+      apply(policyPeers, delta.policy().peers());
+      apply(policyVerdicts, delta.policy().verdicts());
       apply(localPods, delta.localPods());
       apply(routes, delta.routes());
       apply(tunnels, delta.tunnels());

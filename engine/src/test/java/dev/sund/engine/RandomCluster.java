@@ -20,6 +20,7 @@ import dev.sund.model.LabelExpression;
 import dev.sund.model.NodeName;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
+import dev.sund.model.Port;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
@@ -43,10 +44,12 @@ final class RandomCluster {
   private static final int PODS = 6;
   private final Random random;
   private final RandomServices services;
+  private final RandomClusterPolicies policies;
 
   RandomCluster(Random random) {
     this.random = random;
     this.services = new RandomServices(random);
+    this.policies = new RandomClusterPolicies(random);
   }
 
   /** A history that ends in some state. */
@@ -72,13 +75,16 @@ final class RandomCluster {
 
   static History history(Random random) {
     RandomCluster cluster = new RandomCluster(random);
-    return new History(
-        IntStream.range(0, 5 + random.nextInt(60)).mapToObj(_ -> cluster.event()).toList(),
-        random.nextLong());
+    List<ClusterEvent> events = new ArrayList<>();
+    if (random.nextBoolean()) {
+      events.add(new ClusterEvent.Synced());
+    }
+    IntStream.range(0, 5 + random.nextInt(60)).forEach(_ -> events.add(cluster.event()));
+    return new History(events, random.nextLong());
   }
 
   ClusterEvent event() {
-    return switch (random.nextInt(28)) {
+    return switch (random.nextInt(32)) {
       case 0, 1, 2, 3 -> new ClusterEvent.NodeSeen(node());
       case 4 -> new ClusterEvent.NodeGone(nodeName());
       case 5, 6, 7 -> new ClusterEvent.PodSeen(pod());
@@ -97,6 +103,7 @@ final class RandomCluster {
       case 18 -> new ClusterEvent.BlockSeen(block());
       case 19 -> new ClusterEvent.BlockGone(block().name());
       case 20 -> new ClusterEvent.FactsSeen(facts());
+      case 21, 22, 23, 24 -> policies.event();
       default -> services.event();
     };
   }
@@ -141,15 +148,18 @@ final class RandomCluster {
   private Pod pod() {
     PodKey key = podKey();
     return new Pod(
-        key,
-        uid(key),
-        random.nextInt(3),
-        random.nextInt(6) == 0 ? Optional.empty() : Optional.of(nodeName()),
-        random.nextInt(8) == 0,
-        random.nextInt(8) == 0,
-        addresses(),
-        List.of(),
-        mappings());
+            key,
+            uid(key),
+            random.nextInt(3),
+            random.nextInt(6) == 0 ? Optional.empty() : Optional.of(nodeName()),
+            random.nextInt(8) == 0,
+            random.nextInt(8) == 0,
+            addresses(),
+            random.nextBoolean()
+                ? List.of()
+                : List.of(new Port(80 + random.nextInt(2), Protocol.TCP, "http")),
+            mappings())
+        .with(policies.labels());
   }
 
   private String uid(PodKey key) {

@@ -73,6 +73,10 @@ public enum Reason {
   POLICY_NOT_UNDERSTOOD(Severity.ERROR),
   /** A policy asks for something that Sund cannot enforce; what depends on it is denied. */
   POLICY_NOT_ENFORCED(Severity.ERROR),
+  /**
+   * Policies of the cluster have one priority in one tier; Sund asks them in their names' order.
+   */
+  POLICY_ORDER_UNDEFINED(Severity.WARNING),
   /** Two pods of a node want one host port; the older pod's wish holds. */
   DUPLICATE_HOST_PORT(Severity.ERROR),
   /** A pod wants a host port at an address that its node does not have. */

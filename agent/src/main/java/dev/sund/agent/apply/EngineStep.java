@@ -171,6 +171,10 @@ final class EngineStep {
     count("frontends", delta.frontends());
     count("endpoints", delta.endpoints());
     count("sourceRanges", delta.sourceRanges());
+    count("policyPods", delta.policy().pods());
+    count("policyPorts", delta.policy().ports());
+    count("policyPeers", delta.policy().peers());
+    count("policyVerdicts", delta.policy().verdicts());
     for (Change<Frontend.Key, Frontend> change : delta.frontends()) {
       change.before().ifPresent(frontend -> countPort(frontend, -1));
       change.after().ifPresent(frontend -> countPort(frontend, 1));

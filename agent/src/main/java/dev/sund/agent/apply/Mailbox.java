@@ -1,5 +1,6 @@
 package dev.sund.agent.apply;
 
+import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.model.ObjectRef;
 import java.util.ArrayList;
@@ -14,7 +15,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * From many threads to one writer. Of two events with one {@link ClusterEvent#key} only the later
  * is kept, at the earlier one's place, so that the mailbox never holds more than one event for each
  * object that exists, however slow its reader is. What somebody waits for, attachments and
- * networks, is taken before all that the cluster tells.
+ * networks, is taken before all that the cluster tells, but together with what decides about it: a
+ * pod must not be attached under older policies than the cluster has told by then.
  *
  * <p>Any thread may {@link #put}; one thread takes.
  */
@@ -22,6 +24,10 @@ public final class Mailbox {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition filled = lock.newCondition();
   private final Map<ObjectRef, ClusterEvent> awaited = new LinkedHashMap<>();
+
+  /** Policies and namespaces: few, and in force before the next pod is attached. */
+  private final Map<ObjectRef, ClusterEvent> policies = new LinkedHashMap<>();
+
   private Map<ObjectRef, ClusterEvent> events = new LinkedHashMap<>();
   private long coalesced;
   private boolean woken;
@@ -49,6 +55,11 @@ public final class Mailbox {
           ClusterEvent.PortsSeen _,
           ClusterEvent.PortsGone _ ->
           awaited;
+      case ClusterEvent.PolicySeen _,
+          ClusterEvent.PolicyGone _,
+          ClusterEvent.NamespaceSeen _,
+          ClusterEvent.NamespaceGone _ ->
+          policies;
       case ClusterEvent.NodeSeen _,
           ClusterEvent.NodeGone _,
           ClusterEvent.PodSeen _,
@@ -68,8 +79,6 @@ public final class Mailbox {
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.LayerSeen _,
           ClusterEvent.LayerGone _,
-          ClusterEvent.NamespaceSeen _,
-          ClusterEvent.NamespaceGone _,
           ClusterEvent.Refused _,
           ClusterEvent.FactsSeen _,
           ClusterEvent.Synced _ ->
@@ -89,7 +98,7 @@ public final class Mailbox {
   }
 
   /**
-   * Takes events, in the order of their keys' first arrival. Waits until there is one.
+   * Takes events, of each sort in the order of their keys' first arrival. Waits until there is one.
    *
    * @param most the most events to take of those that nobody waits for; the rest stays
    * @param maxWaitNanos the longest wait; 0 or less does not wait
@@ -99,7 +108,7 @@ public final class Mailbox {
     long left = maxWaitNanos;
     lock.lockInterruptibly();
     try {
-      while (awaited.isEmpty() && events.isEmpty() && !woken && left > 0) {
+      while (isEmpty() && !woken && left > 0) {
         left = filled.awaitNanos(left);
       }
       woken = false;
@@ -113,7 +122,7 @@ public final class Mailbox {
   public int size() {
     lock.lock();
     try {
-      return awaited.size() + events.size();
+      return awaited.size() + policies.size() + events.size();
     } finally {
       lock.unlock();
     }
@@ -131,8 +140,22 @@ public final class Mailbox {
     }
   }
 
+  private boolean isEmpty() {
+    return awaited.isEmpty() && policies.isEmpty() && events.isEmpty();
+  }
+
   private List<ClusterEvent> drain(int most) {
-    List<ClusterEvent> taken = new ArrayList<>(awaited.values());
+    List<ClusterEvent> taken = new ArrayList<>(policies.values());
+    policies.clear();
+    for (ClusterEvent event : awaited.values()) {
+      if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
+        ClusterEvent pod = events.remove(new ObjectRef("Pod", attachment.pod().toString()));
+        if (pod != null) {
+          taken.add(pod);
+        }
+      }
+      taken.add(event);
+    }
     awaited.clear();
     if (events.size() <= most) {
       taken.addAll(events.values());

@@ -2,11 +2,16 @@ package dev.sund.agent.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.ClusterEvent.NodeGone;
 import dev.sund.engine.cluster.ClusterEvent.PoolGone;
 import dev.sund.engine.cluster.ClusterEvent.Synced;
+import dev.sund.engine.cluster.Policy;
+import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
+import dev.sund.model.PodKey;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -57,6 +62,24 @@ class MailboxTest {
       mailbox.put(event);
     }
     assertThat(mailbox.take(1, 0)).containsExactly(detached, network, node("a"));
+    assertThat(mailbox.take(1, 0)).containsExactly(node("b"));
+  }
+
+  /** N20: a pod must not be attached under older policies than the cluster has told. */
+  @Test
+  void policiesAndThePodItselfComeWithAnAttachment() throws InterruptedException {
+    PodKey pod = PodKey.parse("shop/web");
+    ClusterEvent seen = new ClusterEvent.PodGone(pod);
+    ClusterEvent attached =
+        new ClusterEvent.Attached(
+            new Attachment("c1", "eth0", "/x", pod, "u", List.of(Ip.parse("10.244.1.5"))));
+    ClusterEvent policy =
+        new ClusterEvent.PolicyGone(new ObjectRef(Policy.NETWORK_POLICY, "shop/p"));
+    ClusterEvent namespace = new ClusterEvent.NamespaceGone("shop");
+    for (ClusterEvent event : List.of(node("a"), node("b"), seen, attached, policy, namespace)) {
+      mailbox.put(event);
+    }
+    assertThat(mailbox.take(1, 0)).containsExactly(policy, namespace, seen, attached, node("a"));
     assertThat(mailbox.take(1, 0)).containsExactly(node("b"));
   }
 

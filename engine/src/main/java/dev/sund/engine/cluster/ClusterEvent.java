@@ -134,6 +134,32 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /**
+   * A policy exists, as given. One with errors is in force too, and what is not understood of it is
+   * denied.
+   *
+   * @param policy what holds of it
+   * @param conditions what is wrong with it
+   */
+  record PolicySeen(Policy policy, List<Condition> conditions) implements ClusterEvent {
+    public PolicySeen {
+      conditions = List.copyOf(conditions);
+    }
+
+    @Override
+    public ObjectRef key() {
+      return policy.ref();
+    }
+  }
+
+  /** A policy exists no more; the name is {@link Policy#ref}. */
+  record PolicyGone(ObjectRef policy) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return policy;
+    }
+  }
+
   /** A Service exists, as given. */
   record ServiceSeen(Service service) implements ClusterEvent {
     @Override

@@ -22,7 +22,8 @@ import java.util.Optional;
  *     names is there with each
  * @param hostPorts which of them are to be reached at the node's addresses too ({@code hostPort}),
  *     sorted; empty on the node's network
- * @param annotations those that say something of its network
+ * @param annotations those that say something of its network, and {@link #MIRROR}
+ * @param labels by which policies know it
  */
 public record Pod(
     PodKey key,
@@ -34,12 +35,54 @@ public record Pod(
     List<Ip> ips,
     List<Port> ports,
     List<PortMapping> hostPorts,
-    Map<String, String> annotations) {
+    Map<String, String> annotations,
+    Map<String, String> labels) {
+  /** The annotation by which a static pod's mirror says what uid its kubelet knows it by. */
+  public static final String MIRROR = "kubernetes.io/config.mirror";
+
   public Pod {
     annotations = Map.copyOf(annotations);
+    labels = Map.copyOf(labels);
     ips = List.copyOf(ips);
     ports = List.copyOf(ports);
     hostPorts = List.copyOf(hostPorts);
+  }
+
+  /** A pod without labels. */
+  public Pod(
+      PodKey key,
+      String uid,
+      long created,
+      Optional<NodeName> node,
+      boolean hostNetwork,
+      boolean finished,
+      List<Ip> ips,
+      List<Port> ports,
+      List<PortMapping> hostPorts,
+      Map<String, String> annotations) {
+    this(
+        key,
+        uid,
+        created,
+        node,
+        hostNetwork,
+        finished,
+        ips,
+        ports,
+        hostPorts,
+        annotations,
+        Map.of());
+  }
+
+  /** The same pod with these labels. */
+  public Pod with(Map<String, String> others) {
+    return new Pod(
+        key, uid, created, node, hostNetwork, finished, ips, ports, hostPorts, annotations, others);
+  }
+
+  /** Whether this is the pod that a kubelet knows by {@code id}; empty for one that says none. */
+  public boolean isKnownAs(String id) {
+    return id.isEmpty() || uid.equals(id) || id.equals(annotations.get(MIRROR));
   }
 
   /** A pod without annotations. */

@@ -73,6 +73,8 @@ public final class AddressPlan {
           ClusterEvent.ServiceGone _,
           ClusterEvent.SliceSeen _,
           ClusterEvent.SliceGone _,
+          ClusterEvent.PolicySeen _,
+          ClusterEvent.PolicyGone _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
           ClusterEvent.TunnelsAddressed _,

@@ -1,7 +1,9 @@
 package dev.sund.kube.object;
 
+import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.ipam.AddressWishes;
 import dev.sund.kube.tree.Shape;
+import dev.sund.kube.tree.Tree;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import java.nio.charset.StandardCharsets;
@@ -10,9 +12,9 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What Sund uses of {@code metadata}.
@@ -31,8 +33,9 @@ record Meta(String uid, long created) {
           .use("labels")
           .use("annotations", Shape.some(Marks.ANNOTATION_V4, Marks.ANNOTATION_V6));
 
-  /** The shape of a pod's {@code metadata}: what it asks of its network counts. */
-  static final Shape OF_PODS = shape().pass("labels").use("annotations", wishes());
+  /** The shape of a pod's {@code metadata}: labels count, and what it asks of its network. */
+  static final Shape OF_PODS =
+      shape().use("labels").use("annotations", Shape.some(wishesAnd(Pod.MIRROR)));
 
   /** The shape of a namespace's {@code metadata}: labels count, and what it asks for its pods. */
   static final Shape OF_NAMESPACES = shape().use("labels").use("annotations", wishes());
@@ -86,6 +89,10 @@ record Meta(String uid, long created) {
     return Shape.some(AddressWishes.KEYS.toArray(String[]::new));
   }
 
+  private static String[] wishesAnd(String other) {
+    return Stream.concat(AddressWishes.KEYS.stream(), Stream.of(other)).toArray(String[]::new);
+  }
+
   /** The object's annotations that say something of its network. */
   static Map<String, String> wishes(Field object) {
     Field annotations = object.at("metadata").at("annotations");
@@ -103,9 +110,17 @@ record Meta(String uid, long created) {
   static Map<String, String> labels(Field object) {
     Map<String, String> labels = new LinkedHashMap<>();
     Field field = object.at("metadata").at("labels");
-    for (String key : field.fields().map(labelled -> labelled.fields().keySet()).orElse(Set.of())) {
-      Field label = field.at(key);
-      labels.put(key, label.present() ? label.text().orElse("") : "");
+    Optional<Tree.Mapping> mapping = field.fields();
+    if (mapping.isPresent()) {
+      for (Map.Entry<String, Tree> entry : mapping.get().fields().entrySet()) {
+        String key = entry.getKey();
+        if (entry.getValue() instanceof Tree.Scalar text && text.quoted()) {
+          labels.put(key, text.text()); // as all are that an API server tells
+        } else {
+          Field label = field.at(key);
+          labels.put(key, label.present() ? label.text().orElse("") : "");
+        }
+      }
     }
     return labels;
   }

@@ -69,7 +69,11 @@ final class PodParser {
     String phase = status.at("phase").text().orElse("");
     List<Ip> ips = ips(status);
     PodPorts.Found ports = PodPorts.read(spec);
-    Map<String, String> wishes = Meta.wishes(object);
+    Map<String, String> annotations = Meta.wishes(object);
+    Field mirror = object.at("metadata").at("annotations").at(Pod.MIRROR);
+    mirror.text().ifPresent(id -> annotations.put(Pod.MIRROR, id));
+    // Pods of one Deployment have equal labels.
+    Map<String, String> labels = Repeats.one(Map.copyOf(Meta.labels(object)));
     return object.finish(() ->
         new Pod(
             key,
@@ -81,7 +85,8 @@ final class PodParser {
             hostNetwork ? List.of() : ips,
             Repeats.one(ports.ports()),
             hostNetwork ? List.of() : ports.hostPorts(),
-            wishes));
+            annotations,
+            labels));
   }
 
   private static List<Ip> ips(Field status) {

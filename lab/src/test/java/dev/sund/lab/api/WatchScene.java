@@ -204,6 +204,8 @@ final class WatchScene implements AutoCloseable {
                     + slice.service()
                     + " "
                     + slice.endpoints().stream().map(endpoint -> endpoint.address()).toList());
+        case ClusterEvent.PolicySeen(var policy, var conditions) ->
+            state.put(key, key + " " + policy.generation() + " " + conditions);
         case ClusterEvent.NodeGone _,
             ClusterEvent.PodGone _,
             ClusterEvent.PoolGone _,
@@ -212,6 +214,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.ReservationGone _,
             ClusterEvent.ServiceGone _,
             ClusterEvent.SliceGone _,
+            ClusterEvent.PolicyGone _,
             ClusterEvent.ServicesSet _,
             ClusterEvent.ConntrackSet _,
             ClusterEvent.NamespaceGone _ ->
