@@ -29,7 +29,6 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Port;
-import dev.sund.model.Protocol;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -273,8 +272,7 @@ public final class LabCluster implements AutoCloseable {
   }
 
   private List<Port> ports(dev.sund.engine.trace.Packet.Origin origin) {
-    SortedSet<Integer> numbers = new TreeSet<>(listeners.of(origin));
-    return numbers.stream().map(number -> new Port(number, Protocol.TCP, "")).toList();
+    return List.copyOf(listeners.of(origin));
   }
 
   /**

@@ -57,6 +57,12 @@ class ServicesLabTest {
     // S1
     assertThat(lab.line("outside -> svc/shop/later 3")).contains("refused=refused");
     assertThat(lab.line("node -> svc/shop/later 53/udp v4")).contains("refused=refused");
+    // SCTP, asked by first packets: a pod's own port, a Service's, a node's, and one of nobody.
+    assertThat(lab.line("shop/api -> payments/charging-0 3868/sctp v4")).contains("reach yes=yes");
+    assertThat(lab.line("shop/api -> svc/payments/charging 3868/sctp v4"))
+        .contains("reach yes=yes", "payments/charging");
+    assertThat(lab.line("outside -> svc/payments/charging 3")).contains("/sctp", "yes=yes");
+    assertThat(lab.line("-> svc/payments/charging 3869/sctp v6")).contains("refused=refused");
     assertThat(lab.lastLine()).matches("[0-9]+ probes, [0-9]+ agree, 0 differ");
   }
 }

@@ -9,6 +9,7 @@ import static dev.sund.it.service.Manifest.Backend.ready;
 import static dev.sund.it.service.Manifest.service;
 import static dev.sund.it.service.Manifest.serviceWith;
 import static dev.sund.it.service.Manifest.slices;
+import static dev.sund.model.Protocol.SCTP;
 import static dev.sund.model.Protocol.TCP;
 import static dev.sund.model.Protocol.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -416,23 +417,19 @@ class ServiceScenesTest {
             "type: NodePort, ports: [{name: a, port: 80, protocol: SCTP, nodePort: 30100}, {name:"
                 + " b, port: 80, nodePort: 30100}]"),
         slices(bed, "web", List.of("a:sctp:8080", "b:tcp:9090"), ready("c")));
-    try (SctpInits inits = SctpInits.watch(bed.pods())) {
-      for (String address : List.of("10.96.0.31", "fd00:96::1f")) {
-        Family family = address.contains(":") ? Family.V6 : Family.V4;
-        Ip ip = Ip.parse(address);
-        assertThat(inits.ask(bed.place("a"), ip, 80))
-            .isEqualTo("c " + bed.address("a", family) + " 8080");
-        assertThat(inits.ask(bed.place("outside"), bed.address("n1", family), 30100))
-            .isEqualTo("c " + bed.address("n1", family) + " 8080");
-        assertThat(bed.trace("a", Protocol.SCTP, ip, 80))
-            .containsExactly(answered("c", bed.address("a", family).toString()));
-      }
-      assertThat(bed.ask("a", TCP, "10.96.0.31", 80).by()).isEqualTo("c");
-      bed.have(
-          service("web", 31, "ports: [{name: b, port: 80}]"),
-          slices(bed, "web", List.of("b:tcp:9090"), ready("c")));
-      assertThat(inits.ask(bed.place("a"), Ip.parse("10.96.0.31"), 80)).isEmpty();
-    }
+    assertThat(bed.ask("a", SCTP, "10.96.0.31", 80)).isEqualTo(answered("c", ip("a")));
+    assertThat(bed.ask("a", SCTP, "fd00:96::1f", 80)).isEqualTo(answered("c", ip6("a")));
+    assertThat(bed.ask("outside", SCTP, ip("n1"), 30100)).isEqualTo(answered("c", ip("n1")));
+    assertThat(bed.ask("outside", SCTP, ip6("n1"), 30100)).isEqualTo(answered("c", ip6("n1")));
+    assertThat(bed.ask("a", TCP, "10.96.0.31", 80).by()).isEqualTo("c");
+    // S1, for SCTP: by a pod, and by the node itself.
+    bed.have(service("web", 31, "ports: [{name: a, port: 80, protocol: SCTP}]"));
+    assertThat(bed.ask("a", SCTP, "10.96.0.31", 80)).isEqualTo(REFUSED);
+    assertThat(bed.ask("n1", SCTP, "fd00:96::1f", 80)).isEqualTo(REFUSED);
+    bed.have(
+        service("web", 31, "ports: [{name: b, port: 80}]"),
+        slices(bed, "web", List.of("b:tcp:9090"), ready("c")));
+    bed.assertNobodyAnswers("a", SCTP, "10.96.0.31", 80);
   }
 
   @Test

@@ -128,8 +128,7 @@ public final class QuestionPlan {
         int before = questions.size();
         Set<String> asked = new HashSet<>(); // a port with two names is asked once
         for (Port port : receiver.ports()) {
-          boolean carried = port.protocol() == Protocol.TCP || port.protocol() == Protocol.UDP;
-          if (carried && asked.add(port.toString())) {
+          if (asked.add(port.toString())) {
             add(Kind.REACH, from, to, ip, port.protocol(), port.number());
           }
         }
@@ -289,9 +288,7 @@ public final class QuestionPlan {
   }
 
   private void hostPort(Party from, Party at, Ip ip, PortMapping mapping) {
-    if (mapping.protocol() == Protocol.TCP || mapping.protocol() == Protocol.UDP) {
-      add(Kind.REACH, from, at, ip, mapping.protocol(), mapping.hostPort());
-    }
+    add(Kind.REACH, from, at, ip, mapping.protocol(), mapping.hostPort());
   }
 
   private void toMachine(Party from, List<Ip> own, Party to) {

@@ -116,9 +116,6 @@ public final class ServiceQuestions {
   }
 
   private void ask(Map<Party, List<Ip>> askers, Party to, Ip ip, Protocol protocol, int port) {
-    if (protocol != Protocol.TCP && protocol != Protocol.UDP) {
-      return; // there are no sockets to ask by
-    }
     askers.forEach((from, own) -> {
       if (own.stream().anyMatch(has -> same(has, ip))) {
         questions.add(new Question(next++, Kind.SERVICE, from, to, ip, protocol, port, List.of()));

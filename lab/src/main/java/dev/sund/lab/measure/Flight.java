@@ -22,7 +22,9 @@ final class Flight {
     /** One datagram that may not be cut, as an IP packet {@link Flight#number} bytes long. */
     SIZED,
     /** A TCP connection. */
-    CONNECTION
+    CONNECTION,
+    /** The first packet of an SCTP association. */
+    ASSOCIATION
   }
 
   final int id;
@@ -38,7 +40,9 @@ final class Flight {
   int attempts;
   boolean replied;
 
-  /** Errno by which the sender's kernel refused it, positive; 0 when it did not. */
+  /**
+   * Errno by which the sender's kernel refused it, positive; 0 when it did not. An ABORT counts.
+   */
   int refusedLocally;
 
   /** The source address that the receiver saw; null while it has not arrived. */
@@ -60,6 +64,23 @@ final class Flight {
     this.question = question;
     this.sort = sort;
     this.number = number;
+  }
+
+  /** The tag of an association: the flight's number, in a place of our own. */
+  private static final int TAG = 0x53000000;
+
+  private static final int FIRST_PORT = 20_000;
+  private static final int PORTS = 40_000;
+
+  /** The flight that a packet with this tag belongs to. */
+  static int ofTag(int tag) {
+    return tag - TAG;
+  }
+
+  /** How it asks for an association. */
+  SctpPacket init() {
+    return new SctpPacket(
+        FIRST_PORT + id % PORTS, question.port(), SctpPacket.Chunk.INIT, TAG + id);
   }
 
   Endpoint destination() {

@@ -1,6 +1,7 @@
 package dev.sund.lab.measure;
 
 import dev.sund.engine.trace.Packet.Origin;
+import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.socket.Endpoint;
@@ -10,10 +11,12 @@ import dev.sund.kernel.socket.NetSocket;
 import dev.sund.lab.question.Answer;
 import dev.sund.lab.question.Question;
 import dev.sund.model.Ip;
+import dev.sund.model.Protocol;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +73,9 @@ public final class Measurement implements AutoCloseable {
           serve(sockets, sender, Epoll.READABLE, events -> readSender(sender, events));
         }
       }
+      for (NetSocket associations : sockets.associations.values()) {
+        serveAssociations(sockets, associations);
+      }
       return true;
     });
   }
@@ -124,6 +130,15 @@ public final class Measurement implements AutoCloseable {
       }
     }
     return loop.run(() -> {
+      for (Question question : questions) {
+        if (question.protocol() == Protocol.SCTP) {
+          SiteSockets from = Objects.requireNonNull(sites.get(question.from().origin()));
+          Optional<NetSocket> added = from.addAssociations(question.destination().family());
+          if (added.isPresent()) {
+            serveAssociations(from, added.get());
+          }
+        }
+      }
       Round begun = new Round(loop, sites, machines, buffer, nextFlight);
       round = begun;
       try {
@@ -191,15 +206,67 @@ public final class Measurement implements AutoCloseable {
     }
   }
 
+  private void serveAssociations(SiteSockets sockets, NetSocket socket) throws KernelException {
+    serve(sockets, socket, Epoll.READABLE, events -> readAssociations(sockets, socket, events));
+  }
+
+  private void readAssociations(SiteSockets sockets, NetSocket socket, int events) {
+    if ((events & Epoll.ERROR) != 0) {
+      drainErrors(socket);
+    }
+    while (true) {
+      int length = buffer.receive(socket);
+      if (length < 0) {
+        return;
+      }
+      Optional<Endpoint> from = buffer.from();
+      Optional<SctpPacket> packet = SctpPacket.received(buffer.data(), length, socket.family());
+      if (from.isPresent() && packet.isPresent()) {
+        take(sockets, socket, packet.get(), from.get().ip());
+      }
+    }
+  }
+
+  private void take(SiteSockets sockets, NetSocket socket, SctpPacket packet, Ip from) {
+    Optional<Flight> flight = flight(Flight.ofTag(packet.tag()));
+    switch (packet.chunk()) {
+      case INIT -> {
+        boolean open =
+            sockets.site.ports().stream()
+                .anyMatch(port ->
+                    port.protocol() == Protocol.SCTP && port.number() == packet.destinationPort());
+        if (open) {
+          flight.ifPresent(arrived -> arrived.arrive(sockets.site, from));
+        }
+        SctpPacket answer =
+            packet.answer(open ? SctpPacket.Chunk.INIT_ACK : SctpPacket.Chunk.ABORT);
+        buffer.sendTo(socket, answer.write(buffer), new Endpoint(from, 0));
+      }
+      case INIT_ACK -> flight.ifPresent(answered -> answered.replied = true);
+      case ABORT ->
+          flight.ifPresent(refused -> refused.refusedLocally = Errno.ECONNREFUSED.number());
+    }
+  }
+
   private void drainErrors(NetSocket sender) {
     while (true) {
       int length = buffer.receiveError(sender);
       if (length < 0) {
         return;
       }
-      int id = Payload.flight(buffer.data(), 0, length, Payload.REQUEST);
+      int id = asked(length);
       buffer.error().ifPresent(error -> flight(id).ifPresent(flight -> flight.fail(error)));
     }
+  }
+
+  /** The flight of the packet that an error is about: a datagram's content, or an INIT. */
+  private int asked(int length) {
+    int id = Payload.flight(buffer.data(), 0, length, Payload.REQUEST);
+    return id >= 0
+        ? id
+        : SctpPacket.read(buffer.data(), 0, length)
+            .map(packet -> Flight.ofTag(packet.tag()))
+            .orElse(-1);
   }
 
   private void acceptAll(SiteSockets sockets, NetSocket server) throws KernelException {

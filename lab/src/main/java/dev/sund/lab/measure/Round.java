@@ -3,6 +3,7 @@ package dev.sund.lab.measure;
 import dev.sund.engine.trace.Packet.Origin;
 import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
+import dev.sund.kernel.socket.Endpoint;
 import dev.sund.kernel.socket.Epoll;
 import dev.sund.kernel.socket.MessageBuffer;
 import dev.sund.kernel.socket.NetSocket;
@@ -103,19 +104,10 @@ final class Round {
     SizeSearch search = new SizeSearch(question.destination().family());
     List<Flight> begun = new ArrayList<>();
     switch (question.kind()) {
-      case REACH ->
-          begun.add(
-              switch (question.protocol()) {
-                case TCP -> flight(question, Flight.Sort.CONNECTION, 0);
-                case UDP, ICMP, SCTP -> flight(question, Flight.Sort.DATAGRAM, 0);
-              });
+      case REACH -> begun.add(request(question));
       case SERVICE -> {
         for (int i = 0; i < TRIES; i++) {
-          begun.add(
-              switch (question.protocol()) {
-                case TCP -> flight(question, Flight.Sort.CONNECTION, 0);
-                case UDP, ICMP, SCTP -> flight(question, Flight.Sort.DATAGRAM, 0);
-              });
+          begun.add(request(question));
         }
       }
       case PATH -> {
@@ -131,6 +123,16 @@ final class Round {
       }
     }
     return new Asked(question, begun, search);
+  }
+
+  private Flight request(Question question) {
+    Flight.Sort sort =
+        switch (question.protocol()) {
+          case TCP -> Flight.Sort.CONNECTION;
+          case SCTP -> Flight.Sort.ASSOCIATION;
+          case UDP, ICMP -> Flight.Sort.DATAGRAM;
+        };
+    return flight(question, sort, 0);
   }
 
   private Flight flight(Question question, Flight.Sort sort, int number) {
@@ -216,8 +218,14 @@ final class Round {
     flight.attempts++;
     // The first failure may be an earlier packet's: reporting it clears it.
     for (int attempt = 0; attempt < 3; attempt++) {
-      Payload.write(buffer.data(), Payload.REQUEST, flight.id);
-      int result = buffer.sendTo(socket, length, flight.destination());
+      Endpoint to = flight.destination();
+      if (flight.sort == Flight.Sort.ASSOCIATION) {
+        length = flight.init().write(buffer);
+        to = new Endpoint(to.ip(), 0); // raw sockets have no ports
+      } else {
+        Payload.write(buffer.data(), Payload.REQUEST, flight.id);
+      }
+      int result = buffer.sendTo(socket, length, to);
       if (result >= 0) {
         return;
       }

@@ -15,7 +15,8 @@ import java.util.List;
  * @param machine the machine that it is on, by name
  * @param namespace its network namespace
  * @param addresses its addresses; at least one
- * @param ports where it answers, besides {@link #ECHO}; by TCP and by UDP
+ * @param ports where it answers, besides {@link #ECHO}; by TCP and by UDP at a port of either, by
+ *     SCTP at one of that
  * @param perAddress whether servers bind to each address alone, so that answers leave with the
  *     address that was asked: where there are several addresses of a family
  */

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -24,6 +25,9 @@ final class SiteSockets implements AutoCloseable {
 
   /** Senders: one a family for each sort of datagram. */
   final Map<Family, Map<Flight.Sort, NetSocket>> senders = new EnumMap<>(Family.class);
+
+  /** Raw sockets that ask for associations and answer; there when one of the two is wanted. */
+  final Map<Family, NetSocket> associations = new EnumMap<>(Family.class);
 
   final List<NetSocket> datagramServers = new ArrayList<>();
   final List<NetSocket> connectionServers = new ArrayList<>();
@@ -59,7 +63,7 @@ final class SiteSockets implements AutoCloseable {
       Map<Flight.Sort, NetSocket> bySort = new EnumMap<>(Flight.Sort.class);
       senders.put(family, bySort);
       for (Flight.Sort sort : Flight.Sort.values()) {
-        if (sort == Flight.Sort.CONNECTION) {
+        if (sort == Flight.Sort.CONNECTION || sort == Flight.Sort.ASSOCIATION) {
           continue;
         }
         NetSocket socket = NetSocket.udp(family);
@@ -68,6 +72,9 @@ final class SiteSockets implements AutoCloseable {
         if (sort == Flight.Sort.SIZED) {
           socket.dontFragment();
         }
+      }
+      if (site.ports().stream().anyMatch(port -> port.protocol() == Protocol.SCTP)) {
+        openAssociations(family);
       }
       for (Endpoint local : listenOn(family)) {
         NetSocket datagrams = NetSocket.udp(family);
@@ -83,6 +90,20 @@ final class SiteSockets implements AutoCloseable {
         }
       }
     }
+  }
+
+  private NetSocket openAssociations(Family family) throws KernelException {
+    NetSocket socket = NetSocket.raw(family, Protocol.SCTP.number());
+    associations.put(family, socket);
+    return socket.queueErrors();
+  }
+
+  /** Opens what associations of a family are asked by, unless it is open. */
+  Optional<NetSocket> addAssociations(Family family) throws KernelException {
+    return associations.containsKey(family)
+        ? Optional.empty()
+        : Optional.of(
+            site.namespace().<NetSocket, KernelException>call(() -> openAssociations(family)));
   }
 
   private List<Endpoint> listenOn(Family family) {
@@ -110,7 +131,10 @@ final class SiteSockets implements AutoCloseable {
 
   /** The socket that sends this sort of datagram. */
   NetSocket sender(Family family, Flight.Sort sort) {
-    NetSocket socket = senders.getOrDefault(family, Map.of()).get(sort);
+    NetSocket socket =
+        sort == Flight.Sort.ASSOCIATION
+            ? associations.get(family)
+            : senders.getOrDefault(family, Map.of()).get(sort);
     if (socket == null) {
       throw new IllegalStateException(site.origin() + " cannot send " + sort + " by " + family);
     }
@@ -138,6 +162,7 @@ final class SiteSockets implements AutoCloseable {
   @Override
   public void close() {
     senders.values().forEach(bySort -> bySort.values().forEach(NetSocket::close));
+    associations.values().forEach(NetSocket::close);
     datagramServers.forEach(NetSocket::close);
     connectionServers.forEach(NetSocket::close);
   }

@@ -43,7 +43,10 @@ final class Verdicts {
               .map(ip -> "ICMP from " + machines.getOrDefault(ip, ip.toString()))
               .orElse(by);
     }
-    if (errno == Errno.ECONNREFUSED.number()) {
+    boolean unknown = // a kernel without SCTP, with nobody in it who reads its packets
+        flight.sort == Flight.Sort.ASSOCIATION
+            && (errno == Errno.ENOPROTOOPT.number() || errno == Errno.EPROTO.number());
+    if (unknown || errno == Errno.ECONNREFUSED.number()) {
       return new Reached(Reach.REFUSED, Optional.empty(), "refused");
     }
     String why =

@@ -3,6 +3,8 @@
  * of pods, nodes and hosts, all served by one thread with one epoll ({@code
  * dev.sund.lab.measure.ProbeLoop}), and answers questions by sending packets and watching who gets
  * them. {@link dev.sund.lab.measure.Traffic} keeps flows running and counts what is lost.
+ * Associations of SCTP, for which many kernels have no sockets, are asked for by raw ones ({@code
+ * dev.sund.lab.measure.SctpPacket}).
  *
  * <p>Nothing here knows a program or a prediction; the two meet in the matrix.
  *

@@ -91,7 +91,8 @@ public final class Prediction {
             matters ? question.port() : 0);
     Trace trace = traces.computeIfAbsent(way, _ -> tracer.trace(packet(way)));
     return switch (question.kind()) {
-      case REACH -> reached(trace, matters ? trace.portSeen() : question.port());
+      case REACH ->
+          reached(trace, question.protocol(), matters ? trace.portSeen() : question.port());
       case SERVICE -> served(way);
       case PATH -> new Path(tracer.probedPath(packet(way)));
       case MTU -> sizes.computeIfAbsent(way, _ -> mtu(way, trace));
@@ -106,7 +107,7 @@ public final class Prediction {
       boolean told = trace.told();
       if (trace.delivered() && trace.answered()) {
         Origin at = origin(trace.arrival().orElseThrow());
-        boolean open = listeners.answers(at, trace.portSeen());
+        boolean open = listeners.answers(at, way.protocol, trace.portSeen());
         ways.add(
             open
                 ? new Answer.Way(Reach.YES, at.toString(), trace.sourceSeen())
@@ -133,13 +134,16 @@ public final class Prediction {
     return Packet.small(way.from, way.destination, way.protocol, way.port);
   }
 
-  private Answer reached(Trace trace, int port) {
+  private Answer reached(Trace trace, Protocol protocol, int port) {
     if (!trace.delivered() || !trace.answered()) {
       Reason reason = trace.delivered() ? trace.backOutcome() : trace.outcome();
       return new Reached(Reach.NO, Optional.empty(), reason.code());
     }
     boolean open =
-        trace.arrival().map(arrival -> listeners.answers(origin(arrival), port)).orElse(false);
+        trace
+            .arrival()
+            .map(arrival -> listeners.answers(origin(arrival), protocol, port))
+            .orElse(false);
     return open
         ? new Reached(Reach.YES, trace.sourceSeen(), "delivered")
         : new Reached(Reach.REFUSED, Optional.empty(), Reason.PORT_CLOSED.code());

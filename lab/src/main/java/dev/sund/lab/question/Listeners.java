@@ -15,24 +15,27 @@ import java.util.TreeSet;
 
 /**
  * Who answers where in a lab: every pod at the ports that its containers declare or are probed at,
- * by TCP and by UDP; a node at those of its hostNetwork pods; everybody at the echo port.
+ * by TCP and by UDP, at those declared for SCTP by that alone; a node at those of its hostNetwork
+ * pods; everybody at the echo port.
  *
  * @param ports by whoever listens, the ports besides echo
- * @param echo the port at which everybody answers
+ * @param associations by whoever listens, the ports of SCTP
+ * @param echo the port at which everybody answers, by TCP and by UDP
  */
-public record Listeners(Map<Origin, SortedSet<Integer>> ports, int echo) {
+public record Listeners(
+    Map<Origin, SortedSet<Integer>> ports, Map<Origin, SortedSet<Integer>> associations, int echo) {
   /** Those of these pods. */
   public static Listeners of(Collection<Pod> pods, int echo) {
     Map<Origin, SortedSet<Integer>> ports = new HashMap<>();
+    Map<Origin, SortedSet<Integer>> associations = new HashMap<>();
     for (Pod pod : pods) {
-      SortedSet<Integer> own = ports.computeIfAbsent(origin(pod), _ -> new TreeSet<>());
       for (Port port : pod.ports()) {
-        if (port.protocol() == Protocol.TCP || port.protocol() == Protocol.UDP) {
-          own.add(port.number());
-        }
+        (port.protocol() == Protocol.SCTP ? associations : ports)
+            .computeIfAbsent(origin(pod), _ -> new TreeSet<>())
+            .add(port.number());
       }
     }
-    return new Listeners(Map.copyOf(ports), echo);
+    return new Listeners(Map.copyOf(ports), Map.copyOf(associations), echo);
   }
 
   /** Where the packets of a pod that runs are born. */
@@ -40,13 +43,22 @@ public record Listeners(Map<Origin, SortedSet<Integer>> ports, int echo) {
     return pod.hostNetwork() ? new FromNode(pod.node().orElseThrow()) : new FromPod(pod.key());
   }
 
-  /** The ports besides echo at which this one answers. */
-  public Set<Integer> of(Origin origin) {
+  /** The ports besides echo at which this one answers, each once for TCP and UDP together. */
+  public SortedSet<Port> of(Origin origin) {
+    SortedSet<Port> all = new TreeSet<>();
+    of(ports, origin).forEach(number -> all.add(new Port(number, Protocol.TCP, "")));
+    of(associations, origin).forEach(number -> all.add(new Port(number, Protocol.SCTP, "")));
+    return all;
+  }
+
+  private static Set<Integer> of(Map<Origin, SortedSet<Integer>> ports, Origin origin) {
     return ports.getOrDefault(origin, new TreeSet<>());
   }
 
   /** Whether this one answers at {@code port}. */
-  public boolean answers(Origin origin, int port) {
-    return port == echo || of(origin).contains(port);
+  public boolean answers(Origin origin, Protocol protocol, int port) {
+    return protocol == Protocol.SCTP
+        ? of(associations, origin).contains(port)
+        : port == echo || of(ports, origin).contains(port);
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * @param from who sends
  * @param to whose address it is; for an address that nobody has, the party that it would belong to
  * @param destination the address
- * @param protocol TCP or UDP
+ * @param protocol TCP, UDP or SCTP; UDP for {@link Kind#PATH} and {@link Kind#MTU}
  * @param port the destination port, 1 to 65535
  * @param sizes for {@link Kind#MTU} the sizes to begin with in bytes; empty for other kinds
  */
@@ -42,8 +42,8 @@ public record Question(
 
   public Question {
     Checks.that(
-        protocol == Protocol.TCP || protocol == Protocol.UDP,
-        "a question is about TCP or UDP, but this is about " + protocol.label());
+        protocol != Protocol.ICMP,
+        "a question is about a protocol with ports, but this is about " + protocol.label());
     Checks.range("port", port, 1, 65535);
     sizes = List.copyOf(sizes);
   }
