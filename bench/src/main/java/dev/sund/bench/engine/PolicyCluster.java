@@ -4,6 +4,7 @@ import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.policy.PolicyCompiler;
 import dev.sund.engine.policy.PolicyPod;
+import dev.sund.engine.policy.reach.Reachability;
 import dev.sund.model.Ip;
 import dev.sund.model.LabelSelector;
 import dev.sund.model.ObjectRef;
@@ -66,6 +67,15 @@ final class PolicyCluster {
     here.forEach(pod -> compiler.attach(pod.key(), pod.addresses()));
     compiler.compile();
     return compiler;
+  }
+
+  /** Who may reach whom in all of it. */
+  Reachability reachability() {
+    return Reachability.of(policies, namespaces, List.of(), pods);
+  }
+
+  List<PolicyPod> pods() {
+    return pods;
   }
 
   /** Another pod of each namespace in turn, as one of the next application. */

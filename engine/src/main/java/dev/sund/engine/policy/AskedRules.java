@@ -101,7 +101,9 @@ final class AskedRules {
     Set<PeerClass> found = new HashSet<>();
     for (Asked asked : rules) {
       asked.rule.atoms.forEach(atom -> found.addAll(atom.classes));
-      asked.names.forEach(name -> found.addAll(name.classes));
+      if (asked.rule.anyone) { // of all others' rules names fit only whom the rule fits
+        asked.names.forEach(name -> found.addAll(name.classes));
+      }
     }
     return found;
   }

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -242,6 +243,11 @@ public final class PolicyCompiler {
       }
     }
     return unknown;
+  }
+
+  /** The pod that has an address: of several that say it the one that counts. */
+  public Optional<PodKey> holder(Ip address) {
+    return Optional.ofNullable(roster.holder(address)).map(pod -> pod.key);
   }
 
   /** Finds the policies that are about a pod. */

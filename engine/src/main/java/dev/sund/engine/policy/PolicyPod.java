@@ -36,7 +36,7 @@ public record PolicyPod(
   }
 
   /** Whether policies see a pod here, and not only an address. */
-  boolean counts() {
+  public boolean counts() {
     return !hostNetwork && !finished;
   }
 }

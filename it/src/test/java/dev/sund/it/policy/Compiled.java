@@ -7,6 +7,7 @@ import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.policy.PolicyCompiler;
 import dev.sund.engine.policy.PolicyPod;
+import dev.sund.engine.policy.reach.Reachability;
 import dev.sund.engine.program.PolicyTables;
 import dev.sund.it.policy.oracle.End;
 import dev.sund.it.policy.oracle.Oracle;
@@ -143,6 +144,11 @@ final class Compiled {
     told.forEach(Runnable::run);
     compiler.compile();
     tables.put(node.name().toString(), mutant.tables(compiler.tables()));
+  }
+
+  /** Who may reach whom, by Sund's answer to questions about the whole cluster. */
+  Reachability reachability() {
+    return Reachability.of(policies, namespaces, nodes, pods);
   }
 
   /** What the nodes' tables say, where packets pass them. */
