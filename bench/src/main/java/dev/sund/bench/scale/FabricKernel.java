@@ -1,10 +1,8 @@
 package dev.sund.bench.scale;
 
-import dev.sund.agent.apply.DataplaneSide;
+import dev.sund.bench.PodlessKernel;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
-import dev.sund.engine.cluster.Attachment;
-import dev.sund.engine.program.LocalPod;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -15,7 +13,7 @@ import java.util.concurrent.TimeoutException;
  * The drivers of tunnels and routes under the agent's own loop, without the rest of a node's: what
  * {@code ip} and {@code bridge} can be compared with.
  */
-final class FabricKernel extends DataplaneSide {
+final class FabricKernel extends PodlessKernel {
   private volatile int awaited = Integer.MAX_VALUE;
   private volatile CompletableFuture<Long> reached = new CompletableFuture<>();
   private int done;
@@ -48,30 +46,5 @@ final class FabricKernel extends DataplaneSide {
       reached.complete(System.nanoTime());
     }
     return reports;
-  }
-
-  @Override
-  public void attached(String device, Attachment attachment) {
-    throw new IllegalStateException("no pods here");
-  }
-
-  @Override
-  public void detached(String device) {
-    throw new IllegalStateException("no pods here");
-  }
-
-  @Override
-  public Progress attachProgress(LocalPod pod) {
-    throw new IllegalStateException("no pods here");
-  }
-
-  @Override
-  public Progress translationProgress() {
-    throw new IllegalStateException("no networks here");
-  }
-
-  @Override
-  public Progress detachProgress(LocalPod pod) {
-    throw new IllegalStateException("no pods here");
   }
 }

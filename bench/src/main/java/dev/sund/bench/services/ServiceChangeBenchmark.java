@@ -67,7 +67,7 @@ public final class ServiceChangeBenchmark implements Benchmark {
                   Optional.of(Target.atMost(5_000)),
                   "of " + CHANGES));
         }
-        table.remove();
+        ServiceTable.remove(namespace);
       }
     }
     return rows;

@@ -41,8 +41,8 @@ record ServiceCluster(int services, int endpoints) {
     return Ip.parse("11.1.0.0").plus(64L * service + number);
   }
 
-  /** All of it, in the order of kinds. */
-  List<ClusterEvent> events() {
+  /** The nodes. */
+  List<ClusterEvent> nodes() {
     List<ClusterEvent> events = new ArrayList<>();
     for (int i = 0; i < NODES; i++) {
       events.add(
@@ -54,6 +54,22 @@ record ServiceCluster(int services, int endpoints) {
                   List.of(Ip.parse("172.16.0.1").plus(i)),
                   List.of(new Prefix(Ip.parse("11.0.0.0").plus(65_536L * i), 16)))));
     }
+    return events;
+  }
+
+  /** Each Service and then its slice, as they are told where Services are made one by one. */
+  List<ClusterEvent> coming() {
+    List<ClusterEvent> events = new ArrayList<>();
+    for (int i = 0; i < services; i++) {
+      events.add(service(i));
+      events.add(slice(i, numbers(0, endpoints)));
+    }
+    return events;
+  }
+
+  /** All of it, in the order of kinds, as a list has it. */
+  List<ClusterEvent> events() {
+    List<ClusterEvent> events = nodes();
     for (int i = 0; i < services; i++) {
       events.add(service(i));
     }

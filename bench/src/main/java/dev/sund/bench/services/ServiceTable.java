@@ -23,11 +23,9 @@ final class ServiceTable implements AutoCloseable {
 
   private final ProgramCompiler compiler =
       new ProgramCompiler(ServiceCluster.SELF, FabricSettings.DEFAULT);
-  private final NetNs namespace;
   private final NftDriver driver;
 
   ServiceTable(NetNs namespace) throws KernelException {
-    this.namespace = namespace;
     driver = new NftDriver(NftPort.over(NftSocket.open(namespace)), FailPoint.NONE);
     driver.resync();
   }
@@ -54,7 +52,7 @@ final class ServiceTable implements AutoCloseable {
   }
 
   /** Removes the table without reading it. */
-  void remove() throws KernelException {
+  static void remove(NetNs namespace) throws KernelException {
     try (NftSocket socket = NftSocket.open(namespace)) {
       socket
           .commit(
