@@ -23,6 +23,9 @@ public record RuleId(ObjectRef object, String uid, Direction direction, int inde
   /** The kind of containers whose network another plugin made: no object of a cluster. */
   public static final String CONTAINER = "Container";
 
+  /** The most bytes of UTF-8 that a {@code char} takes. */
+  private static final int MOST_BYTES = 3;
+
   /** The direction of traffic that a rule is about. */
   public enum Direction {
     NONE("none"),
@@ -86,6 +89,9 @@ public record RuleId(ObjectRef object, String uid, Direction direction, int inde
    */
   public String textWithin(int bytes) {
     String text = toString();
+    if (text.length() * MOST_BYTES <= bytes) { // as nearly all are: not encoded to know
+      return text;
+    }
     int tooMany = text.getBytes(StandardCharsets.UTF_8).length - bytes;
     if (tooMany <= 0) {
       return text;

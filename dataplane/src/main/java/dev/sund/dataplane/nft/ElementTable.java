@@ -399,6 +399,10 @@ final class ElementTable {
     final Line removes = new Line();
     final TreeMap<RangeKey, Element> ranges = new TreeMap<>();
     private @Nullable Element[] places = new @Nullable Element[SMALLEST];
+
+    /** The hash of the key at each place: most looks end here, and touch no element. */
+    private int[] hashes = new int[SMALLEST];
+
     private int size;
     int seenCount;
 
@@ -408,18 +412,20 @@ final class ElementTable {
     }
 
     @Nullable Element find(RangeKey key) {
-      return single ? places[place(key.low())] : ranges.get(key);
+      return single ? places[place(key.low(), key.low().hashCode())] : ranges.get(key);
     }
 
     Element findOrAdd(RangeKey key) {
       if (!single) {
         return ranges.computeIfAbsent(key, Element::new);
       }
-      int place = place(key.low());
+      int hash = key.low().hashCode();
+      int place = place(key.low(), hash);
       Element element = places[place];
       if (element == null) {
         element = new Element(key);
         places[place] = element;
+        hashes[place] = hash;
         if (++size > places.length - (places.length >> 2)) {
           grow();
         }
@@ -432,7 +438,7 @@ final class ElementTable {
         ranges.remove(element.key(set));
         return;
       }
-      int gap = place(element.low);
+      int gap = place(element.low, element.low.hashCode());
       places[gap] = null;
       size--;
       // Who stands behind the gap and could not stand in front of it moves into it.
@@ -442,9 +448,10 @@ final class ElementTable {
         if (other == null) {
           return;
         }
-        int home = home(other.low);
+        int home = home(hashes[i]);
         if (((i - home) & mask) >= ((i - gap) & mask)) {
           places[gap] = other;
+          hashes[gap] = hashes[i];
           places[i] = null;
           gap = i;
         }
@@ -471,27 +478,35 @@ final class ElementTable {
     }
 
     /** Where the element of a key is, or where there is room for it. */
-    private int place(Bytes key) {
+    private int place(Bytes key, int hash) {
       int mask = places.length - 1;
-      int place = home(key);
+      int place = home(hash);
       for (Element there = places[place];
-          there != null && !there.low.equals(key);
+          there != null && (hashes[place] != hash || !there.low.equals(key));
           there = places[place]) {
         place = (place + 1) & mask;
       }
       return place;
     }
 
-    private int home(Bytes key) {
-      return (key.hashCode() * 0x9e3779b9) >>> (Integer.numberOfLeadingZeros(places.length) + 1);
+    private int home(int hash) {
+      return (hash * 0x9e3779b9) >>> (Integer.numberOfLeadingZeros(places.length) + 1);
     }
 
     private void grow() {
       @Nullable Element[] before = places;
+      int[] hashesBefore = hashes;
       places = new @Nullable Element[2 * before.length];
-      for (Element element : before) {
-        if (element != null) {
-          places[place(element.low)] = element;
+      hashes = new int[places.length];
+      int mask = places.length - 1;
+      for (int i = 0; i < before.length; i++) {
+        if (before[i] != null) {
+          int place = home(hashesBefore[i]);
+          while (places[place] != null) {
+            place = (place + 1) & mask;
+          }
+          places[place] = before[i];
+          hashes[place] = hashesBefore[i];
         }
       }
     }

@@ -5,6 +5,7 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 
@@ -88,6 +89,12 @@ public final class Bytes implements Comparable<Bytes> {
       at = -1; // so that nothing is added behind
       return new Bytes(content);
     }
+  }
+
+  /** A text in UTF-8 with the zero byte that ends it. */
+  static Bytes terminated(String text) {
+    byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
+    return new Bytes(Arrays.copyOf(encoded, encoded.length + 1));
   }
 
   /** A copy of {@code content}. */

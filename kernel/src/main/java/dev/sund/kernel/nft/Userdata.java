@@ -150,9 +150,15 @@ public record Userdata(List<Entry> entries) {
   }
 
   private static Entry text(int type, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    Checks.range("length of the comment '" + text + "' in bytes", bytes.length, 0, 127);
+    Bytes bytes = Bytes.terminated(text);
+    if (bytes.length() > MAX_COMMENT_BYTES + 1) { // said only then: there is one for each element
+      Checks.range(
+          "length of the comment '" + text + "' in bytes",
+          bytes.length() - 1,
+          0,
+          MAX_COMMENT_BYTES);
+    }
     Checks.that(text.indexOf('\0') < 0, "a comment holds no zero byte");
-    return new Entry(type, Bytes.of(bytes).padded(bytes.length + 1));
+    return new Entry(type, bytes);
   }
 }
