@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       LabCommand.class,
       TraceCommand.class,
+      AuditCommand.class,
       AgentCommand.class,
       StatusCommand.class,
       ServiceCommand.class,

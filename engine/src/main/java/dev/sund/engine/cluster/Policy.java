@@ -8,8 +8,10 @@ import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A policy about pods' connections: a NetworkPolicy of a namespace, or a ClusterNetworkPolicy. Both
@@ -137,6 +139,23 @@ public record Policy(
     /** Pods of all namespaces that a selector selects. */
     public static Pods of(LabelSelector namespaces, LabelSelector pods) {
       return new Pods(Optional.empty(), namespaces, pods);
+    }
+
+    /**
+     * Whether a pod is one of them.
+     *
+     * @param in the pod's namespace
+     * @param its that namespace's labels; null while it is not known, and then only what selects
+     *     all namespaces finds its pods
+     * @param labels the pod's
+     */
+    public boolean has(
+        String in, @Nullable Map<String, String> its, Map<String, String> labels) {
+      boolean there =
+          namespace.isPresent()
+              ? namespace.get().equals(in)
+              : namespaces.isAll() || (its != null && namespaces.matches(its));
+      return there && pods.matches(labels);
     }
   }
 

@@ -44,11 +44,7 @@ final class Stated implements Comparable<Stated> {
    */
   boolean isAbout(
       String namespace, @Nullable Map<String, String> namespaceLabels, Map<String, String> labels) {
-    Policy.Pods subject = policy.subject();
-    return (subject.namespace().isPresent()
-            ? subject.namespace().get().equals(namespace)
-            : KnownNamespace.isSelected(subject.namespaces(), namespaceLabels))
-        && subject.pods().matches(labels);
+    return policy.subject().has(namespace, namespaceLabels, labels);
   }
 
   /** Whether its pods are closed in a direction but for what rules allow. */

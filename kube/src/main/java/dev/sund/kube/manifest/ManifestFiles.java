@@ -25,11 +25,12 @@ public final class ManifestFiles {
   /** What a user writes for standard input. */
   public static final String STANDARD_INPUT = "-";
 
-  private final ManifestReader reader = new ManifestReader();
+  private final ManifestReader reader;
   private final InputStream standardInput;
 
-  private ManifestFiles(InputStream standardInput) {
+  private ManifestFiles(InputStream standardInput, ObjectTaker taker) {
     this.standardInput = standardInput;
+    this.reader = new ManifestReader(taker);
   }
 
   /**
@@ -40,7 +41,16 @@ public final class ManifestFiles {
    * @param standardInput read when {@code -} is among the paths; not closed
    */
   public static Manifests read(List<String> paths, InputStream standardInput) {
-    ManifestFiles files = new ManifestFiles(standardInput);
+    return read(paths, standardInput, ObjectTaker.NOBODY);
+  }
+
+  /**
+   * Reads all of {@code paths}, and shows each object to somebody who reads other kinds too.
+   *
+   * @param taker is shown each object that has a kind and a version
+   */
+  public static Manifests read(List<String> paths, InputStream standardInput, ObjectTaker taker) {
+    ManifestFiles files = new ManifestFiles(standardInput, taker);
     paths.forEach(files::path);
     return files.reader.finish();
   }
@@ -51,7 +61,7 @@ public final class ManifestFiles {
    * @param name the name that findings give it
    */
   public static Manifests parse(String name, String text) {
-    ManifestReader reader = new ManifestReader();
+    ManifestReader reader = new ManifestReader(ObjectTaker.NOBODY);
     reader.text(name, text);
     return reader.finish();
   }

@@ -24,12 +24,18 @@ import java.util.Optional;
 
 /** Takes texts one after another and collects objects and findings. Not for several threads. */
 final class ManifestReader {
+  private final ObjectTaker taker;
   private final List<ManifestObject> objects = new ArrayList<>();
   private final List<Finding> errors = new ArrayList<>();
   private final List<Finding> warnings = new ArrayList<>();
   private final Map<String, Finding> places = new HashMap<>();
   private final Map<String, Note> notes = new LinkedHashMap<>();
   private Optional<FabricSettings> fabric = Optional.empty();
+
+  /** One that shows each object to another reader too. */
+  ManifestReader(ObjectTaker taker) {
+    this.taker = taker;
+  }
 
   /** A warning about many objects, told once. */
   private static final class Note {
@@ -188,9 +194,12 @@ final class ManifestReader {
         fabric(tree);
         return;
       }
+      boolean taken = taker.take(file, tree);
       Optional<Kinds> known = Kinds.of(version, kind);
       if (known.isEmpty()) {
-        unknown(tree, kind, version);
+        if (!taken) {
+          unknown(tree, kind, version);
+        }
         return;
       }
       Optional<ObjectRef> ref = known.get().ref(tree);
@@ -209,7 +218,9 @@ final class ManifestReader {
         return;
       }
       if (!known.get().reads(ref.get())) {
-        unknown(tree, kind, version);
+        if (!taken) {
+          unknown(tree, kind, version);
+        }
         return;
       }
       known(known.get(), version, ref.get(), tree);
