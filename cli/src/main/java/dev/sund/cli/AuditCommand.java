@@ -149,7 +149,7 @@ public final class AuditCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    SceneObjects objects = SceneOption.read(files, kubeconfig, spec.commandLine().getErr());
+    SceneObjects objects = SceneOption.read(files, kubeconfig, "-f", spec.commandLine().getErr());
     PolicyScene scene = objects.scene();
     Integer code =
         from.isEmpty() && to.isEmpty() ? report(out, objects, scene) : radius(out, scene);
@@ -169,9 +169,7 @@ public final class AuditCommand implements Callable<Integer> {
     try {
       boolean asking = !from.isEmpty();
       Radius radius =
-          asking
-              ? Radius.from(scene, PodKey.parse(from))
-              : Radius.to(scene, namespace, labels(to));
+          asking ? Radius.from(scene, PodKey.parse(from)) : Radius.to(scene, namespace, labels(to));
       if (form == Form.JSON) {
         out.println(AuditJson.json(radius));
       } else {
@@ -216,8 +214,7 @@ public final class AuditCommand implements Callable<Integer> {
         suppressions == null
             ? Suppressions.none()
             : Suppressions.parse(suppressions.toString(), Files.readString(suppressions));
-    Suppressions.Applied applied =
-        known.apply(report.findings(), LocalDate.now(ZoneOffset.UTC));
+    Suppressions.Applied applied = known.apply(report.findings(), LocalDate.now(ZoneOffset.UTC));
     Audited audited =
         new Audited(report, applied.findings(), applied.remarks(), objects, Version.text());
     switch (form) {
@@ -231,8 +228,7 @@ public final class AuditCommand implements Callable<Integer> {
   }
 
   private AuditText text(PrintWriter out) {
-    boolean colors =
-        spec.root().userObject() instanceof Sund sund && sund.colors();
+    boolean colors = spec.root().userObject() instanceof Sund sund && sund.colors();
     Colours colours = new Colours(colors);
     BiFunction<Severity, String, String> marked =
         (severity, text) ->

@@ -8,10 +8,13 @@ import dev.sund.kube.manifest.Finding;
 import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.manifest.Manifests;
 import dev.sund.kube.policy.SceneObjects;
+import dev.sund.kube.policy.SeenFile;
+import dev.sund.kube.tree.MalformedException;
 import dev.sund.model.Condition;
 import dev.sund.model.Reason;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,23 +31,25 @@ final class SceneOption {
   /**
    * Reads files, folders and standard input, or asks an API server.
    *
+   * @param option by which files are given
    * @param err where it is said what is not read
    * @throws CommandFailure when neither is given, or what is given cannot be used
    */
-  static SceneObjects read(List<String> files, @Nullable Path kubeconfig, PrintWriter err)
+  static SceneObjects read(
+      List<String> files, @Nullable Path kubeconfig, String option, PrintWriter err)
       throws IOException {
     SceneObjects objects = new SceneObjects();
     if (kubeconfig != null) {
       if (!files.isEmpty()) {
         throw CommandFailure.badInput(
-            "Both -f and --kubeconfig say where the cluster is.", "Give one of them.");
+            "Both " + option + " and --kubeconfig say where the cluster is.", "Give one of them.");
       }
       ask(kubeconfig, objects);
       return objects;
     }
     if (files.isEmpty()) {
       throw CommandFailure.badInput(
-          "There is no cluster to look at.", "Give -f with files, or --kubeconfig.");
+          "There is no cluster to look at.", "Give " + option + " with files, or --kubeconfig.");
     }
     Manifests manifests = ManifestFiles.read(files, System.in, objects);
     int errors = 0;
@@ -56,8 +61,14 @@ final class SceneOption {
       } else if (condition.object().kind().endsWith("NetworkPolicy")
           && (condition.reason() == Reason.IGNORED_KIND
               || condition.reason() == Reason.NOT_SUPPORTED)) {
-        err.println("note: " + finding.file() + ":" + finding.line() + ": "
-            + condition.object() + " is of a version or kind that is not looked at.");
+        err.println(
+            "note: "
+                + finding.file()
+                + ":"
+                + finding.line()
+                + ": "
+                + condition.object()
+                + " is of a version or kind that is not looked at.");
       }
     }
     err.flush();
@@ -71,6 +82,21 @@ final class SceneOption {
           "The files hold no pods, workloads, namespaces or policies.", "Name other files.");
     }
     return objects;
+  }
+
+  /**
+   * Reads a file of connections that were seen.
+   *
+   * @throws CommandFailure naming file, line, field and value
+   */
+  static SeenFile seen(Path file) throws IOException {
+    try {
+      return SeenFile.parse(Files.readString(file));
+    } catch (MalformedException e) {
+      throw CommandFailure.badInput(
+          file + ":" + e.line() + ": " + e.getMessage() + ".",
+          "Write from, to, protocol and port of each connection.");
+    }
   }
 
   private static void ask(Path kubeconfig, SceneObjects objects) throws IOException {

@@ -37,6 +37,8 @@ import picocli.CommandLine.Spec;
       LabCommand.class,
       TraceCommand.class,
       AuditCommand.class,
+      WhatIfCommand.class,
+      PolicySuggestCommand.class,
       AgentCommand.class,
       StatusCommand.class,
       ServiceCommand.class,

@@ -192,9 +192,13 @@ class AuditCommandTest {
     assertThat(out.toString())
         .doesNotContain("policy-faulty")
         .contains(
-            "suppression " + file + ":3: not-covered of Namespace kube-system: it expired on"
+            "suppression "
+                + file
+                + ":3: not-covered of Namespace kube-system: it expired on"
                 + " 2020-01-01, and the finding counts again.",
-            "suppression " + file + ":4: not-covered of Namespace gone: it fits no finding; leave it"
+            "suppression "
+                + file
+                + ":4: not-covered of Namespace gone: it fits no finding; leave it"
                 + " out.",
             "0 errors",
             "1 suppressed");
@@ -236,7 +240,8 @@ class AuditCommandTest {
       assertThat(Json.text(result, "level")).isIn("error", "warning", "note");
       assertThat(Json.child(result, "partialFingerprints")).isNotEmpty();
     }
-    assertThat(results.stream().filter(one -> one.get("ruleId").equals("policy-faulty")).findFirst())
+    assertThat(
+            results.stream().filter(one -> one.get("ruleId").equals("policy-faulty")).findFirst())
         .hasValueSatisfying(found -> {
           Map<String, Object> place =
               Json.child(Json.children(found, "locations").getFirst(), "physicalLocation");
@@ -263,9 +268,7 @@ class AuditCommandTest {
 
   @Test
   void whatCannotBeReadIsNamedByObjectAndField() throws IOException {
-    shop =
-        Files.writeString(
-            shop, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: [1]\n");
+    shop = Files.writeString(shop, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: [1]\n");
     assertThat(audit()).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(err.toString()).contains(shop + ":4: Pod default/a spec");
     shop = Files.writeString(shop, "{}");

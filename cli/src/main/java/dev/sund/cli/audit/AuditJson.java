@@ -17,8 +17,7 @@ import java.util.Map;
 
 /** A report for programs: Sund's own JSON, and SARIF 2.1.0. */
 public final class AuditJson {
-  private static final String SCHEMA =
-      "https://json.schemastore.org/sarif-2.1.0.json";
+  private static final String SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
   private AuditJson() {}
 
@@ -83,9 +82,7 @@ public final class AuditJson {
     judged
         .by()
         .ifPresent(by ->
-            all.put(
-                "suppressed",
-                ordered("reason", by.reason(), "until", by.until().toString())));
+            all.put("suppressed", ordered("reason", by.reason(), "until", by.until().toString())));
     return all;
   }
 
@@ -158,18 +155,22 @@ public final class AuditJson {
         ordered("name", "sund audit", "version", audited.version(), "rules", rules);
     return Json.write(
         ordered(
-            "$schema", SCHEMA,
-            "version", "2.1.0",
+            "$schema",
+            SCHEMA,
+            "version",
+            "2.1.0",
             "runs",
-                List.of(
-                    ordered(
-                        "tool", ordered("driver", driver),
-                        "columnKind", "utf16CodeUnits",
-                        "results", results))));
+            List.of(
+                ordered(
+                    "tool",
+                    ordered("driver", driver),
+                    "columnKind",
+                    "utf16CodeUnits",
+                    "results",
+                    results))));
   }
 
-  private static Map<String, Object> result(
-      Audited audited, Judged judged, List<Check> checks) {
+  private static Map<String, Object> result(Audited audited, Judged judged, List<Check> checks) {
     AuditFinding finding = judged.finding();
     Map<String, Object> location = new LinkedHashMap<>();
     audited
@@ -182,10 +183,7 @@ public final class AuditJson {
                     "region", ordered("startLine", place.line()))));
     location.put(
         "logicalLocations",
-        List.of(
-            ordered(
-                "fullyQualifiedName", finding.object().toString(),
-                "kind", "resource")));
+        List.of(ordered("fullyQualifiedName", finding.object().toString(), "kind", "resource")));
     Map<String, Object> result =
         ordered(
             "ruleId", finding.check().id(),
@@ -210,8 +208,10 @@ public final class AuditJson {
                 "suppressions",
                 List.of(
                     ordered(
-                        "kind", "external",
-                        "justification", by.reason() + " (until " + by.until() + ")"))));
+                        "kind",
+                        "external",
+                        "justification",
+                        by.reason() + " (until " + by.until() + ")"))));
     return result;
   }
 

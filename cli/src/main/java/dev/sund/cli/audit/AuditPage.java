@@ -6,7 +6,6 @@ import dev.sund.engine.policy.audit.Crossing;
 import dev.sund.engine.policy.audit.Paths;
 import dev.sund.engine.policy.reach.PortSet;
 import dev.sund.model.ObjectRef;
-import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -158,8 +157,7 @@ public final class AuditPage {
     }
     audited
         .remarks()
-        .forEach(line ->
-            page.append("<p>Suppression ").append(escaped(line)).append("</p>\n"));
+        .forEach(line -> page.append("<p>Suppression ").append(escaped(line)).append("</p>\n"));
   }
 
   /** Text that means nothing to HTML. */

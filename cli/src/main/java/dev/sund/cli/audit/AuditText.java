@@ -57,8 +57,7 @@ public final class AuditText {
     List<List<String>> cells = new ArrayList<>();
     cells.add(List.of("WHO", "PODS", "PORTS"));
     for (Radius.Row row : radius.workloads()) {
-      cells.add(
-          List.of(row.name(), row.pods() + " of " + row.of(), row.ports().toString()));
+      cells.add(List.of(row.name(), row.pods() + " of " + row.of(), row.ports().toString()));
     }
     for (Radius.Row row : radius.outside()) {
       cells.add(List.of(row.name(), "-", row.ports().toString()));

@@ -41,9 +41,7 @@ public record Audited(
 
   Optional<SceneObjects.Place> place(Judged judged) {
     String object = judged.finding().object().toString();
-    return objects
-        .place(object + " " + judged.finding().detail())
-        .or(() -> objects.place(object));
+    return objects.place(object + " " + judged.finding().detail()).or(() -> objects.place(object));
   }
 
   /** {@code shop/web} of a Deployment; kind and name of all else. */

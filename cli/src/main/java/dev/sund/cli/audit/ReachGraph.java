@@ -91,14 +91,13 @@ final class ReachGraph {
         .forEach((path, open) -> edge(path.from(), path.to(), open.ports().toString()));
     summed(report.fromInternet())
         .forEach((space, ports) -> edge(INTERNET, space, ports.toString()));
-    summed(report.toInternet())
-        .forEach((space, ports) -> edge(space, INTERNET, ports.toString()));
+    summed(report.toInternet()).forEach((space, ports) -> edge(space, INTERNET, ports.toString()));
   }
 
   private static SortedMap<String, PortSet> summed(Map<ObjectRef, PortSet> workloads) {
     SortedMap<String, PortSet> spaces = new TreeMap<>();
-    workloads.forEach((workload, ports) ->
-        spaces.merge(space(workload.name()), ports, PortSet::union));
+    workloads.forEach(
+        (workload, ports) -> spaces.merge(space(workload.name()), ports, PortSet::union));
     return spaces;
   }
 
@@ -115,10 +114,7 @@ final class ReachGraph {
         number(
             "<svg id=\"graph\" viewBox=\"%.0f %.0f %.0f %.0f\" role=\"img\""
                 + " aria-label=\"who may reach whom\">\n",
-            -size,
-            -size * 0.9,
-            2 * size,
-            1.8 * size));
+            -size, -size * 0.9, 2 * size, 1.8 * size));
     svg.append(
         "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\""
             + " markerHeight=\"7\" orient=\"auto\"><path d=\"M0,0L8,4L0,8z\"/></marker></defs>\n");

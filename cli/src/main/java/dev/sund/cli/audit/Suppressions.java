@@ -97,7 +97,7 @@ public final class Suppressions {
     try {
       documents = YamlTrees.documents(text);
     } catch (MalformedException e) {
-      throw failure(file, e.line(), e.getMessage(), "Correct the text.");
+      throw failure(file, e.line(), String.valueOf(e.getMessage()), "Correct the text.");
     }
     List<Entry> entries = new ArrayList<>();
     for (Tree document : documents) {
@@ -119,7 +119,9 @@ public final class Suppressions {
   private static Entry entry(String file, Tree item) {
     if (!(item instanceof Tree.Mapping mapping)) {
       throw failure(
-          file, item.line(), "a suppression is a mapping, not " + item.described(),
+          file,
+          item.line(),
+          "a suppression is a mapping, not " + item.described(),
           "Write finding, object, reason and until.");
     }
     for (String field : mapping.fields().keySet()) {

@@ -149,8 +149,7 @@ public record Policy(
      *     all namespaces finds its pods
      * @param labels the pod's
      */
-    public boolean has(
-        String in, @Nullable Map<String, String> its, Map<String, String> labels) {
+    public boolean has(String in, @Nullable Map<String, String> its, Map<String, String> labels) {
       boolean there =
           namespace.isPresent()
               ? namespace.get().equals(in)

@@ -61,7 +61,16 @@ public final class ManifestFiles {
    * @param name the name that findings give it
    */
   public static Manifests parse(String name, String text) {
-    ManifestReader reader = new ManifestReader(ObjectTaker.NOBODY);
+    return parse(name, text, ObjectTaker.NOBODY);
+  }
+
+  /**
+   * Reads one text, and shows each object to somebody who reads other kinds too.
+   *
+   * @param name the name that findings give it
+   */
+  public static Manifests parse(String name, String text, ObjectTaker taker) {
+    ManifestReader reader = new ManifestReader(taker);
     reader.text(name, text);
     return reader.finish();
   }

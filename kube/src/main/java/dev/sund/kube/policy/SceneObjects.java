@@ -36,11 +36,16 @@ import java.util.Set;
 public final class SceneObjects implements ObjectTaker {
   private static final Map<String, String> PLAIN =
       Map.of(
-          "Namespace", "v1",
-          "Node", "v1",
-          "Pod", "v1",
-          Policy.NETWORK_POLICY, NetworkPolicyParser.API_VERSION,
-          Policy.CLUSTER_NETWORK_POLICY, ClusterNetworkPolicyParser.API_VERSION);
+          "Namespace",
+          "v1",
+          "Node",
+          "v1",
+          "Pod",
+          "v1",
+          Policy.NETWORK_POLICY,
+          NetworkPolicyParser.API_VERSION,
+          Policy.CLUSTER_NETWORK_POLICY,
+          ClusterNetworkPolicyParser.API_VERSION);
   private static final Map<String, String> WORKLOADS =
       Map.of(
           "Deployment", "apps/v1",
@@ -52,12 +57,16 @@ public final class SceneObjects implements ObjectTaker {
           "CronJob", "batch/v1");
   private static final Map<String, String> PATHS =
       Map.of(
-          "Namespace", "/api/v1/namespaces",
-          "Node", "/api/v1/nodes",
-          "Pod", "/api/v1/pods",
-          Policy.NETWORK_POLICY, "/apis/networking.k8s.io/v1/networkpolicies",
+          "Namespace",
+          "/api/v1/namespaces",
+          "Node",
+          "/api/v1/nodes",
+          "Pod",
+          "/api/v1/pods",
+          Policy.NETWORK_POLICY,
+          "/apis/networking.k8s.io/v1/networkpolicies",
           Policy.CLUSTER_NETWORK_POLICY,
-              "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies");
+          "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies");
   private static final Set<String> OF_CLUSTER =
       Set.of("Namespace", "Node", Policy.CLUSTER_NETWORK_POLICY);
 
@@ -100,8 +109,8 @@ public final class SceneObjects implements ObjectTaker {
             .filter(text -> !text.isEmpty())
             .orElse("default");
     return name.filter(text -> text.indexOf('/') < 0 && namespace.indexOf('/') < 0)
-        .map(text ->
-            new ObjectRef(kind, OF_CLUSTER.contains(kind) ? text : namespace + "/" + text));
+        .map(
+            text -> new ObjectRef(kind, OF_CLUSTER.contains(kind) ? text : namespace + "/" + text));
   }
 
   /**
@@ -200,9 +209,7 @@ public final class SceneObjects implements ObjectTaker {
     Set<ObjectRef> running = new HashSet<>();
     pods.forEach(pod -> running.add(pod.workload()));
     objects.forEach((ref, stated) -> {
-      if (WORKLOADS.containsKey(ref.kind())
-          && !running.contains(ref)
-          && wants(stated.tree)) {
+      if (WORKLOADS.containsKey(ref.kind()) && !running.contains(ref) && wants(stated.tree)) {
         template(stated.tree)
             .flatMap(template -> pod(new ObjectRef("Pod", ref.name()), template, ref))
             .ifPresent(pods::add);
@@ -216,8 +223,7 @@ public final class SceneObjects implements ObjectTaker {
     for (Problem problem : parsed.problems()) {
       conditions.add(problem.condition());
       if (problem.line() > 0) {
-        places.put(
-            ref + " " + problem.condition().field(), new Place(stated.file, problem.line()));
+        places.put(ref + " " + problem.condition().field(), new Place(stated.file, problem.line()));
       }
     }
     return parsed.value();

@@ -14,7 +14,8 @@ import java.util.Map;
  * @param check what was looked for
  * @param severity how much it hurts
  * @param object whom it is about
- * @param detail which part of it, such as {@code ingress rule 0, peer 1}; empty when it is the whole
+ * @param detail which part of it, such as {@code ingress rule 0, peer 1}; empty when it is the
+ *     whole
  * @param text one sentence
  * @param others further objects that have to do with it
  * @param numbers by name: how many pods, of how many

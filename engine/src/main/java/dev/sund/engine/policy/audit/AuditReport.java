@@ -150,11 +150,12 @@ public record AuditReport(
           if (open.isEmpty()) {
             continue;
           }
-          long own = from == to ? from.pods().size() : 0;
+          boolean same = from.index() == to.index();
+          long own = same ? from.pods().size() : 0;
           openPairs += (long) from.pods().size() * to.pods().size() - own;
-          spread(spaces.get(from.index()), spaces.get(to.index()), from == to, open, namespaces);
+          spread(spaces.get(from.index()), spaces.get(to.index()), same, open, namespaces);
           if (drawn) {
-            spread(loads.get(from.index()), loads.get(to.index()), from == to, open, paths);
+            spread(loads.get(from.index()), loads.get(to.index()), same, open, paths);
           }
         }
       }

@@ -79,9 +79,7 @@ final class Exposure {
       return;
     }
     long open =
-        pods.stream()
-            .filter(pod -> reach.isolating(pod.pod().key(), direction).isEmpty())
-            .count();
+        pods.stream().filter(pod -> reach.isolating(pod.pod().key(), direction).isEmpty()).count();
     String type = direction == Direction.INGRESS ? "Ingress" : "Egress";
     Map<String, Long> numbers = new LinkedHashMap<>();
     numbers.put("pods", (long) pods.size());
@@ -177,7 +175,7 @@ final class Exposure {
       if (from.isEmpty()) {
         return from;
       }
-      if (other != to || to.pods().size() > 1) {
+      if (other.index() != to.index() || to.pods().size() > 1) {
         PortSet open = PortSet.NONE;
         for (Family family : to.classes().keySet()) {
           open = open.union(reach.allowed(to, Direction.INGRESS, other, family));
@@ -213,8 +211,8 @@ final class Exposure {
       if (!ports.isEmpty()) {
         workloads
             .of(group)
-            .forEach((workload, count) ->
-                open.merge(workload, new Paths(ports, count), Paths::and));
+            .forEach(
+                (workload, count) -> open.merge(workload, new Paths(ports, count), Paths::and));
       }
     }
     open.forEach((workload, paths) ->
@@ -251,8 +249,7 @@ final class Exposure {
     Map<ObjectRef, Paths> without = new TreeMap<>();
     for (PodGroup group : reach.groups()) {
       boolean isolated =
-          group.pods().stream()
-              .anyMatch(pod -> !reach.isolating(pod, Direction.EGRESS).isEmpty());
+          group.pods().stream().anyMatch(pod -> !reach.isolating(pod, Direction.EGRESS).isEmpty());
       Optional<PortSet> missing = isolated ? missing(group, servers) : Optional.empty();
       missing.ifPresent(ports ->
           workloads
@@ -268,8 +265,7 @@ final class Exposure {
                 workload,
                 "",
                 "it may connect to others, but not to %s on %s."
-                    .formatted(
-                        servers.isEmpty() ? "anybody" : "the cluster's DNS", paths.ports()),
+                    .formatted(servers.isEmpty() ? "anybody" : "the cluster's DNS", paths.ports()),
                 List.of(),
                 Map.of("pods", paths.pairs(), "ofPods", workloads.size(workload)),
                 "Allow port 53 by UDP and TCP to the pods that resolve names.",
@@ -292,7 +288,7 @@ final class Exposure {
     }
     PortSet open = PortSet.NONE;
     for (PodGroup server : servers) {
-      open = open.union(server == group ? DNS : reach.open(group, server));
+      open = open.union(server.index() == group.index() ? DNS : reach.open(group, server));
     }
     PortSet missing = DNS.minus(servers.isEmpty() ? any : open);
     return any.isEmpty() || missing.isEmpty() ? Optional.empty() : Optional.of(missing);

@@ -111,17 +111,14 @@ public record Radius(
           rows.merge(
               workload,
               new Row(workload.toString(), 1, workloads.size(workload), open),
-              (one, more) ->
-                  new Row(one.name, one.pods + 1, one.of, one.ports.union(more.ports)));
+              (one, more) -> new Row(one.name, one.pods + 1, one.of, one.ports.union(more.ports)));
         }
       }
       List<Row> outside = new ArrayList<>();
       for (Outside other : reach.outside()) {
         PortSet open = open(groups, other, asking);
         if (!open.isEmpty()) {
-          outside.add(
-              new Row(
-                  other + (other.internet() ? " (Internet)" : ""), 0, 0, open));
+          outside.add(new Row(other + (other.internet() ? " (Internet)" : ""), 0, 0, open));
         }
       }
       return new Radius(pods, List.copyOf(rows.values()), outside, reached, others);

@@ -60,8 +60,7 @@ final class RuleReview {
             && !policy.isolates().contains(rule.direction())) {
           continue; // it is never asked
         }
-        RuleScope scope =
-            new RuleScope(policy, rule, rules.size(), subjects, peers(rule));
+        RuleScope scope = new RuleScope(policy, rule, rules.size(), subjects, peers(rule));
         rules.add(scope);
         peersThatAreNobody(scope);
         if (!subjects.isEmpty()) {
@@ -126,14 +125,11 @@ final class RuleReview {
             case Policy.Nodes(LabelSelector nodes)
                 when scene.nodes().stream().noneMatch(node -> nodes.matches(node.labels())) ->
                 Optional.of("no node matches " + nodes);
-            case Policy.Pods _, Policy.Nodes _, Policy.Anyone _, Policy.Block _ ->
-                Optional.empty();
+            case Policy.Pods _, Policy.Nodes _, Policy.Anyone _, Policy.Block _ -> Optional.empty();
           };
       if (nobody.isPresent()) {
-        LabelSelector wanted =
-            peer instanceof Policy.Pods pods ? pods.pods() : LabelSelector.ALL;
-        String where =
-            peer instanceof Policy.Pods pods ? pods.namespace().orElse("") : "";
+        LabelSelector wanted = peer instanceof Policy.Pods pods ? pods.pods() : LabelSelector.ALL;
+        String where = peer instanceof Policy.Pods pods ? pods.namespace().orElse("") : "";
         findings.add(
             new AuditFinding(
                 Check.RULE_MATCHES_NOTHING,
@@ -162,23 +158,25 @@ final class RuleReview {
 
   private void portsThatNobodyOpens(RuleScope scope) {
     boolean ingress = scope.rule().direction() == Direction.INGRESS;
-    if (!ingress && scope.rule().peers().stream().anyMatch(peer -> !(peer instanceof Policy.Pods))) {
+    if (!ingress
+        && scope.rule().peers().stream().anyMatch(peer -> !(peer instanceof Policy.Pods))) {
       return; // it is about addresses too, of which nobody knows the ports
     }
     BitSet asked = ingress ? scope.subjects() : scope.pods();
     if (asked.isEmpty()) {
       return;
     }
-    List<PolicyPod> pods =
-        asked.stream().mapToObj(place -> scene.pods().get(place).pod()).toList();
+    List<PolicyPod> pods = asked.stream().mapToObj(place -> scene.pods().get(place).pod()).toList();
     boolean allDeclare = pods.stream().noneMatch(pod -> pod.ports().isEmpty());
     for (Policy.PeerPort port : scope.rule().ports()) {
       switch (port) {
         case Policy.AllPorts _ -> {}
         case Policy.NamedPort named -> {
-          if (!opens(pods, one ->
-              one.name().equals(named.name())
-                  && named.protocol().map(one.protocol()::equals).orElse(true))) {
+          if (!opens(
+              pods,
+              one ->
+                  one.name().equals(named.name())
+                      && named.protocol().map(one.protocol()::equals).orElse(true))) {
             notOpened(scope, "port '" + named.name() + "'", pods.size(), Severity.WARNING);
           }
         }
@@ -186,10 +184,12 @@ final class RuleReview {
           boolean all = range.first() <= 1 && range.last() == 65535;
           if (!all
               && allDeclare
-              && !opens(pods, one ->
-                  one.protocol() == range.protocol()
-                      && range.first() <= one.number()
-                      && one.number() <= range.last())) {
+              && !opens(
+                  pods,
+                  one ->
+                      one.protocol() == range.protocol()
+                          && range.first() <= one.number()
+                          && one.number() <= range.last())) {
             PortSet set = PortSet.of(range.protocol(), range.first(), range.last());
             notOpened(scope, set.toString(), pods.size(), Severity.INFO);
           }
@@ -235,19 +235,20 @@ final class RuleReview {
       }
       if (scope.policy().tier() == Policy.Tier.NAMESPACE) {
         String namespace = scope.policy().subject().namespace().orElse("");
-        List<RuleScope> others =
-            ofNamespace.computeIfAbsent(namespace, _ -> new ArrayList<>());
+        List<RuleScope> others = ofNamespace.computeIfAbsent(namespace, _ -> new ArrayList<>());
         others.add(scope);
       } else {
         ofCluster.add(scope);
       }
     }
-    ofNamespace.values().forEach(all -> {
-      for (RuleScope scope : all) {
-        repeated(scope, all);
-        denied(scope, ofCluster);
-      }
-    });
+    ofNamespace
+        .values()
+        .forEach(all -> {
+          for (RuleScope scope : all) {
+            repeated(scope, all);
+            denied(scope, ofCluster);
+          }
+        });
     for (RuleScope scope : ofCluster) {
       neverReached(scope, ofCluster);
     }
@@ -257,7 +258,7 @@ final class RuleReview {
   private void repeated(RuleScope scope, List<RuleScope> all) {
     for (RuleScope other : all) {
       boolean same = other.isCoveredBy(scope) && scope.isCoveredBy(other);
-      if (other != scope
+      if (other.place() != scope.place()
           && scope.isCoveredBy(other)
           && (!same || other.place() < scope.place())) {
         findings.add(
@@ -291,8 +292,7 @@ final class RuleReview {
   }
 
   /** Whether no earlier rule of the cluster takes a part of what this one fits. */
-  private static boolean nothingBefore(
-      RuleScope rule, RuleScope about, List<RuleScope> ofCluster) {
+  private static boolean nothingBefore(RuleScope rule, RuleScope about, List<RuleScope> ofCluster) {
     return ofCluster.stream()
         .noneMatch(earlier ->
             earlier.place() < rule.place()
@@ -303,7 +303,7 @@ final class RuleReview {
   /** Rules of the cluster are asked in their order. */
   private void neverReached(RuleScope scope, List<RuleScope> all) {
     for (RuleScope other : all) {
-      if (other.policy().tier() != scope.policy().tier() || other == scope) {
+      if (other.policy().tier() != scope.policy().tier() || other.place() == scope.place()) {
         continue;
       }
       boolean opposed = other.rule().action() != scope.rule().action();
@@ -321,7 +321,7 @@ final class RuleReview {
       }
       if (opposed
           && other.place() < scope.place()
-          && other.policy() != scope.policy()
+          && !other.policy().ref().equals(scope.policy().ref())
           && other.policy().priority() == scope.policy().priority()
           && scope.meets(other)) {
         findings.add(
@@ -330,7 +330,7 @@ final class RuleReview {
                 scope,
                 other,
                 "%s says the opposite of some of it at the same priority, and which of them is asked"
-                    .formatted(ruleOf(other))
+                        .formatted(ruleOf(other))
                     + " first the API leaves open.",
                 "Give one of the policies another priority."));
         return;
@@ -349,8 +349,7 @@ final class RuleReview {
         List.of(other.policy().ref()),
         Map.of("pods", (long) scope.subjects().cardinality()),
         remedy,
-        "kubectl edit %s"
-            .formatted(command(scope.policy().ref())));
+        "kubectl edit %s".formatted(command(scope.policy().ref())));
   }
 
   private static String command(ObjectRef ref) {
@@ -358,7 +357,12 @@ final class RuleReview {
     String kind = ref.kind().toLowerCase(Locale.ROOT);
     return slash < 0
         ? kind + " " + ref.name()
-        : "-n " + ref.name().substring(0, slash) + " " + kind + " " + ref.name().substring(slash + 1);
+        : "-n "
+            + ref.name().substring(0, slash)
+            + " "
+            + kind
+            + " "
+            + ref.name().substring(slash + 1);
   }
 
   private static String ruleOf(RuleScope scope) {

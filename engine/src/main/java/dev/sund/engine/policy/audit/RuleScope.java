@@ -92,8 +92,7 @@ record RuleScope(Policy policy, Policy.Rule rule, int place, BitSet subjects, Bi
 
   private boolean portsAreIn(RuleScope other) {
     PortSet theirs = other.numbers();
-    return theirs.isAll()
-        || theirs.contains(numbers()) && other.names().containsAll(names());
+    return theirs.isAll() || (theirs.contains(numbers()) && other.names().containsAll(names()));
   }
 
   /** Whether some connection of the pods there are may fit both. */

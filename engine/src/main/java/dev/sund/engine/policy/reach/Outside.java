@@ -2,6 +2,7 @@ package dev.sund.engine.policy.reach;
 
 import dev.sund.engine.cluster.Policy;
 import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -14,6 +15,7 @@ import java.util.stream.Collectors;
  * @param peerClass their class in the compiled tables
  * @param ranges where they are, pods' own addresses left out
  * @param internet whether addresses that everyone can reach are among them
+ * @param example one of them
  * @param nodes of the cluster that have one of them, sorted
  */
 public record Outside(
@@ -22,6 +24,7 @@ public record Outside(
     int peerClass,
     List<Policy.Block> ranges,
     boolean internet,
+    Ip example,
     List<NodeName> nodes)
     implements Party {
   public Outside {

@@ -61,7 +61,8 @@ public final class PortSet {
       if (protocol.isEmpty()) {
         return "";
       }
-      return isAll() ? "all" : first == last ? Integer.toString(first) : first + "-" + last;
+      int least = Math.max(1, first); // no connection has port 0
+      return isAll() ? "all" : least == last ? Integer.toString(last) : least + "-" + last;
     }
 
     /** {@code tcp 80}, {@code udp all}, {@code icmp and others}. */

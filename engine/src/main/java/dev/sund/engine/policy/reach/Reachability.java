@@ -63,6 +63,7 @@ public final class Reachability {
   /** Two sets, known by being the same objects. */
   private record Both(PortSet one, PortSet other) {
     @Override
+    @SuppressWarnings("ReferenceEquality") // there are few objects, and many questions
     public boolean equals(@Nullable Object that) {
       return that instanceof Both(PortSet a, PortSet b) && a == one && b == other;
     }
@@ -214,10 +215,10 @@ public final class Reachability {
     }
     PortSet egress = says(from, Direction.EGRESS, asked);
     PortSet ingress = says(to, Direction.INGRESS, asking);
-    if (egress == ingress || egress.isEmpty() || ingress == PortSet.ALL) {
+    if (egress.isEmpty() || ingress.isAll()) {
       return egress;
     }
-    if (egress == PortSet.ALL || ingress.isEmpty()) {
+    if (egress.isAll() || ingress.isEmpty()) {
       return ingress;
     }
     return both.computeIfAbsent(

@@ -54,6 +54,22 @@ final class Surroundings {
       return isFull(range, Stream.concat(except.stream(), pods.stream()).toList());
     }
 
+    /** An address that no pod has. */
+    Ip example() {
+      List<Prefix> left = new ArrayList<>();
+      without(range, except, left);
+      for (Prefix part : left) {
+        Ip address = part.address();
+        while (part.contains(address) && pods.contains(Prefix.host(address))) {
+          address = address.plus(1);
+        }
+        if (part.contains(address)) {
+          return address;
+        }
+      }
+      throw new IllegalStateException(range + " has no address but pods'");
+    }
+
     /** Whether some address of it is one of the Internet's. */
     boolean isInternet() {
       List<Prefix> taken = Stream.concat(except.stream(), pods.stream()).toList();
@@ -112,6 +128,7 @@ final class Surroundings {
               key.peerClass,
               areas.stream().map(area -> new Policy.Block(area.range, area.except)).toList(),
               areas.stream().anyMatch(Area::isInternet),
+              areas.getFirst().example(),
               nodesIn(key, nodes)));
     });
     return found;

@@ -109,7 +109,7 @@ class ReachabilityTest {
         .extracting(decision -> decision.ports() + ": " + decision.ingress().orElseThrow().rule())
         .containsExactlyInAnyOrder(
             "tcp 5432: NetworkPolicy:shop/db:uid-db:in:0",
-            "tcp 0-5431, 5433-65535, udp all, sctp all, icmp and others: NetworkPolicy:shop/db:uid-db:in:0");
+            "tcp 1-5431, 5433-65535, udp all, sctp all, icmp and others: NetworkPolicy:shop/db:uid-db:in:0");
     assertThat(reach.decisions(webs, database, Family.V4))
         .filteredOn(Decision::open)
         .singleElement()
