@@ -94,7 +94,7 @@ public final class FailPoint {
    *
    * @return from 0; -1 for none
    */
-  static synchronized int refused(String name, int count) {
+  public static synchronized int refused(String name, int count) {
     String text = System.getProperty(REFUSE);
     if (text == null || !text.startsWith(name + ":")) {
       return -1;

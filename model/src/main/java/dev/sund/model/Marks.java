@@ -12,6 +12,19 @@ public final class Marks {
   /** The nf_tables table (family inet) that holds the fabric's rules: natOutgoing. */
   public static final String TABLE = "sund";
 
+  /** The nf_tables table (family inet) that holds what policies say. */
+  public static final String POLICY_TABLE = "sund-policy";
+
+  /**
+   * The upper 16 bits of the packet priority that a packet has for a few rules of {@link
+   * #POLICY_TABLE} when it is refused; the lower ones say why. All packets that pass have the
+   * priority 0 behind these rules.
+   */
+  public static final int REFUSED_PRIORITY = 0x53750000;
+
+  /** The group of the kernel's packet log to which refused packets go. */
+  public static final int DROP_LOG_GROUP = 83;
+
   /** The comment of our table: one of our name without it was made by someone else. */
   public static final String TABLE_COMMENT = "made by sund";
 

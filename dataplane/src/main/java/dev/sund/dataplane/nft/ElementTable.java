@@ -408,7 +408,7 @@ final class ElementTable {
 
     Part(String set) {
       this.set = set;
-      this.single = MasqueradeLowering.partOf(set).isEmpty();
+      this.single = RangeKey.isSetOfSingles(set);
     }
 
     @Nullable Element find(RangeKey key) {

@@ -161,6 +161,7 @@ public final class MasqueradeLift {
                   Expr.Numgen _,
                   Expr.Hash _,
                   Expr.Update _,
+                  Expr.CountAt _,
                   Expr.Limit _ ->
                   false;
             });

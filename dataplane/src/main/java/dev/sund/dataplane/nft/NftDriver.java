@@ -3,7 +3,6 @@ package dev.sund.dataplane.nft;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FailPoint;
-import dev.sund.dataplane.KernelFeature;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.ProgramDelta;
@@ -15,7 +14,6 @@ import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.ObjectRef;
-import dev.sund.model.Reason;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -314,7 +312,7 @@ public final class NftDriver implements Driver {
         }
       }
     } catch (KernelException e) {
-      failed.add(failure(tableRef(), e));
+      failed.add(Refusals.failure(tableRef(), e));
     }
     List<Condition> conditions = new ArrayList<>(conditions());
     failed.forEach(failure -> conditions.add(failure.condition()));
@@ -492,11 +490,11 @@ public final class NftDriver implements Driver {
       case Commit.Stale _ -> Outcome.CHANGED_MEANWHILE;
       case Commit.Refused(var failures) -> {
         counts = counts.refused(failures.size());
-        if (mayReread && failures.stream().allMatch(NftDriver::saysThatItChanged)) {
+        if (mayReread && failures.stream().allMatch(Refusals::saysThatItChanged)) {
           yield Outcome.CHANGED_MEANWHILE;
         }
         if (failures.getFirst().index() < 0) {
-          failed.add(failure(tableRef(), failures.getFirst().reason()));
+          failed.add(Refusals.failure(tableRef(), failures.getFirst().reason()));
           yield Outcome.GIVEN_UP;
         }
         if (!oneByOne
@@ -517,20 +515,14 @@ public final class NftDriver implements Driver {
     };
   }
 
-  /** What is there and should not be, or should be and is not: someone else's work. */
-  private static boolean saysThatItChanged(Commit.Failure failure) {
-    return failure.reason() instanceof KernelException.AlreadyExists
-        || failure.reason() instanceof KernelException.NotFound;
-  }
-
   /** Leaves out what was refused, so that the rest can go on without it. */
   private ApplyReport.Failure hold(TableTransaction plan, Commit.Failure failure) {
     Optional<RangeKey> key = plan.keyOf(failure);
     ApplyReport.Failure told =
         plan.ops().get(failure.index()) instanceof NftOp.AppendRule
                 && failure.reason() instanceof KernelException.NotFound
-            ? expressionMissing(failure.reason())
-            : failure(key.map(TableCheck::object).orElse(tableRef()), failure.reason());
+            ? Refusals.expressionMissing(tableRef(), failure.reason())
+            : Refusals.failure(key.map(TableCheck::object).orElse(tableRef()), failure.reason());
     if (key.isPresent()) {
       refused.put(key.get(), told.condition());
       elements.hold(key.get());
@@ -594,40 +586,5 @@ public final class NftDriver implements Driver {
 
   private static ObjectRef tableRef() {
     return new ObjectRef("nft table", MasqueradeLowering.TABLE.toString());
-  }
-
-  private static ApplyReport.Failure failure(ObjectRef object, KernelException e) {
-    Reason reason =
-        switch (e) {
-          case KernelException.Denied _ -> Reason.CAPABILITY_MISSING;
-          case KernelException.Unsupported _ -> Reason.KERNEL_FEATURE_MISSING;
-          case KernelException _ -> Reason.KERNEL_REFUSED;
-        };
-    return new ApplyReport.Failure(
-        object,
-        new Condition(
-            reason,
-            object,
-            "",
-            sentence(String.valueOf(e.getMessage())),
-            "It is tried again; what is there stays in force until then."),
-        Optional.of(e));
-  }
-
-  private static String sentence(String text) {
-    return text.endsWith(".") ? text : text + ".";
-  }
-
-  /** The kernel answers that there is no such thing when it does not know an expression's name. */
-  private static ApplyReport.Failure expressionMissing(KernelException e) {
-    return new ApplyReport.Failure(
-        tableRef(),
-        new Condition(
-            Reason.KERNEL_FEATURE_MISSING,
-            tableRef(),
-            "",
-            sentence(String.valueOf(e.getMessage())),
-            KernelFeature.NFT_INET_NAT.remedy()),
-        Optional.of(e));
   }
 }

@@ -8,6 +8,7 @@ import dev.sund.kernel.nft.NftElement;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSocket;
+import dev.sund.kernel.nft.NftTable;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,12 +42,21 @@ public interface NftPort extends AutoCloseable {
   @Override
   void close();
 
-  /** The kernel's nf_tables, by this socket, which {@link #close} closes. */
+  /** The kernel's table {@code inet sund}, by this socket, which {@link #close} closes. */
   static NftPort over(NftSocket socket) {
+    return over(socket, MasqueradeLowering.TABLE);
+  }
+
+  /** The kernel's table of policies, by this socket, which {@link #close} closes. */
+  static NftPort ofPolicies(NftSocket socket) {
+    return over(socket, PolicyLowering.TABLE);
+  }
+
+  private static NftPort over(NftSocket socket, NftTable table) {
     return new NftPort() {
       @Override
       public Optional<NftContents> contents() throws KernelException {
-        return socket.contents(MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name());
+        return socket.contents(table.family(), table.name());
       }
 
       @Override
@@ -57,8 +67,7 @@ public interface NftPort extends AutoCloseable {
       @Override
       public List<NftElement> elements(String set) throws KernelException {
         try {
-          return socket.elements(
-              MasqueradeLowering.TABLE.family(), MasqueradeLowering.TABLE.name(), set);
+          return socket.elements(table.family(), table.name(), set);
         } catch (KernelException.NotFound _) {
           return List.of();
         }

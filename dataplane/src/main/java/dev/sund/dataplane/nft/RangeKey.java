@@ -22,7 +22,12 @@ public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<
 
   /** Whether it is a key of a set or map of single keys, which no other can overlap. */
   boolean isSingle() {
-    return MasqueradeLowering.partOf(set).isEmpty();
+    return isSetOfSingles(set);
+  }
+
+  /** Whether the set or map of this name has single keys. */
+  static boolean isSetOfSingles(String set) {
+    return MasqueradeLowering.partOf(set).isEmpty() && !PolicyLowering.isOfRanges(set);
   }
 
   @Override
@@ -40,6 +45,10 @@ public record RangeKey(String set, Bytes low, Bytes high) implements Comparable<
     int half = low.length() / 2;
     return MasqueradeLowering.holdsPairs(set)
         ? set + " " + NftRange.text(low.slice(0, half), high.slice(0, half)) + " with itself"
-        : set + " " + FrontendKeys.text(set, low).orElseGet(() -> NftRange.text(low, high));
+        : set
+            + " "
+            + FrontendKeys.text(set, low)
+                .or(() -> PolicyLowering.text(set, low, high))
+                .orElseGet(() -> NftRange.text(low, high));
   }
 }

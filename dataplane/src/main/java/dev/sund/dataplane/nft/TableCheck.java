@@ -25,8 +25,11 @@ public final class TableCheck {
       "The agent puts it right; 'nft monitor' names the program that changes it.";
 
   private final List<Condition> found = new ArrayList<>();
+  private final NftTable table;
 
-  private TableCheck() {}
+  private TableCheck(NftTable table) {
+    this.table = table;
+  }
 
   /**
    * All differences, sorted: none when the kernel holds exactly what is lowered.
@@ -34,17 +37,34 @@ public final class TableCheck {
    * @param contents what is in the kernel, empty without a table
    */
   public static List<Condition> differences(TableImage wanted, Optional<NftContents> contents) {
-    TableCheck check = new TableCheck();
-    if (check.frame(contents)) {
+    TableCheck check = new TableCheck(wanted.table());
+    // Which chains there must be for the numbers of endpoints in use, the elements say.
+    if (check.frame(contents.map(TableImage::frame), contents)) {
       check.entries(wanted.entries(), TableImage.entries(contents.orElseThrow()));
     }
     return check.found.stream().sorted().toList();
   }
 
+  /** All differences of a table of which the image says all. */
+  static List<Condition> ofWhole(TableImage wanted, Optional<NftContents> contents) {
+    TableCheck check = new TableCheck(wanted.table());
+    if (check.frame(Optional.of(wanted), contents)) {
+      check.entries(wanted.entries(), TableImage.entries(contents.orElseThrow(), wanted.sets()));
+    }
+    return check.found.stream().sorted().toList();
+  }
+
+  /** All differences but those of elements. */
+  static List<Condition> ofFrame(TableImage frame, Optional<NftContents> contents) {
+    TableCheck check = new TableCheck(frame.table());
+    check.frame(Optional.of(frame), contents);
+    return check.found.stream().sorted().toList();
+  }
+
   /** The differences of all that is constant: table, chain, sets and rules, not of the elements. */
   static List<Condition> ofFrame(Optional<NftContents> contents) {
-    TableCheck check = new TableCheck();
-    check.frame(contents);
+    TableCheck check = new TableCheck(MasqueradeLowering.TABLE);
+    check.frame(contents.map(TableImage::frame), contents);
     return check.found.stream().sorted().toList();
   }
 
@@ -56,20 +76,22 @@ public final class TableCheck {
   /** Whether a table is the one that Sund made: by family, name and comment. */
   static boolean isOurs(NftTable table) {
     return table.family() == NftFamily.INET
-        && table.name().equals(Marks.TABLE)
+        && (table.name().equals(Marks.TABLE) || table.name().equals(Marks.POLICY_TABLE))
         && table.comment().equals(Marks.TABLE_COMMENT);
   }
 
   /** Returns whether it makes sense to look at the elements. */
-  private boolean frame(Optional<NftContents> contents) {
-    ObjectRef table = new ObjectRef("nft table", MasqueradeLowering.TABLE.toString());
+  private boolean frame(Optional<TableImage> wanted, Optional<NftContents> contents) {
+    ObjectRef object = new ObjectRef("nft table", table.toString());
     if (contents.isEmpty()) {
       add(
           Reason.DRIFT_MISSING,
-          table,
+          object,
           "",
-          "It is missing: packets of pods leave the cluster with the pods' own addresses, and nothing"
-              + " answers at host ports.",
+          isOfPolicies()
+              ? "It is missing: no policy is in force, and pods may send from any address."
+              : "It is missing: packets of pods leave the cluster with the pods' own addresses, and"
+                  + " nothing answers at host ports.",
           REMEDY_DRIFT);
       return false;
     }
@@ -77,21 +99,20 @@ public final class TableCheck {
       String comment = contents.get().table().comment();
       add(
           Reason.FOREIGN_OBJECT,
-          table,
+          object,
           "comment",
           "Someone else made it: the comment is '"
               + comment
               + "' and not '"
               + Marks.TABLE_COMMENT
-              + "'. It is left alone, and neither natOutgoing nor host ports are in force.",
-          "Remove it with 'nft delete table "
-              + MasqueradeLowering.TABLE
-              + "', or give it another name.");
+              + "'. It is left alone, and "
+              + (isOfPolicies() ? "no policy is" : "neither natOutgoing nor host ports are")
+              + " in force.",
+          "Remove it with 'nft delete table " + table + "', or give it another name.");
       return false;
     }
-    changed(table, "flags", 0, contents.get().table().flags());
-    // Which chains there must be for the numbers of endpoints in use, the elements say.
-    TableImage frame = TableImage.frame(contents.get());
+    changed(object, "flags", 0, contents.get().table().flags());
+    TableImage frame = wanted.orElseThrow();
     chains(frame, contents.get());
     sets(frame, contents.get());
     for (NftChain chain : frame.chains()) {
@@ -101,6 +122,10 @@ public final class TableCheck {
           contents.get().rules().getOrDefault(chain.name(), List.of()));
     }
     return true;
+  }
+
+  private boolean isOfPolicies() {
+    return table.name().equals(Marks.POLICY_TABLE);
   }
 
   private void chains(TableImage frame, NftContents contents) {
@@ -235,16 +260,16 @@ public final class TableCheck {
     wanted.forEach((key, entry) -> {
       Entry there = is.get(key);
       if (there == null) {
-        missing(object(key), "It is missing; its rule is " + entry.comment() + ".");
+        missing(object(table, key), "It is missing; its rule is " + entry.comment() + ".");
       } else if (!entry.equals(there)) {
-        changed(object(key), "value", text(entry), text(there));
-        changed(object(key), "comment", entry.comment(), there.comment());
+        changed(object(table, key), "value", text(entry), text(there));
+        changed(object(table, key), "comment", entry.comment(), there.comment());
       }
     });
     is.forEach((key, entry) -> {
       if (!wanted.containsKey(key)) {
         stray(
-            object(key),
+            object(table, key),
             "Nothing wants it"
                 + (entry.comment().isEmpty()
                     ? "."
@@ -258,7 +283,12 @@ public final class TableCheck {
   }
 
   static ObjectRef object(RangeKey key) {
-    return new ObjectRef("nft element", MasqueradeLowering.TABLE + " " + key);
+    return object(MasqueradeLowering.TABLE, key);
+  }
+
+  /** An element of a table, for people. */
+  static ObjectRef object(NftTable table, RangeKey key) {
+    return new ObjectRef("nft element", table + " " + key);
   }
 
   private void changed(ObjectRef object, String field, Object wanted, Object is) {

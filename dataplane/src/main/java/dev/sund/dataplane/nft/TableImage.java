@@ -151,12 +151,17 @@ public record TableImage(
 
   /** The elements that the kernel holds in sets and maps of ours. */
   static NavigableMap<RangeKey, Entry> entries(NftContents contents) {
-    NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
     List<NftSet> sets = new ArrayList<>(SETS);
     contents
         .sets()
         .keySet()
         .forEach(name -> TablePart.of(name).ifPresent(part -> sets.add(part.set())));
+    return entries(contents, sets);
+  }
+
+  /** The elements that the kernel holds in these sets, but in those that packets fill. */
+  static NavigableMap<RangeKey, Entry> entries(NftContents contents, Collection<NftSet> sets) {
+    NavigableMap<RangeKey, Entry> entries = new TreeMap<>();
     for (NftSet set : sets) {
       if ((set.flags() & NftSet.EVAL) != 0) {
         continue; // its elements come and go with packets
@@ -165,7 +170,8 @@ public record TableImage(
       if (set.hasPairedRanges()) {
         for (NftRange range : NftRange.join(elements)) {
           entries.put(
-              new RangeKey(set.name(), range.low(), range.high()), Entry.of(range.comment()));
+              new RangeKey(set.name(), range.low(), range.high()),
+              Entry.read(range.comment(), range.start().data()));
         }
       } else {
         for (NftElement element : elements) {
@@ -183,13 +189,14 @@ public record TableImage(
     if (MasqueradeLowering.holdsPairs(key.set())) {
       return List.of(NftElement.between(key.low(), key.high()).withComment(entry.comment()));
     }
-    if (TablePart.of(key.set()).isPresent()) {
-      return List.of(NftElement.of(key.low()).withComment(entry.comment()));
-    }
     Optional<Data> data = entry.data();
-    return data.isPresent()
-        ? List.of(NftElement.of(key.low(), data, Userdata.comment(entry.comment())))
-        : NftElement.range(key.low(), key.high(), entry.comment());
+    if (key.isSingle()) {
+      return List.of(NftElement.of(key.low(), data, Userdata.comment(entry.comment())));
+    }
+    List<NftElement> range =
+        new ArrayList<>(NftElement.range(key.low(), key.high(), entry.comment()));
+    data.ifPresent(value -> range.set(0, range.getFirst().to(value)));
+    return range;
   }
 
   /** The elements of a set. */

@@ -28,18 +28,24 @@ import java.util.TreeMap;
  * @param changes which elements are there or gone when it is through
  * @param several which operations are about several elements
  * @param makesTable whether the table is made in it
+ * @param table which one
  */
 record TableTransaction(
     List<NftOp> ops,
     List<Optional<RangeKey>> keys,
     List<Change<RangeKey, Entry>> changes,
     BitSet several,
-    boolean makesTable) {
-  private static final NftTable TABLE = MasqueradeLowering.TABLE;
+    boolean makesTable,
+    NftTable table) {
 
   /** One without operations. */
   TableTransaction(boolean makesTable) {
-    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new BitSet(), makesTable);
+    this(makesTable, MasqueradeLowering.TABLE);
+  }
+
+  /** One without operations, on this table. */
+  TableTransaction(boolean makesTable, NftTable table) {
+    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new BitSet(), makesTable, table);
   }
 
   /** The element that a refused operation was about. */
@@ -104,7 +110,7 @@ record TableTransaction(
       several.set(ops.size());
       about(
           last,
-          new NftOp.AddElements(TABLE.family(), TABLE.name(), last.set(), List.copyOf(run), true));
+          new NftOp.AddElements(table.family(), table.name(), last.set(), List.copyOf(run), true));
       run.clear();
     }
   }
@@ -126,7 +132,7 @@ record TableTransaction(
   /** As {@link #add}, where the chain that the element leads to is there already. */
   void addElements(RangeKey key, Entry entry) {
     List<NftElement> elements = TableImage.elements(key, entry);
-    about(key, new NftOp.AddElements(TABLE.family(), TABLE.name(), key.set(), elements, true));
+    about(key, new NftOp.AddElements(table.family(), table.name(), key.set(), elements, true));
   }
 
   /** One operation a set: a third cheaper, but a refusal does not say which element it is about. */
@@ -136,15 +142,15 @@ record TableTransaction(
         sets.computeIfAbsent(key.set(), _ -> new ArrayList<>())
             .addAll(TableImage.elements(key, entry)));
     sets.forEach(
-        (set, all) -> frame(new NftOp.AddElements(TABLE.family(), TABLE.name(), set, all, true)));
+        (set, all) -> frame(new NftOp.AddElements(table.family(), table.name(), set, all, true)));
   }
 
   void delete(RangeKey key, Entry entry) {
     List<NftElement> elements = TableImage.elements(key, entry);
-    about(key, new NftOp.DeleteElements(TABLE.family(), TABLE.name(), key.set(), elements));
+    about(key, new NftOp.DeleteElements(table.family(), table.name(), key.set(), elements));
     ChooserLowering.chain(key)
         .ifPresent(
-            chain -> about(key, new NftOp.DeleteChain(TABLE.family(), TABLE.name(), chain.name())));
+            chain -> about(key, new NftOp.DeleteChain(table.family(), table.name(), chain.name())));
   }
 
   /**
@@ -181,14 +187,14 @@ record TableTransaction(
         parts.add(part);
         altered.putIfAbsent(part.chain(), key);
       } else if (is && !willBe) {
-        last.add(new NftOp.DeleteSet(TABLE.family(), TABLE.name(), part.name()));
+        last.add(new NftOp.DeleteSet(table.family(), table.name(), part.name()));
         lastKeys.add(Optional.of(key));
         parts.remove(part);
         altered.putIfAbsent(part.chain(), key);
       }
     });
     altered.forEach((chain, key) -> {
-      about(key, new NftOp.FlushChain(TABLE.family(), TABLE.name(), chain.name()));
+      about(key, new NftOp.FlushChain(table.family(), table.name(), chain.name()));
       TablePart.rules(chain, parts).forEach(rule -> about(key, new NftOp.AppendRule(rule)));
     });
     ops.addAll(last);

@@ -211,6 +211,14 @@ public sealed interface Expr {
   record Update(String set, Reg key, Optional<Reg> data, Optional<Duration> timeout)
       implements Expr {}
 
+  /**
+   * {@code dynset}: counts the packet at the register's content in a set that rules may add to
+   * ({@link NftSet#EVAL}); the first one makes the element. The rule ends where the set is full.
+   *
+   * @param key register of the key
+   */
+  record CountAt(String set, Reg key) implements Expr {}
+
   /** {@code immediate}: loads a constant, or gives a verdict. */
   record Immediate(Reg into, Data data) implements Expr {
     /** Loads a constant. */

@@ -102,6 +102,17 @@ final class ExprAttributes {
     return new String(bytes, 0, end, StandardCharsets.UTF_8);
   }
 
+  /** The text of an attribute inside of this one; empty without it. */
+  String nestedString(int type, int inner) throws KernelException, NotKnownException {
+    NlReader in = at(type, 0);
+    while (in.next()) {
+      if (in.type() == inner) {
+        return in.string();
+      }
+    }
+    return "";
+  }
+
   Data data(int type) throws KernelException, NotKnownException {
     return ExprCodec.readData(at(type, 0));
   }

@@ -109,6 +109,7 @@ import java.util.Optional;
  * Expr.Unknown} as a whole: half an expression would compare equal to something else.
  */
 final class ExprCodec {
+  private static final int DYNSET_ADD = 0;
   private static final int DYNSET_UPDATE = 1;
   private static final int BITWISE_MASK_XOR = 0;
   private static final int BITWISE_LSHIFT = 1;
@@ -138,7 +139,7 @@ final class ExprCodec {
       case Expr.Meta _, Expr.MetaSet _ -> "meta";
       case Expr.Ct _, Expr.CtSet _ -> "ct";
       case Expr.Lookup _ -> "lookup";
-      case Expr.Update _ -> "dynset";
+      case Expr.Update _, Expr.CountAt _ -> "dynset";
       case Expr.Immediate _ -> "immediate";
       case Expr.Bitwise _, Expr.Shift _ -> "bitwise";
       case Expr.ByteOrder _ -> "byteorder";
@@ -202,6 +203,16 @@ final class ExprCodec {
         writeReg(out, DYNSET_SREG_DATA, data);
         timeout.ifPresent(time -> out.be64(DYNSET_TIMEOUT, time.toMillis()));
         out.be32(DYNSET_FLAGS, 0);
+      }
+      case Expr.CountAt(var set, var key) -> {
+        out.string(DYNSET_SET_NAME, set)
+            .be32(DYNSET_OP, DYNSET_ADD)
+            .be32(DYNSET_SREG_KEY, key.number())
+            .nest(DYNSET_EXPR)
+            .string(EXPR_NAME, "counter")
+            .nest(EXPR_DATA);
+        writeAttributes(out, Expr.Counter.atZero());
+        out.unnest().unnest().be32(DYNSET_FLAGS, 0);
       }
       case Expr.Immediate(var into, var data) ->
           writeData(out.be32(IMMEDIATE_DREG, into.number()), IMMEDIATE_DATA, data);
@@ -494,8 +505,16 @@ final class ExprCodec {
 
   /** Additions, deletions and those with expressions for each element are not known. */
   private static Expr update(ExprAttributes in) throws KernelException, NotKnownException {
-    in.index(DYNSET_OP, DYNSET_UPDATE, DYNSET_UPDATE);
+    boolean updates = in.index(DYNSET_OP, DYNSET_ADD, DYNSET_UPDATE) == DYNSET_UPDATE;
     in.index(DYNSET_FLAGS, 0, 0);
+    if (!updates) {
+      if ((in.has(DYNSET_TIMEOUT) && in.big(DYNSET_TIMEOUT) != 0)
+          || in.has(DYNSET_SREG_DATA)
+          || !"counter".equals(in.nestedString(DYNSET_EXPR, EXPR_NAME))) {
+        throw new NotKnownException();
+      }
+      return new Expr.CountAt(in.string(DYNSET_SET_NAME), in.reg(DYNSET_SREG_KEY));
+    }
     long millis = in.has(DYNSET_TIMEOUT) ? in.big(DYNSET_TIMEOUT) : 0;
     if (in.has(DYNSET_EXPR) || millis < 0) {
       throw new NotKnownException();

@@ -32,6 +32,7 @@ final class ExprText {
               + from
               + (inverted ? " not in @" : into.isPresent() ? " by @" : " in @")
               + set;
+      case Expr.CountAt(var set, var key) -> "count " + key + " @" + set;
       case Expr.Update(var set, var key, var data, var timeout) ->
           "update @"
               + set

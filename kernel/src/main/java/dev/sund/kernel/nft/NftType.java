@@ -41,6 +41,7 @@ public record NftType(List<Field> fields) {
   public static final Field INET_PROTO = new Field("inet_proto", 12, 1, false);
   public static final Field INET_SERVICE = new Field("inet_service", 13, 2, false);
   public static final Field MARK = new Field("mark", 19, 4, true);
+  public static final Field CLASSID = new Field("classid", 23, 4, true);
   public static final Field IFACE_INDEX = new Field("iface_index", 20, 4, true);
   public static final Field DEVGROUP = new Field("devgroup", 35, 4, true);
   public static final Field IFNAME = new Field("ifname", 41, 16, true);
@@ -58,6 +59,7 @@ public record NftType(List<Field> fields) {
           INET_PROTO,
           INET_SERVICE,
           MARK,
+          CLASSID,
           IFACE_INDEX,
           DEVGROUP,
           IFNAME);

@@ -16,7 +16,7 @@ final class RandomNft {
   }
 
   Expr expr() {
-    return switch (random.nextInt(27)) {
+    return switch (random.nextInt(28)) {
       case 0 -> new Expr.Payload(reg(), pick(Expr.Header.values()), below(60), 1 + below(16));
       case 1 ->
           new Expr.PayloadSet(
@@ -71,6 +71,7 @@ final class RandomNft {
               false);
       case 23 ->
           new Expr.Hash(Optional.empty(), reg(), 0, number(), Optional.empty(), number(), true);
+      case 26 -> new Expr.CountAt(name(), reg());
       case 25 ->
           new Expr.Update(
               name(), reg(), maybe(reg()), maybe(Duration.ofMillis(1 + random.nextInt(1 << 30))));
