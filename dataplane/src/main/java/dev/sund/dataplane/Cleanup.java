@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -83,7 +84,21 @@ public final class Cleanup {
       Report rest = run(kernel, nft, stateDirectory, dryRun);
       legacy.addAll(rest.done());
       refused.addAll(rest.failed());
+      if (policies(NftPort.ofPolicies(NftSocket.open(node)), dryRun)) {
+        legacy.add("remove table inet " + Marks.POLICY_TABLE);
+      }
       return new Report(legacy, refused);
+    }
+  }
+
+  /** Removes the table of policies, or says whether it would; closes {@code nft}. */
+  private static boolean policies(NftPort nft, boolean dryRun) throws KernelException {
+    try (PolicyDriver driver = new PolicyDriver(nft, FailPoint.NONE)) {
+      return dryRun
+          ? nft.contents()
+              .filter(contents -> contents.table().comment().equals(Marks.TABLE_COMMENT))
+              .isPresent()
+          : driver.removeAll();
     }
   }
 

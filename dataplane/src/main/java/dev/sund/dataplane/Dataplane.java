@@ -1,6 +1,7 @@
 package dev.sund.dataplane;
 
 import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.KernelException;
@@ -16,8 +17,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * All drivers of a node in their order: sysctls, masquerade, tunnels, pods, routes. What is
- * referred to is put first (a set before its rule, a tunnel before the route through it) and
+ * All drivers of a node in their order: sysctls, masquerade, policies, tunnels, pods, routes. What
+ * is referred to is put first (a set before its rule, a tunnel before the route through it) and
  * removed last.
  *
  * <p>On the dataplane thread. Owns its drivers.
@@ -160,7 +161,8 @@ public final class Dataplane implements AutoCloseable {
     return driver(PodDriver.class).stream().allMatch(driver -> driver.settled(pod.device()))
         && driver(RouteDriver.class).stream()
             .allMatch(
-                driver -> pod.addresses().stream().map(Prefix::host).allMatch(driver::settled));
+                driver -> pod.addresses().stream().map(Prefix::host).allMatch(driver::settled))
+        && driver(PolicyDriver.class).stream().allMatch(driver -> driver.settled(pod));
   }
 
   /** What is wrong with a pod's link or routes, if anything is. */

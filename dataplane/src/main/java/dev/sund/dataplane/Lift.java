@@ -2,6 +2,7 @@ package dev.sund.dataplane;
 
 import dev.sund.dataplane.nft.FrontendLift;
 import dev.sund.dataplane.nft.MasqueradeLift;
+import dev.sund.dataplane.nft.PolicyLift;
 import dev.sund.dataplane.rows.Lowering;
 import dev.sund.dataplane.rows.PodRow;
 import dev.sund.dataplane.rows.RouteRow;
@@ -81,7 +82,8 @@ public final class Lift {
         MasqueradeLift.rows(reading.table(), wanted.masquerade()),
         translations.frontends(),
         translations.endpoints(),
-        translations.sourceRanges());
+        translations.sourceRanges(),
+        PolicyLift.read(reading.policies(), wanted.policy()));
   }
 
   private String name(int index) {

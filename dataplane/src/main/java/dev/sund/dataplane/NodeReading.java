@@ -37,6 +37,7 @@ import java.util.OptionalInt;
  * @param insides the pods' ends, by host-side device; those whose namespace was not found are not
  *     in it
  * @param table our nf_tables table, empty when there is none
+ * @param policies our table of policies, empty when there is none
  */
 public record NodeReading(
     List<Link> links,
@@ -45,7 +46,8 @@ public record NodeReading(
     List<Neighbour> neighbours,
     List<FdbEntry> fdb,
     Map<String, PodRow.InsideSide> insides,
-    Optional<NftContents> table) {
+    Optional<NftContents> table,
+    Optional<NftContents> policies) {
 
   /** Where container runtimes and {@code ip netns} keep the names of namespaces. */
   private static final List<Path> DIRECTORIES =
@@ -67,8 +69,9 @@ public record NodeReading(
    */
   public static NodeReading of(NetNs node) throws KernelException {
     try (SocketRoutes routes = SocketRoutes.open(node);
-        NftPort nft = NftPort.over(NftSocket.open(node))) {
-      return read(routes, nft, namedNamespaces());
+        NftPort nft = NftPort.over(NftSocket.open(node));
+        NftPort policies = NftPort.ofPolicies(NftSocket.open(node))) {
+      return read(routes, nft, policies, namedNamespaces());
     }
   }
 
@@ -77,7 +80,8 @@ public record NodeReading(
    *
    * @param namespaces where pods may be; those that are not or cannot be entered are left out
    */
-  public static NodeReading read(KernelRoutes kernel, NftPort nft, Collection<Path> namespaces)
+  public static NodeReading read(
+      KernelRoutes kernel, NftPort nft, NftPort policies, Collection<Path> namespaces)
       throws KernelException {
     List<Link> links = kernel.links();
     List<RouteEntry> routes = new ArrayList<>();
@@ -93,7 +97,8 @@ public record NodeReading(
         neighbours,
         kernel.fdb(0),
         insides(kernel, links, namespaces),
-        nft.contents());
+        nft.contents(),
+        policies.contents());
   }
 
   /** The namespaces that have names. */

@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.agent.log.Log;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftEvent;
@@ -40,12 +41,15 @@ public final class DriftMonitor implements AutoCloseable {
     void addressGone();
   }
 
+  private static final Set<String> TABLES = Set.of(Marks.TABLE, Marks.POLICY_TABLE);
+
   private final RouteMonitor routes;
   private final NftMonitor nft;
   private final DriftFilter filter;
   private final Listener listener;
   private final Log log;
   private boolean touched;
+  private boolean policiesTouched;
   private boolean othersTouched;
 
   private DriftMonitor(
@@ -70,7 +74,7 @@ public final class DriftMonitor implements AutoCloseable {
     try {
       return new DriftMonitor(
           routes,
-          NftMonitor.openFor(namespace, NftFamily.INET, Marks.TABLE, ForwardDriver::mayDecide, own),
+          NftMonitor.openFor(namespace, NftFamily.INET, TABLES, ForwardDriver::mayDecide, own),
           filter,
           listener,
           log);
@@ -95,7 +99,8 @@ public final class DriftMonitor implements AutoCloseable {
           @Override
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
-            listener.drifted(Set.of(NftDriver.NAME, ForwardDriver.NAME), "overflow");
+            listener.drifted(
+                Set.of(NftDriver.NAME, PolicyDriver.NAME, ForwardDriver.NAME), "overflow");
           }
         });
   }
@@ -148,6 +153,9 @@ public final class DriftMonitor implements AutoCloseable {
         if (touched) {
           parts.add(NftDriver.NAME);
         }
+        if (policiesTouched) {
+          parts.add(PolicyDriver.NAME);
+        }
         if (othersTouched) {
           parts.add(ForwardDriver.NAME);
         }
@@ -156,15 +164,18 @@ public final class DriftMonitor implements AutoCloseable {
           listener.drifted(parts, "event");
         }
         touched = false;
+        policiesTouched = false;
         othersTouched = false;
       }
     }
   }
 
-  /** Whether it is our table; notes that another's changed. */
+  /** Whether it is our table of translations; notes that another changed. */
   private boolean ours(NftFamily family, String table) {
     boolean ours = family == NftFamily.INET && table.equals(Marks.TABLE);
-    othersTouched |= !ours;
+    boolean policies = family == NftFamily.INET && table.equals(Marks.POLICY_TABLE);
+    policiesTouched |= policies;
+    othersTouched |= !ours && !policies;
     return ours;
   }
 }

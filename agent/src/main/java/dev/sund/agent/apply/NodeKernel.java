@@ -10,6 +10,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.kernel.KernelException;
@@ -59,6 +60,7 @@ public final class NodeKernel implements AutoCloseable {
               routes,
               stateDir,
               new NftDriver(NftPort.over(nftSocket()), failPoint),
+              new PolicyDriver(NftPort.ofPolicies(nftSocket()), failPoint),
               new ForwardDriver(NftPort.over(nftSocket())),
               legacy);
       opened.push(dataplane);

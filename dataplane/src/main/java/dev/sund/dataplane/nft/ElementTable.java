@@ -222,6 +222,23 @@ final class ElementTable {
     return found;
   }
 
+  /** Whether this is wanted. */
+  boolean isWanted(RangeKey key) {
+    Part part = byName.get(key.set());
+    Element element = part == null ? null : part.find(key);
+    return element != null && element.wanted != null;
+  }
+
+  /** Whether this is as it is wanted: there, or gone. */
+  boolean isSettled(RangeKey key) {
+    Part part = byName.get(key.set());
+    Element element = part == null ? null : part.find(key);
+    return element == null
+        || (element.wanted == null
+            ? element.seen == null || !element.released
+            : element.wanted.equals(element.seen));
+  }
+
   // What is to be done.
 
   /** The first {@code most} entries to write, set by set. */

@@ -4,11 +4,13 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.engine.program.Change;
+import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.Capability;
 import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
+import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
@@ -17,7 +19,9 @@ import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftSet;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
+import dev.sund.model.Ip;
 import dev.sund.model.ObjectRef;
+import dev.sund.model.RuleId;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -389,6 +393,25 @@ public final class PolicyDriver implements Driver {
    */
   public List<Condition> verify() throws KernelException {
     return TableCheck.ofWhole(image(wantedChains, wantedSets, elements.wanted()), nft.contents());
+  }
+
+  /** Whether all that is said of a pod by its device and addresses is in force. */
+  public boolean settled(LocalPod pod) {
+    for (Ip ip : pod.addresses()) {
+      RangeKey sender = PolicyEntries.sender(pod, ip);
+      if (frame != Frame.RIGHT ? elements.isWanted(sender) : !elements.isSettled(sender)) {
+        return false;
+      }
+      for (RuleId.Direction direction :
+          List.of(RuleId.Direction.EGRESS, RuleId.Direction.INGRESS)) {
+        if (frame == Frame.RIGHT
+            && !elements.isSettled(
+                RangeKey.single(PolicyLowering.pods(direction, ip.family()), Bytes.of(ip)))) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /** Whether the table stands as it should, but for what is pending. */

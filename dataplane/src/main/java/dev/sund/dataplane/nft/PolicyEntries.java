@@ -164,7 +164,8 @@ final class PolicyEntries {
     }
   }
 
-  private static RangeKey sender(LocalPod pod, Ip ip) {
+  /** Where a pod's address stands by its device. */
+  static RangeKey sender(LocalPod pod, Ip ip) {
     return RangeKey.single(
         PolicyLowering.senders(ip.family()),
         PolicyLowering.device(pod.device()).plus(Bytes.of(ip)));
@@ -412,6 +413,14 @@ final class PolicyEntries {
    */
   static NavigableMap<RangeKey, Entry> pieces(String set, NavigableMap<Prefix, PolicyPeer> rows) {
     NavigableMap<RangeKey, Entry> pieces = new TreeMap<>();
+    owners(set, rows).forEach((key, row) -> pieces.put(key, entry(row)));
+    return pieces;
+  }
+
+  /** The pieces, each with the row whose class counts in it. */
+  static NavigableMap<RangeKey, PolicyPeer> owners(
+      String set, NavigableMap<Prefix, PolicyPeer> rows) {
+    NavigableMap<RangeKey, PolicyPeer> pieces = new TreeMap<>();
     List<PolicyPeer> around = new ArrayList<>();
     Bytes at = Bytes.EMPTY;
     boolean over = false;
@@ -421,7 +430,7 @@ final class PolicyEntries {
         at = close(pieces, set, around.removeLast(), at);
       }
       if (!around.isEmpty() && at.compareTo(low) < 0) {
-        pieces.put(new RangeKey(set, at, low.previous()), entry(around.getLast()));
+        pieces.put(new RangeKey(set, at, low.previous()), around.getLast());
       }
       around.add(row);
       at = low;
@@ -439,10 +448,10 @@ final class PolicyEntries {
 
   /** What is left of a range from here on; where the next may begin. */
   private static Bytes close(
-      NavigableMap<RangeKey, Entry> pieces, String set, PolicyPeer row, Bytes at) {
+      NavigableMap<RangeKey, PolicyPeer> pieces, String set, PolicyPeer row, Bytes at) {
     Bytes last = last(row);
     if (at.compareTo(last) <= 0) {
-      pieces.put(new RangeKey(set, at, last), entry(row));
+      pieces.put(new RangeKey(set, at, last), row);
       return last.next();
     }
     return at;

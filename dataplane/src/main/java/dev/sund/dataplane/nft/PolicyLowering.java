@@ -627,7 +627,8 @@ final class PolicyLowering {
         : Optional.empty();
   }
 
-  private static int port(Bytes bytes) {
+  /** The number of a port in a key. */
+  static int port(Bytes bytes) {
     return bytes.at(0) << 8 | bytes.at(1);
   }
 

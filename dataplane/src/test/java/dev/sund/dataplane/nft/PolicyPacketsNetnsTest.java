@@ -12,6 +12,7 @@ import dev.sund.engine.cluster.Policy.PeerPort;
 import dev.sund.engine.cluster.Policy.PortRange;
 import dev.sund.engine.cluster.Policy.Tier;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.LabelSelector;
@@ -302,6 +303,15 @@ class PolicyPacketsNetnsTest {
         .isolating("web", ALL, Direction.INGRESS);
     scene.apply();
     assertThat(scene.driver.verify()).isEmpty();
+    try (NftPort port = NftPort.ofPolicies(NftSocket.open(scene.node));
+        PolicyDriver next = scene.newDriver()) {
+      assertThat(PolicyLift.read(port.contents(), scene.compiler.tables()))
+          .isEqualTo(scene.compiler.tables());
+      next.resync();
+      next.want(scene.everything());
+      next.allowSweep();
+      assertThat(next.pending()).isZero();
+    }
     String listed = scene.nft("list", "ruleset");
 
     scene.nft("flush", "ruleset");

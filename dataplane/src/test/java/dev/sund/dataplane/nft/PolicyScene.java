@@ -16,6 +16,7 @@ import dev.sund.engine.policy.PolicyPod;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PolicyDelta;
+import dev.sund.engine.program.PolicyTables;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftSocket;
@@ -105,8 +106,7 @@ final class PolicyScene implements AutoCloseable {
     driver = newDriver();
     driver.resync();
     driver.allowSweep();
-    driver.want(
-        pods(local("pod-web", "shop/web", web), local("pod-db", "shop/database", database)));
+    driver.want(locals());
     apply();
   }
 
@@ -176,6 +176,28 @@ final class PolicyScene implements AutoCloseable {
   static ProgramDelta delta(List<Change<String, LocalPod>> pods, PolicyDelta policy) {
     return new ProgramDelta(
         pods, List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), policy);
+  }
+
+  private ProgramDelta locals() {
+    return pods(local("pod-web", "shop/web", web), local("pod-db", "shop/database", database));
+  }
+
+  /** All that is wanted, as an agent that starts is told. */
+  ProgramDelta everything() {
+    PolicyTables tables = compiler.tables();
+    return delta(
+        locals().localPods(),
+        new PolicyDelta(
+            puts(tables.pods()),
+            puts(tables.ports()),
+            puts(tables.peers()),
+            puts(tables.verdicts())));
+  }
+
+  private static <K, V> List<Change<K, V>> puts(Map<K, V> rows) {
+    List<Change<K, V>> changes = new ArrayList<>();
+    rows.forEach((key, row) -> changes.add(new Change.Put<>(key, row, Optional.empty())));
+    return changes;
   }
 
   static LabelSelector app(String name) {

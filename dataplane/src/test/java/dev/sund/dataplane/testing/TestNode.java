@@ -9,6 +9,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.PodDevices;
@@ -52,6 +53,7 @@ public final class TestNode {
               kernel,
               state,
               new NftDriver(NftPort.over(NftSocket.open(ns)), failPoint),
+              new PolicyDriver(NftPort.ofPolicies(NftSocket.open(ns)), failPoint),
               new ForwardDriver(NftPort.over(NftSocket.open(ns))),
               LegacyForwardDriver.open(ns));
       facts();

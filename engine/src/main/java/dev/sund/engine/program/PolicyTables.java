@@ -102,6 +102,11 @@ public record PolicyTables(
     return others;
   }
 
+  /** The number of rows. */
+  public int size() {
+    return pods.size() + ports.size() + peers.size() + verdicts.size();
+  }
+
   /** The class of an address: that of the longest range that contains it. */
   public int classOf(Ip address) {
     for (int length = address.family().bits(); length >= 0; length--) {

@@ -7,6 +7,7 @@ import dev.sund.kernel.netlink.Netlink;
 import dev.sund.kernel.netlink.NetlinkMonitor;
 import dev.sund.kernel.netlink.NlReader;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
@@ -24,7 +25,7 @@ public final class NftMonitor implements AutoCloseable {
   private final Optional<Scope> scope;
 
   /** The table whose changes are told. */
-  private record Scope(NftFamily family, String table, Predicate<String> forwarding) {}
+  private record Scope(NftFamily family, Set<String> tables, Predicate<String> forwarding) {}
 
   /** Takes what is delivered, on the thread of {@link #run}. */
   public interface Sink {
@@ -57,13 +58,13 @@ public final class NftMonitor implements AutoCloseable {
    */
   public static NftMonitor openFor(NetNs namespace, NftFamily family, String table)
       throws KernelException {
-    return openFor(namespace, family, table, _ -> false, _ -> false);
+    return openFor(namespace, family, Set.of(table), _ -> false, _ -> false);
   }
 
   /**
-   * As {@link #openFor(NetNs, NftFamily, String)}, and of other tables what decides whether packets
-   * are forwarded: tables that go, base chains at the hook forward and chains of these names, and
-   * rules that go from them.
+   * As {@link #openFor(NetNs, NftFamily, String)} for several, and of other tables what decides
+   * whether packets are forwarded: tables that go, base chains at the hook forward and chains of
+   * these names, and rules that go from them.
    *
    * @param forwarding names of chains
    * @param own the {@link NftSocket#port}s whose transactions are not told: {@link
@@ -73,13 +74,13 @@ public final class NftMonitor implements AutoCloseable {
   public static NftMonitor openFor(
       NetNs namespace,
       NftFamily family,
-      String table,
+      Set<String> tables,
       Predicate<String> forwarding,
       IntPredicate own)
       throws KernelException {
     return new NftMonitor(
         subscribed(namespace, Buffers.DEFAULT, own),
-        Optional.of(new Scope(family, table, forwarding)));
+        Optional.of(new Scope(family, Set.copyOf(tables), forwarding)));
   }
 
   private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers, IntPredicate own)
@@ -108,12 +109,21 @@ public final class NftMonitor implements AutoCloseable {
     monitor.close();
   }
 
+  private static boolean isAboutOne(int type, NlReader body, Scope scope) throws KernelException {
+    for (String table : scope.tables()) {
+      if (NftCodec.isAbout(type, body.ahead(), scope.family(), table)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private NetlinkMonitor.Sink decodingInto(Sink sink) {
     return new NetlinkMonitor.Sink() {
       @Override
       public void message(int type, int flags, NlReader body) throws KernelException {
         if (scope.isEmpty()
-            || NftCodec.isAbout(type, body.ahead(), scope.get().family(), scope.get().table())
+            || isAboutOne(type, body, scope.get())
             || NftCodec.mayForward(type, body.ahead(), scope.get().forwarding())) {
           sink.event(NftCodec.readEvent(type, body));
         }

@@ -13,6 +13,7 @@ import dev.sund.model.Prefix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -434,7 +435,7 @@ class NftSocketNetnsTest {
     NftMonitor.Sink sink = into(events, resyncs);
     try (NftMonitor monitor =
         NftMonitor.openFor(
-            namespace, NftFamily.INET, "sundt", _ -> false, port -> port == nft.port())) {
+            namespace, NftFamily.INET, Set.of("sundt"), _ -> false, port -> port == nft.port())) {
       commit(new NftOp.CreateTable(NftTable.of(NftFamily.INET, "sundt", "")));
       while (monitor.poll(sink)) {}
       assertThat(events).isEmpty();
