@@ -1,7 +1,7 @@
 package dev.sund.dataplane;
 
 import dev.sund.dataplane.nft.ForwardDriver;
-import dev.sund.dataplane.nft.PolicyDriver;
+import dev.sund.dataplane.nft.PolicyImage;
 import dev.sund.dataplane.nft.TableCheck;
 import dev.sund.dataplane.nft.TableImage;
 import dev.sund.dataplane.rows.FdbRow;
@@ -115,7 +115,7 @@ public final class Verify {
     verify.routes();
     verify.compareRows();
     verify.drift.addAll(TableCheck.differences(TableImage.of(wanted), reading.table()));
-    verify.drift.addAll(PolicyDriver.differences(wanted, reading.policies()));
+    verify.drift.addAll(PolicyImage.differences(wanted, reading.policies()));
     return new VerifyReport(
         wanted.node(),
         verify.want.size()

@@ -5,18 +5,15 @@ import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
-import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.kernel.Capability;
 import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Bytes;
 import dev.sund.kernel.nft.Commit;
-import dev.sund.kernel.nft.NftChain;
 import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
-import dev.sund.kernel.nft.NftSet;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
@@ -262,9 +259,10 @@ public final class PolicyDriver implements Driver {
   /** What differs from what we knew to be there: what is only not written yet is no drift. */
   private List<Condition> changedBehindUs(Optional<NftContents> contents) {
     return switch (frame) {
-      case RIGHT -> TableCheck.ofWhole(image(seenChains, seenSets, elements.seen()), contents);
+      case RIGHT ->
+          TableCheck.ofWhole(PolicyImage.of(seenChains, seenSets, elements.seen()), contents);
       case MISSING, ALTERED ->
-          everRight ? TableCheck.ofFrame(constant(contents), contents) : List.of();
+          everRight ? TableCheck.ofFrame(PolicyImage.constant(contents), contents) : List.of();
       case UNKNOWN, FOREIGN -> List.of();
     };
   }
@@ -274,7 +272,7 @@ public final class PolicyDriver implements Driver {
     refused.clear();
     frameRefused = Optional.empty();
     generation = contents.map(NftContents::generation).orElse(0);
-    frameConditions = TableCheck.ofFrame(constant(contents), contents);
+    frameConditions = TableCheck.ofFrame(PolicyImage.constant(contents), contents);
     frame =
         contents.isEmpty()
             ? Frame.MISSING
@@ -285,105 +283,18 @@ public final class PolicyDriver implements Driver {
     seenChains.clear();
     seenSets.clear();
     if (contents.isPresent() && frame != Frame.FOREIGN) {
-      variableChains(contents.get())
+      PolicyImage.variableChains(contents.get())
           .forEach(chain ->
               seenChains.put(
                   chain.name(), contents.get().rules().getOrDefault(chain.name(), List.of())));
-      variableSets(contents.get()).forEach(set -> seenSets.add(set.name()));
+      PolicyImage.variableSets(contents.get()).forEach(set -> seenSets.add(set.name()));
     }
     elements.seeAll(
         contents.isEmpty() || frame == Frame.FOREIGN
             ? new TreeMap<>()
-            : TableImage.entries(contents.get(), constant(contents).sets()));
+            : TableImage.entries(contents.get(), PolicyImage.constant(contents).sets()));
     checkAll();
     count(0, 0, 0);
-  }
-
-  private static List<NftChain> variableChains(NftContents contents) {
-    return contents.chains().values().stream().filter(PolicyLowering::isVariable).toList();
-  }
-
-  private static List<NftSet> variableSets(NftContents contents) {
-    List<NftSet> sets = new ArrayList<>();
-    contents.sets().keySet().forEach(name -> PolicyLowering.variable(name).ifPresent(sets::add));
-    return sets;
-  }
-
-  /** All that must be, beside the chains and sets that there are for what policies say. */
-  private static TableImage constant(Optional<NftContents> contents) {
-    List<NftChain> chains = new ArrayList<>(PolicyLowering.chains());
-    List<NftSet> sets = new ArrayList<>(PolicyLowering.sets());
-    List<NftRule> rules = new ArrayList<>(PolicyLowering.rules());
-    contents.ifPresent(there -> {
-      sets.addAll(variableSets(there));
-      for (NftChain chain : variableChains(there)) {
-        chains.add(PolicyLowering.chain(chain.name()));
-        rules.addAll(there.rules().getOrDefault(chain.name(), List.of()));
-      }
-    });
-    return new TableImage(TABLE, chains, sets, rules, new TreeMap<>());
-  }
-
-  private static TableImage image(
-      Map<String, List<NftRule>> chains, Set<String> sets, NavigableMap<RangeKey, Entry> elements) {
-    List<NftChain> allChains = new ArrayList<>();
-    chains.keySet().forEach(name -> allChains.add(PolicyLowering.chain(name)));
-    allChains.addAll(PolicyLowering.chains());
-    List<NftSet> allSets = new ArrayList<>(PolicyLowering.sets());
-    sets.forEach(name -> PolicyLowering.variable(name).ifPresent(allSets::add));
-    List<NftRule> rules = new ArrayList<>(PolicyLowering.rules());
-    chains.values().forEach(rules::addAll);
-    return new TableImage(TABLE, allChains, allSets, rules, elements);
-  }
-
-  /** The table as a program says. */
-  public static TableImage image(PacketProgram program) {
-    TreeMap<String, List<NftRule>> chains = new TreeMap<>();
-    TreeSet<String> sets = new TreeSet<>();
-    NavigableMap<RangeKey, Entry> elements = new TreeMap<>(PolicyLowering.entries());
-    PolicyEntries.all(
-        program,
-        new PolicyEntries.Sink() {
-          @Override
-          public void want(RangeKey key, Entry entry) {
-            elements.put(key, entry);
-          }
-
-          @Override
-          public void unwant(RangeKey key) {
-            elements.remove(key);
-          }
-
-          @Override
-          public void wantChain(String name, List<NftRule> rules) {
-            chains.put(name, rules);
-          }
-
-          @Override
-          public void unwantChain(String name) {
-            chains.remove(name);
-          }
-
-          @Override
-          public void wantSet(String name) {
-            sets.add(name);
-          }
-
-          @Override
-          public void unwantSet(String name) {
-            sets.remove(name);
-          }
-        });
-    return image(chains, sets, elements);
-  }
-
-  /**
-   * Every difference between a program and a table that was read.
-   *
-   * @param contents what is in the kernel, empty without a table
-   */
-  public static List<Condition> differences(PacketProgram program, Optional<NftContents> contents) {
-    return TableCheck.ofWhole(image(program), contents);
   }
 
   /**
@@ -392,7 +303,8 @@ public final class PolicyDriver implements Driver {
    * @throws KernelException when the kernel could not be read
    */
   public List<Condition> verify() throws KernelException {
-    return TableCheck.ofWhole(image(wantedChains, wantedSets, elements.wanted()), nft.contents());
+    return TableCheck.ofWhole(
+        PolicyImage.of(wantedChains, wantedSets, elements.wanted()), nft.contents());
   }
 
   /** Whether all that is said of a pod by its device and addresses is in force. */
@@ -485,7 +397,7 @@ public final class PolicyDriver implements Driver {
     plan.frame(new NftOp.CreateTable(TABLE));
     NavigableMap<RangeKey, Entry> all = elements.wanted();
     refused.keySet().forEach(all::remove);
-    TableImage image = image(wantedChains, wantedSets, all);
+    TableImage image = PolicyImage.of(wantedChains, wantedSets, all);
     image.sets().forEach(set -> plan.frame(new NftOp.CreateSet(set)));
     image.chains().stream()
         .filter(chain -> chain.base().isEmpty())
