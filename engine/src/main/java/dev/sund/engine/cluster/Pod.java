@@ -80,6 +80,22 @@ public record Pod(
         key, uid, created, node, hostNetwork, finished, ips, ports, hostPorts, annotations, others);
   }
 
+  /** The same pod with these addresses. */
+  public Pod at(List<Ip> addresses) {
+    return new Pod(
+        key,
+        uid,
+        created,
+        node,
+        hostNetwork,
+        finished,
+        addresses,
+        ports,
+        hostPorts,
+        annotations,
+        labels);
+  }
+
   /** Whether this is the pod that a kubelet knows by {@code id}; empty for one that says none. */
   public boolean isKnownAs(String id) {
     return id.isEmpty() || uid.equals(id) || id.equals(annotations.get(MIRROR));

@@ -4,12 +4,12 @@ import java.util.Map;
 
 /** Kinds that people count on and that Sund does not carry out yet, and what that means to them. */
 final class LaterKinds {
-  private static final String POLICY = "Sund enforces no policy yet, and pods can be reached";
+  private static final String POLICY =
+      "Sund enforces the policies of networking.k8s.io and policy.networking.k8s.io, and not these";
   private static final String ANNOUNCED = "Sund announces no addresses of Services yet";
   private static final String BGP = "Sund speaks no BGP yet";
   private static final Map<String, String> WHY =
       Map.ofEntries(
-          Map.entry("NetworkPolicy.networking.k8s.io", POLICY),
           Map.entry("NetworkPolicy.projectcalico.org", POLICY),
           Map.entry("NetworkPolicy.crd.projectcalico.org", POLICY),
           Map.entry("GlobalNetworkPolicy.projectcalico.org", POLICY),

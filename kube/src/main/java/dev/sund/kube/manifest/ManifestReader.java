@@ -277,7 +277,9 @@ final class ManifestReader {
               });
       Parsed<ClusterEvent> parsed = kind.parse(ref, tree);
       addSorted(parsed.problems());
-      boolean refused = parsed.problems().stream().anyMatch(Problem::isError);
+      // A policy with errors is in force all the same, and denies what is not understood.
+      boolean refused =
+          parsed.value().isEmpty() && parsed.problems().stream().anyMatch(Problem::isError);
       Optional<ClusterEvent> event =
           refused ? Optional.of(Kinds.refused(ref, parsed.problems())) : parsed.value();
       objects.add(new ManifestObject(kind, version, ref, tree, event));

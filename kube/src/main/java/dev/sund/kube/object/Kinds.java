@@ -2,6 +2,7 @@ package dev.sund.kube.object;
 
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.FabricLayer;
+import dev.sund.engine.cluster.Policy;
 import dev.sund.kube.tree.Shape;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
@@ -26,6 +27,20 @@ public enum Kinds {
       true,
       List.of("discovery.k8s.io/v1"),
       EndpointSliceParser.SHAPE),
+  /** A namespace's policies. */
+  NETWORK_POLICY(
+      Policy.NETWORK_POLICY,
+      "networkpolicies",
+      true,
+      List.of(NetworkPolicyParser.API_VERSION),
+      NetworkPolicyParser.SHAPE),
+  /** The cluster's policies. */
+  CLUSTER_NETWORK_POLICY(
+      Policy.CLUSTER_NETWORK_POLICY,
+      "clusternetworkpolicies",
+      false,
+      List.of(ClusterNetworkPolicyParser.API_VERSION),
+      ClusterNetworkPolicyParser.SHAPE),
   /** Calico's pools, in the order of preference when both groups show the same pool. */
   IP_POOL(
       "IPPool",
@@ -116,6 +131,8 @@ public enum Kinds {
           NAMESPACE,
           SERVICE,
           ENDPOINT_SLICE,
+          NETWORK_POLICY,
+          CLUSTER_NETWORK_POLICY,
           IP_POOL,
           IP_RESERVATION,
           ADDRESS_BLOCK,
@@ -195,6 +212,8 @@ public enum Kinds {
           ServiceParser.parse(ServiceKey.parse(ref.name()), root)
               .map(ClusterEvent.ServiceSeen::new);
       case ENDPOINT_SLICE -> EndpointSliceParser.parse(ref, root);
+      case NETWORK_POLICY -> policy(NetworkPolicyParser.parse(ref, root));
+      case CLUSTER_NETWORK_POLICY -> policy(ClusterNetworkPolicyParser.parse(ref, root));
       case IP_POOL -> IpPoolParser.parse(ref.name(), root).map(ClusterEvent.PoolSeen::new);
       case IP_RESERVATION -> IpReservationParser.parse(ref.name(), root);
       case ADDRESS_BLOCK ->
@@ -206,6 +225,11 @@ public enum Kinds {
       case CONFIG_MAP -> configMap(ref, root).map(ClusterEvent.LayerSeen::new);
       case DAEMON_SET -> CalicoNodeParser.parse(ref, root).map(ClusterEvent.LayerSeen::new);
     };
+  }
+
+  /** A policy is in force with its errors, which are told beside it. */
+  private static Parsed<ClusterEvent> policy(Parsed<Policy> parsed) {
+    return parsed.map(policy -> new ClusterEvent.PolicySeen(policy, errors(parsed.problems())));
   }
 
   private static Parsed<FabricLayer> configMap(ObjectRef ref, Field root) {
@@ -223,6 +247,7 @@ public enum Kinds {
       case POD -> new ClusterEvent.PodGone(podKey(ref));
       case SERVICE -> new ClusterEvent.ServiceGone(ServiceKey.parse(ref.name()));
       case ENDPOINT_SLICE -> new ClusterEvent.SliceGone(ref.name());
+      case NETWORK_POLICY, CLUSTER_NETWORK_POLICY -> new ClusterEvent.PolicyGone(ref);
       case IP_POOL -> new ClusterEvent.PoolGone(ref.name());
       case IP_RESERVATION -> new ClusterEvent.ReservationGone(ref.name());
       case ADDRESS_BLOCK -> new ClusterEvent.BlockGone(ref.name());
@@ -241,8 +266,10 @@ public enum Kinds {
 
   /** The event that tells that an object cannot be used; only its errors are told. */
   public static ClusterEvent refused(ObjectRef ref, List<Problem> problems) {
-    List<Condition> conditions =
-        problems.stream().filter(Problem::isError).map(Problem::condition).toList();
-    return new ClusterEvent.Refused(ref, conditions);
+    return new ClusterEvent.Refused(ref, errors(problems));
+  }
+
+  private static List<Condition> errors(List<Problem> problems) {
+    return problems.stream().filter(Problem::isError).map(Problem::condition).toList();
   }
 }

@@ -25,15 +25,16 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Follows nodes, pods, namespaces, Services with their endpoints, pools, blocks of them and other
- * networks' configurations on an API server and tells what it sees as {@link ClusterEvent}s.
+ * Follows nodes, pods, namespaces, policies, Services with their endpoints, pools, blocks of them
+ * and other networks' configurations on an API server and tells what it sees as {@link ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
  * told, so nothing changes.
  *
  * <p>Pools and reservations are looked for in both of Calico's groups; a server that has neither is
- * looked at again each minute. So is one without Calico's {@code Installation}, or without blocks.
+ * looked at again each minute. So is one without Calico's {@code Installation}, without blocks, or
+ * without policies of the cluster.
  */
 public final class ClusterWatch implements AutoCloseable {
   private static final Duration CLOSING = Duration.ofSeconds(2);
@@ -125,6 +126,13 @@ public final class ClusterWatch implements AutoCloseable {
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
     all.add(new Followed(Kinds.NAMESPACE, "v1", false));
+    all.add(new Followed(Kinds.NETWORK_POLICY, Kinds.NETWORK_POLICY.apiVersions().getFirst(), false));
+    // Its definition is not part of Kubernetes.
+    all.add(
+        new Followed(
+            Kinds.CLUSTER_NETWORK_POLICY,
+            Kinds.CLUSTER_NETWORK_POLICY.apiVersions().getFirst(),
+            true));
     for (Kinds kind : List.of(Kinds.SERVICE, Kinds.ENDPOINT_SLICE)) {
       // An agent may be younger than its ClusterRole.
       all.add(new Followed(kind, kind.apiVersions().getFirst(), true));

@@ -23,6 +23,14 @@ record Followed(Kinds kind, String apiVersion, boolean optional, String name) {
     return name.isEmpty() ? path : path + "fieldSelector=metadata.name%3D" + name + "&";
   }
 
+  /**
+   * Whether a node goes without them where its agent may not read them, being younger than its
+   * ClusterRole. Not without policies: nobody would know what is to be closed.
+   */
+  boolean dispensable() {
+    return optional && kind != Kinds.NETWORK_POLICY && kind != Kinds.CLUSTER_NETWORK_POLICY;
+  }
+
   /** {@code pods} or {@code ippools.projectcalico.org}, as conditions name it. */
   String label() {
     int slash = apiVersion.indexOf('/');

@@ -158,7 +158,7 @@ final class Reflector {
       return backoff.shortened(settings.absent());
     }
     listener.trouble(followed, Optional.of(refusal.code() + " " + refusal.getMessage()));
-    if (refusal.code() == 403 && followed.optional()) {
+    if (refusal.code() == 403 && followed.dispensable()) {
       listener.listed(followed); // the agent may be younger than its ClusterRole: it goes without
     }
     return backoff.afterFailure();

@@ -62,6 +62,15 @@ public record Resource(
   public static final Resource NETWORK_POLICIES =
       plain(spaced("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol"));
 
+  /** {@code policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy}. */
+  public static final Resource CLUSTER_NETWORK_POLICIES =
+      cluster(
+          "policy.networking.k8s.io",
+          "v1alpha2",
+          "clusternetworkpolicies",
+          "ClusterNetworkPolicy",
+          "cnp");
+
   /** {@code apps/v1 DaemonSet}. */
   public static final Resource DAEMON_SETS = spaced("apps", "v1", "daemonsets", "DaemonSet", "ds");
 
@@ -126,6 +135,7 @@ public record Resource(
           LEASES,
           ENDPOINT_SLICES,
           NETWORK_POLICIES,
+          CLUSTER_NETWORK_POLICIES,
           DAEMON_SETS,
           CLUSTER_ROLES,
           CLUSTER_ROLE_BINDINGS,

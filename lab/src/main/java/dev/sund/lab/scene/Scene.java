@@ -74,19 +74,7 @@ public record Scene(
 
     /** The same with these addresses. */
     public ScenePod with(List<Ip> addresses) {
-      return new ScenePod(
-          new Pod(
-              pod.key(),
-              pod.uid(),
-              pod.created(),
-              pod.node(),
-              pod.hostNetwork(),
-              pod.finished(),
-              addresses,
-              pod.ports(),
-              pod.hostPorts()),
-          group,
-          tree);
+      return new ScenePod(pod.at(addresses), group, tree);
     }
   }
 

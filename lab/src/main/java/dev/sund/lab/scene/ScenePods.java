@@ -27,18 +27,7 @@ public final class ScenePods {
 
   /** The pod as it is when it runs with these addresses. */
   static ScenePod running(Pod pod, Tree.Mapping tree, List<Ip> ips) {
-    Pod running =
-        new Pod(
-            pod.key(),
-            pod.uid(),
-            pod.created(),
-            pod.node(),
-            pod.hostNetwork(),
-            false,
-            ips,
-            pod.ports(),
-            pod.hostPorts());
-    return new ScenePod(running, group(pod, tree), tree.without("status"));
+    return new ScenePod(pod.at(ips), group(pod, tree), tree.without("status"));
   }
 
   /** What an object is told of as; empty when it cannot be used as written. */

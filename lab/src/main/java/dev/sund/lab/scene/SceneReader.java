@@ -75,13 +75,25 @@ public final class SceneReader {
     return new SceneReader(manifests, nodeCount).read();
   }
 
-  /** The findings that the lab cannot mend by inventing what is missing. */
+  /**
+   * The findings that the lab cannot mend by inventing what is missing, or by leaving it to the
+   * agents to close what a policy does not make clear.
+   */
   public static List<Finding> beyondRepair(Manifests manifests) {
     return manifests.findings().stream()
         .filter(Finding::isError)
+        .filter(finding -> !isOfPolicy(finding))
         .filter(finding -> finding.condition().reason() != Reason.NODE_WITHOUT_ADDRESS)
         .filter(finding -> finding.condition().reason() != Reason.NODE_WITHOUT_POD_CIDR)
         .toList();
+  }
+
+  /** Whether a finding is about a policy, which is in force all the same. */
+  public static boolean isOfPolicy(Finding finding) {
+    return switch (finding.condition().reason()) {
+      case POLICY_NOT_UNDERSTOOD, POLICY_NOT_ENFORCED -> true;
+      default -> false;
+    };
   }
 
   private FabricSettings fabric() {
@@ -123,7 +135,14 @@ public final class SceneReader {
       switch (object.kind()) {
         case NODE -> nodeTrees.put(object.ref().name(), tree);
         case POD -> podTrees.put(object.ref().name(), tree);
-        case NAMESPACE, SERVICE, ENDPOINT_SLICE, IP_RESERVATION, ADDRESS_BLOCK -> others.add(tree);
+        case NAMESPACE,
+            SERVICE,
+            ENDPOINT_SLICE,
+            NETWORK_POLICY,
+            CLUSTER_NETWORK_POLICY,
+            IP_RESERVATION,
+            ADDRESS_BLOCK ->
+            others.add(tree);
         case INSTALLATION, SERVICE_CIDR, CONFIG_MAP, DAEMON_SET -> {
           others.add(tree);
           if (object.event().orElse(null) instanceof ClusterEvent.LayerSeen(FabricLayer layer)) {
