@@ -163,7 +163,8 @@ public final class Agent implements AutoCloseable {
       }
       ApiObjects objects = new ApiObjects(server, means.dialer(), POD_PATIENCE);
       opened.push(objects);
-      PodDirectory directory = new PodDirectory(options.node(), objects::read, System::nanoTime);
+      PodDirectory directory =
+          new PodDirectory(options.node(), objects::read, mailbox::put, System::nanoTime);
       String bootId =
           options.bootId().isPresent() ? options.bootId().get() : StateDir.bootIdOfThisKernel();
       AddressPlan plan = new AddressPlan(options.node());

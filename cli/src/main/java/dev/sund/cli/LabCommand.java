@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,7 +55,9 @@ public final class LabCommand implements Callable<Integer> {
   @Option(
       names = {"-f", "--filename"},
       paramLabel = "FILE",
-      description = "Manifests: files, folders, or - for standard input (default: examples/shop).")
+      description =
+          "Manifests: files, folders, or - for standard input (default: examples/shop and"
+              + " examples/policies).")
   List<String> files = new ArrayList<>();
 
   @Option(names = "--once", description = "Measure once, remove all, exit.")
@@ -81,7 +84,11 @@ public final class LabCommand implements Callable<Integer> {
     requireRoot();
     String root = System.getProperty("sund.root", ".");
     List<String> manifests =
-        files.isEmpty() ? List.of(Path.of(root, "examples", "shop").toString()) : files;
+        files.isEmpty()
+            ? Stream.of("shop", "policies")
+                .map(name -> Path.of(root, "examples", name).toString())
+                .toList()
+            : files;
     boolean colours = sund != null && sund.colors();
     Path deploy = Path.of(root, "deploy");
     LabOptions options =

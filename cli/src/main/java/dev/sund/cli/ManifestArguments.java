@@ -25,7 +25,7 @@ final class ManifestArguments {
     Manifests manifests = ManifestFiles.read(files, System.in);
     List<Finding> errors = SceneReader.beyondRepair(manifests);
     for (Finding finding : manifests.findings()) {
-      if (errors.contains(finding)) {
+      if (errors.contains(finding) || SceneReader.isOfPolicy(finding)) {
         err.println("error: " + finding);
       } else if (!finding.isError()) {
         err.println("note: " + finding.headline());

@@ -2,7 +2,9 @@ package dev.sund.cli;
 
 import dev.sund.engine.trace.PathTracer;
 import dev.sund.engine.trace.Trace;
+import dev.sund.kube.manifest.Manifests;
 import dev.sund.lab.offline.OfflineCluster;
+import dev.sund.lab.offline.PolicyOpening;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +21,7 @@ import picocli.CommandLine.Spec;
     name = "trace",
     header = "Say hop by hop where a packet goes and why, from manifest files alone.",
     footer = {
-      "  kubectl get nodes,pods,svc,endpointslices -A -o yaml > cluster.yaml",
+      "  kubectl get nodes,ns,pods,svc,endpointslices,netpol -A -o yaml > cluster.yaml",
       "  sund trace -f cluster.yaml shop/web shop/db:5432",
       "  sund trace -f cluster.yaml shop/web 203.0.113.9:53/udp",
       "  sund trace -f cluster.yaml shop/web svc/db:5432",
@@ -60,7 +62,8 @@ public final class TraceCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    OfflineCluster cluster = ManifestArguments.cluster(files, err);
+    Manifests manifests = ManifestArguments.read(files, err);
+    OfflineCluster cluster = OfflineCluster.of(manifests);
     PathTracer tracer = cluster.tracer();
     List<Trace> traces =
         new TraceQuestion(cluster)
@@ -68,10 +71,16 @@ public final class TraceCommand implements Callable<Integer> {
                 .flatMap(packet -> tracer.traces(packet).stream().limit(MOST))
                 .toList();
     if (output.json()) {
-      out.println(TraceOutput.json(traces, cluster.assumptions()));
+      out.println(
+          TraceOutput.json(
+              traces, trace -> PolicyOpening.of(manifests, trace), cluster.assumptions()));
     } else {
       cluster.assumptions().forEach(line -> out.println("assumed: " + line));
-      traces.forEach(trace -> out.print(TraceOutput.text(trace)));
+      for (Trace trace : traces) {
+        out.print(TraceOutput.text(trace));
+        PolicyOpening.of(manifests, trace)
+            .ifPresent(change -> out.print(TraceOutput.change(change)));
+      }
     }
     out.flush();
     return traces.stream().allMatch(Trace::answered) ? ExitCode.OK : ExitCode.DIFFERS;

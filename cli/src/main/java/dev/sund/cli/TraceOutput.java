@@ -9,6 +9,8 @@ import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** A trace as text for people and as JSON for programs. */
@@ -80,16 +82,24 @@ final class TraceOutput {
         .orElse("nobody");
   }
 
-  static String json(List<Trace> traces, List<String> assumptions) {
+  /** The change that would let a packet through. */
+  static String change(String yaml) {
+    return "\nThis would let it through:\n\n" + yaml.indent(2) + "\n";
+  }
+
+  static String json(
+      List<Trace> traces, Function<Trace, Optional<String>> change, List<String> assumptions) {
     return "{\"traces\":["
-        + traces.stream().map(TraceOutput::json).collect(Collectors.joining(","))
+        + traces.stream()
+            .map(trace -> json(trace, change.apply(trace)))
+            .collect(Collectors.joining(","))
         + "],\"assumed\":["
         + assumptions.stream().map(JsonText::quote).collect(Collectors.joining(","))
         + "]}";
   }
 
-  private static String json(Trace trace) {
-    return "{\"from\":%s,\"to\":%s,\"protocol\":%s,\"port\":%d,\"outcome\":%s,\"delivered\":%s,\"answered\":%s,\"arrival\":%s,\"carriage\":%s,\"mtu\":%d,\"source\":%s,\"there\":%s,\"back\":%s}"
+  private static String json(Trace trace, Optional<String> change) {
+    return "{\"from\":%s,\"to\":%s,\"protocol\":%s,\"port\":%d,\"outcome\":%s,\"delivered\":%s,\"answered\":%s,\"arrival\":%s,\"carriage\":%s,\"mtu\":%d,\"source\":%s,\"change\":%s,\"there\":%s,\"back\":%s}"
         .formatted(
             JsonText.quote(trace.packet().origin().toString()),
             JsonText.quote(trace.packet().destination().toString()),
@@ -102,6 +112,7 @@ final class TraceOutput {
             JsonText.quote(trace.carriage().name().toLowerCase(Locale.ROOT)),
             trace.pathMtu(),
             trace.sourceSeen().map(ip -> JsonText.quote(ip.toString())).orElse("null"),
+            change.map(JsonText::quote).orElse("null"),
             json(trace.there()),
             json(trace.back()));
   }

@@ -77,7 +77,8 @@ public final class Lab {
     Manifests manifests = ManifestFiles.read(options.files(), standardInput);
     List<Finding> errors = SceneReader.beyondRepair(manifests);
     manifests.findings().stream()
-        .filter(finding -> !finding.isError() || errors.contains(finding))
+        .filter(finding ->
+            !finding.isError() || errors.contains(finding) || SceneReader.isOfPolicy(finding))
         .forEach(finding -> console.err().println(finding));
     if (!errors.isEmpty()) {
       return BAD_INPUT;

@@ -118,7 +118,7 @@ public final class RoutedNetwork implements NetworkKind {
     if (pod.isEmpty()) {
       return new KnownPod(request.podUid(), Map.of());
     }
-    Optional<KnownPod> told = known.pod(pod.get());
+    Optional<KnownPod> told = known.pod(pod.get(), request.podUid());
     if (!request.podUid().isEmpty()) {
       // A static pod's mirror has another uid.
       return new KnownPod(request.podUid(), told.map(KnownPod::annotations).orElse(Map.of()));
@@ -166,6 +166,7 @@ public final class RoutedNetwork implements NetworkKind {
     pods.detach(request.key());
     limits.removeIfThere(request);
     addresses.release(request.key());
+    request.pod().ifPresent(known::left);
   }
 
   @Override

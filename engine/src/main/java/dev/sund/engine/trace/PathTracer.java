@@ -143,7 +143,8 @@ public final class PathTracer {
         answered
             ? Reason.DELIVERED
             : back.outcome == Reason.DELIVERED ? Reason.NO_WAY_BACK : back.outcome,
-        there.choices);
+        there.choices,
+        Optional.empty());
   }
 
   /**
@@ -206,7 +207,8 @@ public final class PathTracer {
         back,
         false,
         backOutcome,
-        there.choices);
+        there.choices,
+        there.blocked);
   }
 
   private void start(Walk walk, Origin origin) {

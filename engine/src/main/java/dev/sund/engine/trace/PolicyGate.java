@@ -89,6 +89,16 @@ final class PolicyGate {
     Reason why = why(direction, verdict);
     walk.outcome = why;
     walk.stoppedAt = Optional.of(view.name());
+    walk.blocked =
+        Optional.of(
+            new Trace.Blocked(
+                direction,
+                pod,
+                peer,
+                walk.protocol,
+                walk.protocol == Protocol.ICMP ? 0 : walk.port,
+                verdict.rule(),
+                judged.isolating()));
     String by =
         judged.isolating().contains(verdict.rule())
             ? "isolated by "

@@ -4,6 +4,7 @@ import dev.sund.engine.program.Frontend;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
+import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ import java.util.Optional;
  * @param backOutcome why the reply or notice ended where it did; {@link Reason#NO_WAY_BACK} when
  *     there is neither, or when it ends with somebody else
  * @param choices where one of several endpoints was followed on the way there, in order
+ * @param blocked which policy's verdict stopped the packet, when one did
  */
 public record Trace(
     Packet packet,
@@ -42,11 +44,41 @@ public record Trace(
     List<Hop> back,
     boolean answered,
     Reason backOutcome,
-    List<Choice> choices) {
+    List<Choice> choices,
+    Optional<Blocked> blocked) {
   public Trace {
     there = List.copyOf(there);
     back = List.copyOf(back);
     choices = List.copyOf(choices);
+  }
+
+  /**
+   * A policy's verdict by which a packet ends.
+   *
+   * @param direction whether the pod is asked or asks
+   * @param pod the pod's address
+   * @param peer the other end's, as the pod's node sees it
+   * @param protocol the packet's
+   * @param port the destination's, 0 when the protocol has none
+   * @param rule the rule that denies it, or the first of {@code isolating}
+   * @param isolating the policies that isolate the pod in this direction
+   */
+  public record Blocked(
+      RuleId.Direction direction,
+      Ip pod,
+      Ip peer,
+      Protocol protocol,
+      int port,
+      RuleId rule,
+      List<RuleId> isolating) {
+    public Blocked {
+      isolating = List.copyOf(isolating);
+    }
+
+    /** Whether the pod is isolated and no rule allows the packet: no rule denies it. */
+    public boolean isIsolated() {
+      return isolating.contains(rule);
+    }
   }
 
   /**

@@ -71,6 +71,9 @@ final class Walk {
   /** Between how many endpoints chance decided, and which it was. */
   final List<Choice> choices = new ArrayList<>();
 
+  /** The policy's verdict that stopped it. */
+  Optional<Trace.Blocked> blocked = Optional.empty();
+
   /** Whose ICMP error tells the sender that the packet was stopped. */
   Optional<Arrival> toldBy = Optional.empty();
 

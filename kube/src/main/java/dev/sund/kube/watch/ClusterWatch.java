@@ -26,7 +26,8 @@ import java.util.random.RandomGenerator;
 
 /**
  * Follows nodes, pods, namespaces, policies, Services with their endpoints, pools, blocks of them
- * and other networks' configurations on an API server and tells what it sees as {@link ClusterEvent}s.
+ * and other networks' configurations on an API server and tells what it sees as {@link
+ * ClusterEvent}s.
  *
  * <p>Events come from several threads, but one at a time. {@link ClusterEvent.Synced} is told once,
  * after everything that existed when the watch began; while the server cannot be reached nothing is
@@ -126,7 +127,8 @@ public final class ClusterWatch implements AutoCloseable {
     all.add(new Followed(Kinds.NODE, "v1", false));
     all.add(new Followed(Kinds.POD, "v1", false));
     all.add(new Followed(Kinds.NAMESPACE, "v1", false));
-    all.add(new Followed(Kinds.NETWORK_POLICY, Kinds.NETWORK_POLICY.apiVersions().getFirst(), false));
+    all.add(
+        new Followed(Kinds.NETWORK_POLICY, Kinds.NETWORK_POLICY.apiVersions().getFirst(), false));
     // Its definition is not part of Kubernetes.
     all.add(
         new Followed(

@@ -1,5 +1,6 @@
 package dev.sund.kube.manifest;
 
+import static dev.sund.model.RuleId.Direction.INGRESS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.engine.cluster.ClusterEvent;
@@ -7,6 +8,7 @@ import dev.sund.engine.cluster.FabricLayer;
 import dev.sund.engine.cluster.FabricLayer.Scope;
 import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
+import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.model.Condition;
 import dev.sund.model.Reason;
@@ -14,7 +16,7 @@ import java.io.InputStream;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The listings in {@code examples/articles} mean to Sund what they meant to their readers. */
 class ArticlesTest {
@@ -75,16 +77,30 @@ class ArticlesTest {
         .isEqualTo(new ServiceSettings.NodePorts.AllLocal());
   }
 
+  /** N1, N2, N3, N9: as they were printed, they are enforced. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "2018-default-deny.yaml",
-        "2021-network-policies.yaml",
-        "2022-metallb.yaml",
-        "2022-deny-all.yaml"
-      })
-  void whatBelongsToLaterCapabilitiesIsToldByName(String name) {
-    List<Condition> told = read(name).findings().stream().map(Finding::condition).toList();
+  @CsvSource({
+    "2018-default-deny.yaml, 1, 0",
+    "2021-network-policies.yaml, 2, 1",
+    "2022-deny-all.yaml, 1, 0"
+  })
+  void policiesWorkAsWritten(String name, int policies, int rules) {
+    Manifests read = read(name);
+    assertThat(read.findings()).isEmpty();
+    List<Policy> found =
+        read.events().stream()
+            .filter(ClusterEvent.PolicySeen.class::isInstance)
+            .map(event -> ((ClusterEvent.PolicySeen) event).policy())
+            .toList();
+    assertThat(found).hasSize(policies);
+    assertThat(found).allSatisfy(policy -> assertThat(policy.isolates()).contains(INGRESS));
+    assertThat(found.stream().mapToInt(policy -> policy.rules().size()).sum()).isEqualTo(rules);
+  }
+
+  @Test
+  void whatBelongsToLaterCapabilitiesIsToldByName() {
+    List<Condition> told =
+        read("2022-metallb.yaml").findings().stream().map(Finding::condition).toList();
     assertThat(told).isNotEmpty();
     assertThat(told)
         .allSatisfy(condition -> {

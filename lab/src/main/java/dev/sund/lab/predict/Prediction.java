@@ -56,6 +56,10 @@ public final class Prediction {
 
   private final Listeners listeners;
   private final Set<Asked> translated = new HashSet<>();
+
+  /** Whether policies look at ports: then none is like another. */
+  private final boolean policies;
+
   private final Map<Way, Trace> traces = new HashMap<>();
   private final Map<Way, Mtu> sizes = new HashMap<>();
 
@@ -71,6 +75,8 @@ public final class Prediction {
     this.listeners = listeners;
     this.programs = programs;
     this.underlay = underlay;
+    this.policies =
+        programs.values().stream().anyMatch(program -> !program.policy().pods().isEmpty());
     programs
         .values()
         .forEach(program ->
@@ -82,7 +88,8 @@ public final class Prediction {
 
   /** Answers a question. */
   public Answer answer(Question question) {
-    boolean matters = translated.contains(new Asked(question.protocol(), question.port()));
+    boolean matters =
+        policies || translated.contains(new Asked(question.protocol(), question.port()));
     Way way =
         new Way(
             question.from().origin(),

@@ -90,10 +90,8 @@ public final class SceneReader {
 
   /** Whether a finding is about a policy, which is in force all the same. */
   public static boolean isOfPolicy(Finding finding) {
-    return switch (finding.condition().reason()) {
-      case POLICY_NOT_UNDERSTOOD, POLICY_NOT_ENFORCED -> true;
-      default -> false;
-    };
+    Reason reason = finding.condition().reason();
+    return reason == Reason.POLICY_NOT_UNDERSTOOD || reason == Reason.POLICY_NOT_ENFORCED;
   }
 
   private FabricSettings fabric() {
