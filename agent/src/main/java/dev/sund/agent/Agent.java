@@ -308,6 +308,14 @@ public final class Agent implements AutoCloseable {
               sink.log("node"));
       opened.push(condition);
       condition.start();
+      PolicyReport policies =
+          new PolicyReport(
+              options.node(),
+              new ApiObjects(server, means.dialer(), API_PATIENCE),
+              this::policies,
+              sink.log("policy"));
+      opened.push(policies);
+      policies.start();
       this.cniInstall = options.cni().map(files -> new CniInstall(files, podsMayCome, log));
       cniInstall.ifPresent(opened::push);
       cniInstall.ifPresent(CniInstall::start);
@@ -498,6 +506,13 @@ public final class Agent implements AutoCloseable {
     own.addAll(keeper.conditions());
     own.addAll(services.conditions());
     return own;
+  }
+
+  private PolicyReport.State policies() {
+    Map<String, Long> enforced = loop.enforcedPolicies();
+    return new PolicyReport.State(
+        enforced,
+        enforced.isEmpty() ? List.of() : List.copyOf(StatusReport.all(loop.state(), List.of())));
   }
 
   private Optional<String> firstNotReady() {

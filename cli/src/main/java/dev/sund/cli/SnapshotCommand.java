@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
     header = "Collect what matters of a cluster into one file for lab -f and trace -f.",
     description = {
       "",
-      "Lists the kinds that Sund reads and keeps the fields that it uses: names, labels of nodes and"
-          + " namespaces, addresses, ports, pools, settings. No Secrets are read and no environment"
+      "Lists the kinds that Sund reads and keeps the fields that it uses: names, labels, addresses,"
+          + " ports, policies, pools, settings. No Secrets are read and no environment"
           + " values written. Changes nothing."
     },
     footer = {

@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       AgentCommand.class,
       StatusCommand.class,
       ServiceCommand.class,
+      PolicyCommand.class,
       IpamCommand.class,
       VerifyCommand.class,
       SnapshotCommand.class,

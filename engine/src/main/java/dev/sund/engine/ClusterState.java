@@ -148,6 +148,7 @@ final class ClusterState {
         putConditions(policy.ref(), conditions, touched);
       }
       case ClusterEvent.PolicyGone(var ref) -> policies.remove(ref);
+      case ClusterEvent.PoliciesTold _ -> {} // packets take no other way
       case ClusterEvent.Refused(var key, var conditions) -> refused.put(key, conditions);
       case ClusterEvent.Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);

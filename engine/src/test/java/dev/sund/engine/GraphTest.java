@@ -214,6 +214,7 @@ class GraphTest {
           ClusterEvent.ServiceGone _,
           ClusterEvent.SliceGone _,
           ClusterEvent.PolicyGone _,
+          ClusterEvent.PoliciesTold _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
           ClusterEvent.ReservationSeen _,

@@ -15,6 +15,7 @@ import dev.sund.model.Marks;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -58,6 +59,7 @@ public final class ApplyLoop implements AutoCloseable {
   private final ConcurrentLinkedQueue<FutureTask<?>> questions = new ConcurrentLinkedQueue<>();
   private final ProgramCompiler compiler;
   private final KernelLatency latency;
+  private final PolicyProgress policies = new PolicyProgress();
   private volatile NodeSummary summary = NodeSummary.NONE;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
@@ -182,6 +184,7 @@ public final class ApplyLoop implements AutoCloseable {
     state.set(now);
     if (now.pending() == 0 && now.hold().isEmpty()) {
       latency.applied(now.applied());
+      policies.applied(now.applied());
     }
   }
 
@@ -276,7 +279,17 @@ public final class ApplyLoop implements AutoCloseable {
     }
   }
 
+  /** Up to which version of the API's each kind of policies is enforced. From any thread. */
+  public Map<String, Long> enforcedPolicies() {
+    ApplyState now = state.get();
+    if (now.pending() == 0 && now.hold().isEmpty()) {
+      policies.applied(now.applied()); // also what needed no change of the kernel
+    }
+    return policies.enforced();
+  }
+
   private void runEngine() {
+    long handed = 0;
     try {
       while (!closing) {
         engineBeat = System.nanoTime();
@@ -289,6 +302,8 @@ public final class ApplyLoop implements AutoCloseable {
         if (!batch.isEmpty()) {
           summary = engine.summary();
         }
+        handed = outcome.map(Handover::number).orElse(handed);
+        policies.wanted(handed, batch);
         if (outcome.isPresent()) {
           latency.wanted(outcome.get().number(), batch);
           inbox.put(outcome.get());

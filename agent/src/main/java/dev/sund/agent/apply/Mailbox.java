@@ -57,6 +57,7 @@ public final class Mailbox {
           awaited;
       case ClusterEvent.PolicySeen _,
           ClusterEvent.PolicyGone _,
+          ClusterEvent.PoliciesTold _,
           ClusterEvent.NamespaceSeen _,
           ClusterEvent.NamespaceGone _ ->
           policies;

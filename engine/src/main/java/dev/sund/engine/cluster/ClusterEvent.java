@@ -160,6 +160,19 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /**
+   * All policies of a kind have been told as they were at a version of the API's.
+   *
+   * @param kind {@link Policy#NETWORK_POLICY} or {@link Policy#CLUSTER_NETWORK_POLICY}
+   * @param version {@code resourceVersion} of the latest change, or of the list
+   */
+  record PoliciesTold(String kind, long version) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Policies", kind);
+    }
+  }
+
   /** A Service exists, as given. */
   record ServiceSeen(Service service) implements ClusterEvent {
     @Override

@@ -75,6 +75,7 @@ public final class AddressPlan {
           ClusterEvent.SliceGone _,
           ClusterEvent.PolicySeen _,
           ClusterEvent.PolicyGone _,
+          ClusterEvent.PoliciesTold _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
           ClusterEvent.TunnelsAddressed _,

@@ -166,6 +166,11 @@ public enum Kinds {
             });
   }
 
+  /** Whether its objects are policies. */
+  public boolean isPolicy() {
+    return this == NETWORK_POLICY || this == CLUSTER_NETWORK_POLICY;
+  }
+
   /** Which fields its objects have. */
   public Shape shape() {
     return shape;

@@ -28,7 +28,7 @@ record Followed(Kinds kind, String apiVersion, boolean optional, String name) {
    * ClusterRole. Not without policies: nobody would know what is to be closed.
    */
   boolean dispensable() {
-    return optional && kind != Kinds.NETWORK_POLICY && kind != Kinds.CLUSTER_NETWORK_POLICY;
+    return optional && !kind.isPolicy();
   }
 
   /** {@code pods} or {@code ippools.projectcalico.org}, as conditions name it. */

@@ -49,6 +49,9 @@ final class Reflector {
   private int round;
   private boolean answered;
 
+  /** Whether there has been a policy. */
+  private boolean policies;
+
   /**
    * An object that was told: its version, and in which list it was last seen. Of its name one text
    * is kept, here and by whoever hears of it.
@@ -193,6 +196,7 @@ final class Reflector {
       if (next.isEmpty()) {
         sweep(thisRound);
         version = page.version;
+        tellVersion();
       }
     } while (!next.isEmpty());
   }
@@ -281,6 +285,20 @@ final class Reflector {
       default -> throw new IOException("the watch tells an event of the type '" + type + "'");
     }
     version = resourceVersion(mapping).orElse(version);
+    if (!type.equals("BOOKMARK")) {
+      tellVersion();
+    }
+  }
+
+  /**
+   * From the first policy on, how far they have been told: nodes say how far they enforce them.
+   */
+  private void tellVersion() {
+    policies |= followed.kind().isPolicy() && !known.isEmpty();
+    if (policies && NUMBER.matcher(version).matches()) {
+      listener.event(
+          followed, new ClusterEvent.PoliciesTold(followed.kind().kind(), Long.parseLong(version)));
+    }
   }
 
   private void seen(Tree.Mapping object, int thisRound) {

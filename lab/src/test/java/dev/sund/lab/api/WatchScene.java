@@ -229,6 +229,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.TunnelsAddressed _,
             ClusterEvent.PortsSeen _,
             ClusterEvent.PortsGone _,
+            ClusterEvent.PoliciesTold _,
             ClusterEvent.FactsSeen _ -> {}
       }
     }

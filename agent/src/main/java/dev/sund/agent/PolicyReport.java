@@ -1,0 +1,161 @@
+package dev.sund.agent;
+
+import dev.sund.agent.log.Log;
+import dev.sund.engine.cluster.Policy;
+import dev.sund.kube.api.ApiObjects;
+import dev.sund.kube.api.ApiPath;
+import dev.sund.kube.api.ApiRefusal;
+import dev.sund.kube.tree.Tree;
+import dev.sund.model.Condition;
+import dev.sund.model.NodeName;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Publishes how far this node enforces the cluster's policies: one object of the kind {@code
+ * NodePolicies} with the node's name, written when it changes and at most once a second, whatever
+ * number of policies there is. A node whose object is behind the API, or not there, is stale.
+ *
+ * <p>Nothing depends on it: where the kind is not defined or the agent may not write it, policies
+ * are enforced all the same, and that is said once.
+ */
+final class PolicyReport implements AutoCloseable {
+  static final String API_VERSION = "sund.dev/v1alpha1";
+  static final String KIND = "NodePolicies";
+  static final ApiPath PATH = ApiPath.of(API_VERSION, "nodepolicies");
+
+  private static final Duration PACE = Duration.ofSeconds(1);
+  private static final Duration AFTER_TROUBLE = Duration.ofSeconds(30);
+
+  private final NodeName node;
+  private final ApiObjects objects;
+  private final Supplier<State> state;
+  private final Log log;
+  private final CountDownLatch ending = new CountDownLatch(1);
+  private final Thread thread =
+      Thread.ofPlatform().daemon().name("sund-policy-report").unstarted(this::follow);
+  private Optional<State> published = Optional.empty();
+  private String said = "";
+
+  /**
+   * What is published.
+   *
+   * @param versions by kind, up to which version policies are enforced
+   * @param exceptions what is wrong with policies
+   */
+  record State(Map<String, Long> versions, List<Condition> exceptions) {
+    State {
+      versions = Map.copyOf(versions);
+      exceptions =
+          exceptions.stream()
+              .filter(one ->
+                  one.object().kind().equals(Policy.NETWORK_POLICY)
+                      || one.object().kind().equals(Policy.CLUSTER_NETWORK_POLICY))
+              .distinct()
+              .sorted()
+              .toList();
+    }
+  }
+
+  /**
+   * Prepares; {@link #start} begins.
+   *
+   * @param objects closed with this
+   * @param state how things stand; asked once a second
+   */
+  PolicyReport(NodeName node, ApiObjects objects, Supplier<State> state, Log log) {
+    this.node = node;
+    this.objects = objects;
+    this.state = state;
+    this.log = log;
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    ending.countDown();
+    objects.close();
+    thread.join(Duration.ofSeconds(1));
+  }
+
+  private void follow() {
+    try {
+      Duration pause = PACE;
+      while (!ending.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        pause = look();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Publishes what is new; how long to wait before the next look. */
+  Duration look() {
+    State now = state.get();
+    if (now.versions().isEmpty() || published.equals(Optional.of(now))) {
+      return PACE;
+    }
+    try {
+      Tree.Mapping object = object(now);
+      try {
+        objects.patch(PATH.named(node.text()), ApiObjects.Patch.MERGE, object);
+      } catch (ApiRefusal e) {
+        if (!e.isNotFound()) {
+          throw e;
+        }
+        objects.create(PATH.all(), object);
+      }
+      published = Optional.of(now);
+      said = "";
+      objects.rest();
+      return PACE;
+    } catch (IOException e) {
+      String why = String.valueOf(e.getMessage());
+      if (ending.getCount() > 0 && !why.equals(said)) {
+        log.warn(
+            "how far policies are enforced cannot be published",
+            "why",
+            why,
+            "remedy",
+            "apply deploy/crds/nodepolicies.yaml and deploy/rbac.yaml");
+        said = why;
+      }
+      return AFTER_TROUBLE;
+    }
+  }
+
+  private Tree.Mapping object(State now) {
+    Map<String, Tree> enforced = new LinkedHashMap<>();
+    now.versions()
+        .forEach((kind, version) -> enforced.put(kind, Tree.Scalar.text(String.valueOf(version))));
+    List<Tree> exceptions = new ArrayList<>();
+    for (Condition one : now.exceptions()) {
+      Map<String, Tree> fields = new LinkedHashMap<>();
+      fields.put("kind", Tree.Scalar.text(one.object().kind()));
+      fields.put("name", Tree.Scalar.text(one.object().name()));
+      fields.put("reason", Tree.Scalar.text(one.reason().code()));
+      fields.put("field", Tree.Scalar.text(one.field()));
+      fields.put("text", Tree.Scalar.text(one.text()));
+      fields.put("remedy", Tree.Scalar.text(one.remedy()));
+      exceptions.add(Tree.Mapping.of(fields));
+    }
+    Map<String, Tree> object = new LinkedHashMap<>();
+    object.put("apiVersion", Tree.Scalar.text(API_VERSION));
+    object.put("kind", Tree.Scalar.text(KIND));
+    object.put("metadata", Tree.Mapping.of(Map.of("name", Tree.Scalar.text(node.text()))));
+    object.put("enforced", Tree.Mapping.of(enforced));
+    object.put("exceptions", Tree.Sequence.of(exceptions));
+    return Tree.Mapping.of(object);
+  }
+}

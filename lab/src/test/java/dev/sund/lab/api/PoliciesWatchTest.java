@@ -1,0 +1,56 @@
+package dev.sund.lab.api;
+
+import static dev.sund.lab.api.Objects.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.Policy;
+import dev.sund.model.Reason;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Policies as an agent hears of them. */
+class PoliciesWatchTest {
+  private static final String CLOSED =
+      "{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy','metadata':{'namespace':'shop',"
+          + "'name':'closed'},'spec':{'podSelector':{}%s}}";
+
+  private final WatchScene scene = new WatchScene();
+
+  @AfterEach
+  void close() {
+    scene.close();
+  }
+
+  /** Bad input is in force, and told beside it. */
+  @Test
+  void aPolicyWithAnErrorIsTold() throws Exception {
+    scene.api.put(json(CLOSED.formatted(",'policyTypes':['Inwards']")));
+    scene.watch().synced();
+    assertThat(scene.events())
+        .filteredOn(ClusterEvent.PolicySeen.class::isInstance)
+        .singleElement()
+        .satisfies(event ->
+            assertThat(((ClusterEvent.PolicySeen) event).conditions())
+                .extracting(condition -> condition.reason())
+                .containsOnly(Reason.POLICY_NOT_UNDERSTOOD));
+  }
+
+  @Test
+  void howFarPoliciesAreToldIsTold() throws Exception {
+    scene.api.put(json(CLOSED.formatted("")));
+    scene.watch().synced();
+    long first = scene.api.resourceVersion();
+    scene.api.put(json(CLOSED.formatted(",'policyTypes':['Egress']")));
+    scene.untilState("NetworkPolicy shop/closed 0 []");
+    scene.until(() ->
+        scene.events().stream()
+                .filter(ClusterEvent.PoliciesTold.class::isInstance)
+                .map(ClusterEvent.PoliciesTold.class::cast)
+                .filter(told -> told.kind().equals(Policy.NETWORK_POLICY))
+                .mapToLong(ClusterEvent.PoliciesTold::version)
+                .max()
+                .orElse(0)
+            > first);
+  }
+}
