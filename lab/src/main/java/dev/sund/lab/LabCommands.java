@@ -21,7 +21,6 @@ import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
-import dev.sund.model.Protocol;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -202,9 +201,8 @@ final class LabCommands {
             .findFirst()
             .orElseThrow(() -> unknown(words.get(0)));
     Map<String, Packet> packets = new TreeMap<>();
-    Ip.tryParse(words.get(1))
-        .ifPresent(
-            ip -> packets.put(ip.toString(), Packet.small(from.origin(), ip, Protocol.UDP, ECHO)));
+    TraceTarget to = TraceTarget.parse(words.get(1), ECHO);
+    Ip.tryParse(to.name()).ifPresent(ip -> packets.put(ip.toString(), packet(from, ip, to)));
     for (Question question : questions) {
       Ip ip = question.destination();
       if (question.kind() == Question.Kind.SERVICE) {
@@ -213,9 +211,9 @@ final class LabCommands {
               ip + " " + question.port() + "/" + question.protocol().label(),
               Packet.small(from.origin(), ip, question.protocol(), question.port()));
         }
-      } else if (isCalled(question.to(), words.get(1))
-          && question.to().label().equals(first(questions, words.get(1)))) {
-        packets.put(ip.toString(), Packet.small(from.origin(), ip, Protocol.UDP, ECHO));
+      } else if (isCalled(question.to(), to.name())
+          && question.to().label().equals(first(questions, to.name()))) {
+        packets.put(ip.toString(), packet(from, ip, to));
       }
     }
     if (packets.isEmpty()) {
@@ -237,6 +235,10 @@ final class LabCommands {
     }
     programs.drift().forEach(drift -> out.println("drift: " + drift));
     return same ? Lab.AGREE : Lab.DIFFER;
+  }
+
+  private static Packet packet(Party from, Ip ip, TraceTarget to) {
+    return Packet.small(from.origin(), ip, to.protocol(), to.port());
   }
 
   private static String first(List<Question> questions, String name) {

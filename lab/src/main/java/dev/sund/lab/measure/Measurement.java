@@ -14,10 +14,12 @@ import dev.sund.model.Ip;
 import dev.sund.model.Protocol;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,11 +70,7 @@ public final class Measurement implements AutoCloseable {
       for (NetSocket server : sockets.connectionServers) {
         serve(sockets, server, Epoll.READABLE, _ -> acceptAll(sockets, server));
       }
-      for (Map<Flight.Sort, NetSocket> bySort : sockets.senders.values()) {
-        for (NetSocket sender : bySort.values()) {
-          serve(sockets, sender, Epoll.READABLE, events -> readSender(sender, events));
-        }
-      }
+      serveSenders(sockets);
       for (NetSocket associations : sockets.associations.values()) {
         serveAssociations(sockets, associations);
       }
@@ -130,6 +128,7 @@ public final class Measurement implements AutoCloseable {
       }
     }
     return loop.run(() -> {
+      renewSenders(questions);
       for (Question question : questions) {
         if (question.protocol() == Protocol.SCTP) {
           SiteSockets from = Objects.requireNonNull(sites.get(question.from().origin()));
@@ -164,8 +163,32 @@ public final class Measurement implements AutoCloseable {
     sockets.tokens.add(loop.register(socket, events, handler));
   }
 
+  private void serveSenders(SiteSockets sockets) throws KernelException {
+    for (Map<Flight.Sort, NetSocket> bySort : sockets.senders.values()) {
+      for (NetSocket sender : bySort.values()) {
+        sockets.senderTokens.add(
+            loop.register(sender, Epoll.READABLE, events -> readSender(sender, events)));
+      }
+    }
+  }
+
+  private void renewSenders(List<Question> questions) throws KernelException {
+    Set<Origin> senders = new LinkedHashSet<>();
+    questions.forEach(question -> senders.add(question.from().origin()));
+    for (Origin origin : senders) {
+      SiteSockets sockets = Objects.requireNonNull(sites.get(origin));
+      List<Long> before = List.copyOf(sockets.senderTokens);
+      if (sockets.renewSenders()) {
+        before.forEach(loop::forget);
+        sockets.senderTokens.clear();
+        serveSenders(sockets);
+      }
+    }
+  }
+
   private void drop(SiteSockets sockets) {
     sockets.tokens.forEach(loop::forget);
+    sockets.senderTokens.forEach(loop::forget);
     sockets.close();
   }
 

@@ -35,6 +35,11 @@ final class SiteSockets implements AutoCloseable {
   /** What the loop serves on behalf of this site. */
   final List<Long> tokens = new ArrayList<>();
 
+  /** What it serves of the senders. */
+  final List<Long> senderTokens = new ArrayList<>();
+
+  private boolean asked;
+
   private SiteSockets(Site site) {
     this.site = site;
   }
@@ -60,19 +65,7 @@ final class SiteSockets implements AutoCloseable {
       if (!site.has(family)) {
         continue;
       }
-      Map<Flight.Sort, NetSocket> bySort = new EnumMap<>(Flight.Sort.class);
-      senders.put(family, bySort);
-      for (Flight.Sort sort : Flight.Sort.values()) {
-        if (sort == Flight.Sort.CONNECTION || sort == Flight.Sort.ASSOCIATION) {
-          continue;
-        }
-        NetSocket socket = NetSocket.udp(family);
-        bySort.put(sort, socket);
-        socket.queueErrors().receiveBuffer(RECEIVE_BUFFER);
-        if (sort == Flight.Sort.SIZED) {
-          socket.dontFragment();
-        }
-      }
+      openSenders(family);
       if (site.ports().stream().anyMatch(port -> port.protocol() == Protocol.SCTP)) {
         openAssociations(family);
       }
@@ -90,6 +83,47 @@ final class SiteSockets implements AutoCloseable {
         }
       }
     }
+  }
+
+  private void openSenders(Family family) throws KernelException {
+    Map<Flight.Sort, NetSocket> bySort = new EnumMap<>(Flight.Sort.class);
+    senders.put(family, bySort);
+    for (Flight.Sort sort : Flight.Sort.values()) {
+      if (sort == Flight.Sort.CONNECTION || sort == Flight.Sort.ASSOCIATION) {
+        continue;
+      }
+      NetSocket socket = NetSocket.udp(family);
+      bySort.put(sort, socket);
+      socket.queueErrors().receiveBuffer(RECEIVE_BUFFER);
+      if (sort == Flight.Sort.SIZED) {
+        socket.dontFragment();
+      }
+    }
+  }
+
+  /**
+   * Opens the senders anew when something was asked by them before: of a policy, what belongs to a
+   * connection that was there before says nothing, and datagrams of one port are one.
+   *
+   * @return whether there are new ones
+   */
+  boolean renewSenders() throws KernelException {
+    if (!asked) {
+      asked = true;
+      return false;
+    }
+    senders.values().forEach(bySort -> bySort.values().forEach(NetSocket::close));
+    senders.clear();
+    site.namespace()
+        .<Boolean, KernelException>call(() -> {
+          for (Family family : Family.values()) {
+            if (site.has(family)) {
+              openSenders(family);
+            }
+          }
+          return true;
+        });
+    return true;
   }
 
   private NetSocket openAssociations(Family family) throws KernelException {

@@ -325,6 +325,9 @@ class ClusterWatchTest {
             - apiGroups: [projectcalico.org, crd.projectcalico.org]
               resources: [ippools]
               verbs: [list, watch]
+            - apiGroups: [networking.k8s.io, policy.networking.k8s.io]
+              resources: [networkpolicies, clusternetworkpolicies]
+              verbs: [list, watch]
             """));
     scene.api.put(node("n1", "192.168.1.11"));
     scene.watch(WatchScene.QUICK, "older").synced();
@@ -429,7 +432,7 @@ class ClusterWatchTest {
   @Test
   void closingEndsAllConnectionsAndThreads() {
     scene.watch().synced();
-    scene.until(() -> scene.api.connections() == 16);
+    scene.until(() -> scene.api.connections() == 18);
     scene.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)

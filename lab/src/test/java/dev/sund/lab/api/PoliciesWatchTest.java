@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.model.Reason;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -52,5 +54,33 @@ class PoliciesWatchTest {
                 .max()
                 .orElse(0)
             > first);
+  }
+
+  /** N20: nobody could say which pods are to be closed. */
+  @Test
+  void withoutTheRightToReadPoliciesNothingIsTakenForKnown() throws Exception {
+    scene.api.token("older", new Subject("older", List.of()));
+    scene.api.allow(
+        Rbac.parse(
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRole
+            metadata: {name: older}
+            rules: []
+            """));
+    scene.watch(WatchScene.QUICK, "older");
+    scene.until(() ->
+        scene.reachability().stream()
+            .flatMap(Optional::stream)
+            .anyMatch(condition -> condition.text().contains("cannot be followed: 403")));
+    assertThat(scene.events()).noneMatch(ClusterEvent.Synced.class::isInstance);
+  }
+
+  /** Their definition is no part of Kubernetes. */
+  @Test
+  void aServerWithoutPoliciesOfTheClusterIsNoTrouble() {
+    scene.api.serves(Resource.CLUSTER_NETWORK_POLICIES, false);
+    scene.watch().synced();
+    assertThat(scene.reachability()).allMatch(Optional::isEmpty);
   }
 }

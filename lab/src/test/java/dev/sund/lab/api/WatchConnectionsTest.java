@@ -69,12 +69,12 @@ class WatchConnectionsTest {
               _ -> {})) {
         assertThat(synced.await(20, TimeUnit.SECONDS)).isTrue();
         long end = System.nanoTime() + 10_000_000_000L;
-        while (standing() < 10 && System.nanoTime() < end) {
+        while (standing() < 12 && System.nanoTime() < end) {
           Thread.sleep(5);
         }
         Thread.sleep(300);
-        assertThat(standing()).as("one for each resource that the server has").isEqualTo(10);
-        assertThat(opened).as("with that of the lists").hasSizeBetween(11, 15);
+        assertThat(standing()).as("one for each resource that the server has").isEqualTo(12);
+        assertThat(opened).as("with that of the lists").hasSizeBetween(13, 17);
         assertThat(proofs).as("full handshakes").hasValueLessThan(4);
         watch.redial();
       }
