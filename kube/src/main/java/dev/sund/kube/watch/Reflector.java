@@ -290,9 +290,7 @@ final class Reflector {
     }
   }
 
-  /**
-   * From the first policy on, how far they have been told: nodes say how far they enforce them.
-   */
+  /** From the first policy on, how far they have been told: nodes say how far they enforce them. */
   private void tellVersion() {
     policies |= followed.kind().isPolicy() && !known.isEmpty();
     if (policies && NUMBER.matcher(version).matches()) {
