@@ -35,6 +35,7 @@ import picocli.CommandLine.ParentCommand;
       "  sudo ./sund lab --once -o json         measure once, remove all, exit",
       "  sudo ./sund lab fault cut-link n3      while it stands, from another terminal",
       "  sudo ./sund lab apply -f pod.yaml      also by kubectl; the lab says how",
+      "  sudo ./sund lab roll shop/web          replace pods under connections",
       "  sudo ./sund lab exec shop/web -- ip route",
       "  kubectl get nodes,pods,ippools -A -o yaml | sudo ./sund lab -f -"
     },
@@ -44,6 +45,7 @@ import picocli.CommandLine.ParentCommand;
       LabTraceCommand.class,
       LabApplyCommand.class,
       LabDeleteCommand.class,
+      LabRollCommand.class,
       LabExecCommand.class,
       LabFaultCommand.class
     })

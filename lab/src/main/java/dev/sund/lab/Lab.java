@@ -179,7 +179,7 @@ public final class Lab {
             home.controlSocket(), (words, out) -> onOwnThread(() -> commands.run(words, out)))) {
       console.say(
           "stands until Ctrl-C; from another terminal: sund lab"
-              + " status|probe|trace FROM TO|apply|delete|exec|fault ... ("
+              + " status|probe|trace FROM TO|apply|delete|roll|exec|fault ... ("
               + server.path()
               + ")");
       console.say(

@@ -1,6 +1,7 @@
 package dev.sund.lab;
 
 import dev.sund.agent.state.StateDir;
+import dev.sund.engine.cluster.Service;
 import dev.sund.engine.program.Tunnel;
 import dev.sund.engine.trace.Packet.FromNode;
 import dev.sund.engine.trace.Packet.FromOutside;
@@ -346,17 +347,17 @@ public final class LabCluster implements AutoCloseable {
    * @param say told a line for each pod
    */
   public void follow(Consumer<String> say) throws IOException, InterruptedException {
-    Scene before = scene;
     long version = -1;
     while (version != api().resourceVersion()) { // what is done here changes objects too
       version = api().resourceVersion();
+      Scene before = scene;
       scene = follower.follow(scene, dead, say);
+      if (!scene.pods().equals(before.pods())) {
+        enterAgain(before); // who is in a slice listens already
+      }
       playServices();
     }
     followed = version;
-    if (!scene.pods().equals(before.pods())) {
-      enterAgain(before);
-    }
   }
 
   private void enterAgain(Scene before) throws KernelException, InterruptedException {
@@ -554,6 +555,11 @@ public final class LabCluster implements AutoCloseable {
   /** The scene that stands. */
   public Scene scene() {
     return scene;
+  }
+
+  /** Its Services that can be used as written. */
+  public List<Service> services() {
+    return services.services();
   }
 
   /** Its machines and links. */

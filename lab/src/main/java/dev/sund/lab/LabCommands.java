@@ -1,5 +1,6 @@
 package dev.sund.lab;
 
+import dev.sund.agent.local.Json;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.PathTracer;
 import dev.sund.engine.trace.Trace;
@@ -34,6 +35,7 @@ import java.util.TreeMap;
 /** What other terminals ask of a lab that stands. On the lab's thread. */
 final class LabCommands {
   private static final String SERVICE = "svc/";
+  private static final String JSON = "--json";
   private static final int ECHO = 7;
   private static final int SMALLEST_MTU = 1280;
   private static final int LARGEST_MTU = 1500;
@@ -61,6 +63,7 @@ final class LabCommands {
         case "probe" -> probe(rest, out);
         case "trace" -> trace(rest, out);
         case "fault" -> fault(rest, out);
+        case "roll" -> roll(rest, out);
         case "where" -> where(rest, out);
         case "apply" -> change(rest, out, new LabManifests(cluster)::apply);
         case "delete" -> change(rest, out, new LabManifests(cluster)::delete);
@@ -100,6 +103,25 @@ final class LabCommands {
     }
     out.println(cluster.place(words.getFirst()).path());
     return Lab.AGREE;
+  }
+
+  private int roll(List<String> words, PrintStream out) throws IOException, InterruptedException {
+    List<String> owner = words.stream().filter(word -> !word.equals(JSON)).toList();
+    if (owner.size() != 1) {
+      throw new IllegalArgumentException("whose pods? give the owner as NAMESPACE/NAME");
+    }
+    boolean json = words.contains(JSON);
+    RollingUpdate.Report report =
+        new RollingUpdate(
+                cluster,
+                line -> {
+                  if (!json) {
+                    out.println(line);
+                  }
+                })
+            .run(owner.getFirst());
+    out.println(json ? Json.write(report.json()) : report);
+    return report.lost() == 0 ? Lab.AGREE : Lab.DIFFER;
   }
 
   private int status(PrintStream out) {

@@ -35,7 +35,25 @@ class ServicesLabTest {
               "10.96.0.10 53/udp becomes ",
               "10.96.0.10 53/tcp becomes ",
               "[Service:kube-system/dns:");
+      rolls(lab);
     }
+  }
+
+  private void rolls(LabProcess lab) throws Exception { // S21
+    String id = String.valueOf(lab.id());
+    LabProcess rolled = LabProcess.run(directory, "roll", "--lab", id, "payments/ledger");
+    assertThat(rolled.exitCode()).as(rolled.out() + rolled.err() + lab.err()).isZero();
+    assertThat(rolled.out())
+        .contains("payments/ledger-5f9d7c8b6-q7kcd ends", "ledger-5f9d7c8b6-q7kcd is gone");
+    assertThat(rolled.lastLine())
+        .startsWith("1 pods of payments/ledger replaced; ")
+        .contains("svc/payments/ledger:443", "none lost");
+    LabProcess nobody = LabProcess.run(directory, "roll", "--lab", id, "shop/nobody");
+    assertThat(nobody.exitCode()).isEqualTo(2);
+    assertThat(nobody.out()).contains("no pods belong to shop/nobody", "payments/ledger, shop/api");
+    LabProcess unasked = LabProcess.run(directory, "roll", "--lab", id, "payments/charging-0");
+    assertThat(unasked.exitCode()).isEqualTo(2);
+    assertThat(unasked.out()).contains("no Service with a cluster address and a TCP port");
   }
 
   @Test

@@ -56,7 +56,9 @@ final class FlowEnds implements AutoCloseable {
     FlowEnds ends = new FlowEnds(loop, flow, sender);
     ends.open.add(sender);
     try {
-      ends.listen(family);
+      if (flow.kind() != Kind.CALLS) {
+        ends.listen(family);
+      }
       if (flow.kind() == Kind.STREAM) {
         ends.connectStream();
       }
@@ -93,7 +95,7 @@ final class FlowEnds implements AutoCloseable {
       nextSend += interval;
       switch (flow.kind()) {
         case DATAGRAMS -> sendDatagram();
-        case REQUESTS -> {
+        case REQUESTS, CALLS -> {
           nextSend = Math.max(nextSend, now + 1);
           request();
         }
@@ -207,7 +209,10 @@ final class FlowEnds implements AutoCloseable {
         asked = true;
         socket.resetOnClose();
         buffer.data().putLong(0, sent);
-        buffer.send(socket, MESSAGE);
+        if (flow.kind() == Kind.CALLS) {
+          Payload.write(buffer.data(), Payload.REQUEST, 0); // of no flight
+        }
+        buffer.send(socket, flow.kind() == Kind.CALLS ? Payload.SIZE : MESSAGE);
         loop.change(socket, Epoll.READABLE, token);
         return;
       }
@@ -325,12 +330,16 @@ final class FlowEnds implements AutoCloseable {
 
   /** Whether nothing is on its way any more. */
   boolean complete() {
-    return flow.kind() == Kind.REQUESTS ? waiting == 0 : received >= sent;
+    return isRequests() ? waiting == 0 : received >= sent;
+  }
+
+  private boolean isRequests() {
+    return flow.kind() == Kind.REQUESTS || flow.kind() == Kind.CALLS;
   }
 
   Account account() {
     long lost = Math.max(0, sent - received - overflow);
-    if (flow.kind() == Kind.REQUESTS) {
+    if (isRequests()) {
       failed += waiting; // those that no answer came to
       lost = 0;
     }

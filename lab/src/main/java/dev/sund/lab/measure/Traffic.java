@@ -37,7 +37,9 @@ public final class Traffic implements AutoCloseable {
     /** One TCP connection, 100 numbered messages a second each way. */
     STREAM,
     /** 100 requests a second, each by a TCP connection of its own. */
-    REQUESTS
+    REQUESTS,
+    /** As {@link #REQUESTS}, but of whoever a {@link Measurement} has there: it answers probes. */
+    CALLS
   }
 
   /**
@@ -49,7 +51,12 @@ public final class Traffic implements AutoCloseable {
    * @param to the receiver's namespace
    * @param at the receiver's address, at a port that nobody else has
    */
-  public record Flow(String name, Kind kind, NetNs from, NetNs to, Endpoint at) {}
+  public record Flow(String name, Kind kind, NetNs from, NetNs to, Endpoint at) {
+    /** Requests to an address at which sites of a {@link Measurement} answer, such as a Service. */
+    public static Flow calls(String name, NetNs from, Endpoint at) {
+      return new Flow(name, Kind.CALLS, from, from, at);
+    }
+  }
 
   /**
    * What became of a flow.
