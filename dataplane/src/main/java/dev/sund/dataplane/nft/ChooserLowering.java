@@ -40,7 +40,8 @@ final class ChooserLowering {
           case Action.Reject() -> "nobody answers";
           case Action.Drop() -> "nobody here answers";
         };
-    return Entry.of(comment, new Data.To(mark.needsChain() ? goTo(mark.chain()) : end(mark)));
+    return Entry.of(
+        comment, new Data.To(mark.needsChain() ? new Verdict.Jump(mark.chain()) : end(mark)));
   }
 
   private static Verdict goTo(String chain) {

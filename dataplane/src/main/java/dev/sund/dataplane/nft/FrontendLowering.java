@@ -181,8 +181,8 @@ final class FrontendLowering {
             REFUSE_CHAIN,
             "nobody answers: the sender is told",
             List.of(new Expr.Reject(Expr.RejectType.ICMPX_UNREACH, ICMPX_PORT_UNREACHABLE))));
-    rules.add(dispatch(DISPATCH_CHAIN, ANSWERS));
-    rules.add(dispatch(DISPATCH_OUTSIDE_CHAIN, ANSWERS_OUTSIDE));
+    rules.addAll(dispatch(DISPATCH_CHAIN, ANSWERS));
+    rules.addAll(dispatch(DISPATCH_OUTSIDE_CHAIN, ANSWERS_OUTSIDE));
     rules.add(
         NftRule.of(
             PREROUTING,
@@ -216,13 +216,23 @@ final class FrontendLowering {
         new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LOOPBACK_NET)));
   }
 
-  private static NftRule dispatch(NftChain chain, String answers) {
-    return NftRule.of(
-        chain,
-        "by the number of endpoints",
-        List.of(
-            new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
-            Expr.Lookup.map(answers, Reg.R1, Reg.VERDICT)));
+  /**
+   * A packet that is under way while a transaction takes effect may find a frontend of the one
+   * generation, and its chain or endpoint of the other not. Untranslated it would go where nobody
+   * is, and its connection with it: so it is lost, and its sender tries again.
+   */
+  private static List<NftRule> dispatch(NftChain chain, String answers) {
+    return List.of(
+        NftRule.of(
+            chain,
+            "by the number of endpoints",
+            List.of(
+                new Expr.Meta(Expr.MetaKey.MARK, Reg.R1),
+                Expr.Lookup.map(answers, Reg.R1, Reg.VERDICT))),
+        NftRule.of(
+            chain,
+            "changed while the packet was under way: its sender will try again",
+            List.of(Expr.Counter.atZero(), Expr.Immediate.verdict(Verdict.DROP))));
   }
 
   /** A packet that meets a frontend gets its mark. */

@@ -59,6 +59,16 @@ final class Asker {
     return heard;
   }
 
+  /** Asks so often by TCP, with as much patience as takes to send a first packet again. */
+  static List<Heard> askPatiently(NetNs from, Ip address, int port, int times) throws IOException {
+    InetSocketAddress at = new InetSocketAddress(InetAddress.getByAddress(address.toBytes()), port);
+    List<Heard> heard = new ArrayList<>();
+    for (Socket socket : sockets(from, times)) {
+      heard.add(connect(socket, at, 10, 5 * PATIENCE_MILLIS));
+    }
+    return heard;
+  }
+
   /** Asks once by TCP from a port of the asker's choice. */
   static Heard askFrom(NetNs from, int sourcePort, Ip address, int port) throws IOException {
     Socket socket =
@@ -95,9 +105,14 @@ final class Asker {
   }
 
   private static Heard connect(Socket socket, InetSocketAddress at, int bytes) throws IOException {
+    return connect(socket, at, bytes, PATIENCE_MILLIS);
+  }
+
+  private static Heard connect(Socket socket, InetSocketAddress at, int bytes, int patienceMillis)
+      throws IOException {
     try (socket) {
       socket.setSoTimeout(4 * PATIENCE_MILLIS);
-      socket.connect(at, PATIENCE_MILLIS);
+      socket.connect(at, patienceMillis);
       socket.getOutputStream().write(new byte[bytes]);
       socket.shutdownOutput();
       String text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -22,6 +22,7 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +30,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -362,6 +365,40 @@ class ServiceScenesTest {
     double chiSquare =
         counts.values().stream().mapToDouble(n -> (n - expected) * (n - expected) / expected).sum();
     assertThat(chiSquare).as("p > 0.001 with 3 degrees of freedom: %s", counts).isLessThan(16.27);
+  }
+
+  @Test
+  void whileEndpointsComeAndGoNoConnectionIsLost() throws Exception { // S21
+    String service = service("web", 34, WEB);
+    String one = slices(bed, "web", WEB_SLICE, ready("a"));
+    String two = slices(bed, "web", WEB_SLICE, ready("a"), ready("c"));
+    bed.have(service, two);
+    Map<Heard, Integer> heard = new ConcurrentSkipListMap<>();
+    AtomicBoolean over = new AtomicBoolean();
+    Thread asker =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!over.get()) {
+                try {
+                  Asker.askPatiently(bed.place("b"), Ip.parse("10.96.0.34"), 80, 20)
+                      .forEach(each -> heard.merge(each, 1, Integer::sum));
+                } catch (IOException e) {
+                  heard.merge(answered(e.toString(), "nobody"), 1, Integer::sum);
+                }
+              }
+            });
+    int changes = 0;
+    long end =
+        System.nanoTime() + (Boolean.getBoolean("sund.long") ? 20_000_000_000L : 800_000_000L);
+    for (; System.nanoTime() < end; changes += 2) { // the chain for two comes and goes too
+      bed.have(service, one);
+      bed.have(service, two);
+    }
+    over.set(true);
+    asker.join();
+    assertThat(heard.keySet())
+        .as("%d changes, %s", changes, heard)
+        .containsExactlyElementsOf(bed.askAll("b", TCP, "10.96.0.34", 80));
   }
 
   @Test
