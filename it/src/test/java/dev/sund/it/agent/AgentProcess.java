@@ -8,6 +8,7 @@ import dev.sund.engine.FabricServices;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.engine.ipam.AddressSettings.Mode;
+import dev.sund.kube.api.ApiServer;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +24,9 @@ public final class AgentProcess {
 
   /** The system property that names a file with a KubeProxyConfiguration; none by itself. */
   public static final String PROXY_CONFIG = "sund.scene.proxyConfig";
+
+  /** The system property that says where the API server listens, as {@code --api-server} does. */
+  public static final String API_SERVER = "sund.scene.apiServer";
 
   private AgentProcess() {}
 
@@ -44,7 +48,10 @@ public final class AgentProcess {
                     new FabricServices(
                         Optional.of(!"false".equals(System.getProperty(SERVICES))),
                         Optional.empty(),
-                        Optional.empty())));
+                        Optional.empty())),
+            Optional.ofNullable(System.getProperty(API_SERVER)).stream()
+                .map(ApiServer.Endpoint::parse)
+                .toList());
     if (args.length > 6) {
       options = options.withCni(new CniFiles(Path.of(args[6]), Path.of(args[7]), Path.of(args[8])));
     }

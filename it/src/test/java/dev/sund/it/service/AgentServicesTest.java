@@ -3,6 +3,7 @@ package dev.sund.it.service;
 import static dev.sund.model.Protocol.TCP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.it.agent.AgentProcess;
 import dev.sund.it.agent.AgentScene;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.kernel.NetNs;
@@ -14,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,6 +38,7 @@ class AgentServicesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Ip WEB = Ip.parse("10.96.0.10");
   private static final Ip WEB_V6 = Ip.parse("fd00:96::10");
+  private static final String SERVER = "192.168.1.254:6443";
   private static final Ip KUBERNETES = Ip.parse("10.96.0.1");
 
   @TempDir private Path directory;
@@ -78,6 +81,10 @@ class AgentServicesTest {
                  "spec":{"clusterIPs":["10.96.0.10","fd00:96::10"],"selector":{"app":"web"},
                   "ports":[{"name":"web","port":80,"targetPort":8080}]}}
                 """));
+    // What agents are told of the server is its Service, and its own address beside it.
+    Files.writeString(
+        scene.kubeconfig(), Files.readString(scene.kubeconfig()).replace(SERVER, "10.96.0.1:443"));
+    scene.jvmFlags("-D" + AgentProcess.API_SERVER + "=" + SERVER);
     scene.startAll();
   }
 
@@ -89,7 +96,8 @@ class AgentServicesTest {
 
   @Test
   void aClusterWhoseApiIsBehindAServiceBootsWithoutIt() throws Exception {
-    // The agents began on empty kernels, and went to the server by its own address.
+    // The agents began on empty kernels, and went to the server by the address of their own option.
+    assertThat(Files.readString(scene.kubeconfig())).contains("10.96.0.1:443");
     PodHandle client = scene.addPod("client", 2);
     for (NetNs from : List.of(client.netns(), scene.node(3))) {
       scene.await("the API server answers at its Service", PATIENCE, () -> versionAt(from));
