@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import dev.sund.agent.local.Json;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -9,22 +10,33 @@ import java.util.Map;
 final class ServiceText {
   private ServiceText() {}
 
-  /** A line for each. */
+  /** A line for each; columns are as wide as what is in them. */
   static void list(PrintWriter out, List<Map<String, Object>> services) {
-    out.printf(
-        "%-16s %-24s %-13s %-18s %-24s %-9s %s%n",
-        "NAMESPACE", "NAME", "TYPE", "ADDRESS", "PORTS", "ENDPOINTS", "NOTE");
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("NAMESPACE", "NAME", "TYPE", "ADDRESS", "PORTS", "ENDPOINTS", "NOTE"));
     for (Map<String, Object> one : services) {
-      List<String> addresses = Json.texts(one, "clusterIPs");
-      out.printf(
-          "%-16s %-24s %-13s %-18s %-24s %-9s %s%n",
-          one.get("namespace"),
-          one.get("name"),
-          one.get("type"),
-          addresses.isEmpty() ? "-" : String.join(",", addresses),
-          dash(String.join(",", Json.texts(one, "ports"))),
-          one.get("endpointsUsed") + "/" + one.get("endpointsAll"),
-          note(one));
+      rows.add(
+          List.of(
+              Json.text(one, "namespace"),
+              Json.text(one, "name"),
+              Json.text(one, "type"),
+              dash(String.join(",", Json.texts(one, "clusterIPs"))),
+              dash(String.join(",", Json.texts(one, "ports"))),
+              one.get("endpointsUsed") + "/" + one.get("endpointsAll"),
+              note(one)));
+    }
+    int[] widths = new int[rows.getFirst().size()];
+    for (List<String> row : rows) {
+      for (int i = 0; i < widths.length; i++) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+      }
+    }
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < widths.length; i++) {
+        line.append(row.get(i)).repeat(' ', widths[i] - row.get(i).length() + 2);
+      }
+      out.println(line.toString().stripTrailing());
     }
   }
 
@@ -34,7 +46,10 @@ final class ServiceText {
     if (!notServed.isEmpty()) {
       return notServed;
     }
-    return conditions == 0 ? "" : conditions + (conditions == 1 ? " condition" : " conditions");
+    if (conditions > 0) {
+      return conditions + (conditions == 1 ? " condition" : " conditions") + ": sund service show";
+    }
+    return Json.number(one, "endpointsUsed") == 0 ? "nobody answers" : "";
   }
 
   /** One, with all that is known of it. */
@@ -43,6 +58,8 @@ final class ServiceText {
     String notServed = Json.text(one, "notServed");
     if (!notServed.isEmpty()) {
       out.println("  not served: " + notServed);
+      conditions(out, one);
+      return;
     }
     out.printf(
         "  policy      internal %s, external %s%n",
@@ -61,11 +78,20 @@ final class ServiceText {
           "  health      port %s: %s ready here%n",
           one.get("healthCheckNodePort"), one.get("localReady"));
     }
+    Json.texts(one, "loadBalancerIPs").stream()
+        .filter(ip -> ip.endsWith(")"))
+        .forEach(ip -> out.println("  elsewhere   " + ip + ": packets go by way of the balancer"));
     frontends(out, one);
     endpoints(out, one);
-    for (String condition : Json.texts(one, "conditions")) {
-      out.println("! " + condition);
+    conditions(out, one);
+  }
+
+  private static void conditions(PrintWriter out, Map<String, Object> one) {
+    List<String> conditions = Json.texts(one, "conditions");
+    if (!conditions.isEmpty()) {
+      out.println();
     }
+    conditions.forEach(condition -> out.println("! " + condition));
   }
 
   private static void frontends(PrintWriter out, Map<String, Object> one) {
@@ -76,8 +102,11 @@ final class ServiceText {
     out.println();
     out.printf("%-38s %-17s %s%n", "FRONTEND", "ORIGIN", "WHAT BECOMES OF A CONNECTION");
     for (Map<String, Object> frontend : frontends) {
-      String where =
-          frontend.get("address") + " " + frontend.get("port") + "/" + frontend.get("protocol");
+      String address =
+          Json.text(frontend, "address")
+              .replace("local-v4", "any IPv4 of the node")
+              .replace("local-v6", "any IPv6 of the node");
+      String where = address + " " + frontend.get("port") + "/" + frontend.get("protocol");
       out.printf("%-38s %-17s %s%n", where, frontend.get("origin"), becomes(frontend));
     }
   }
@@ -121,14 +150,19 @@ final class ServiceText {
                   + endpoint.getOrDefault("replyPackets", 0)
                   + "  "
               : "";
-      out.printf(
-          "%-32s %-14s %-30s %-12s %11s %s%n",
-          where,
-          dash(Json.text(endpoint, "node")),
-          dash(Json.text(endpoint, "pod")),
-          state(endpoint),
-          known ? endpoint.get("connections") : "?",
-          packets + Json.text(endpoint, "why"));
+      String line =
+          "%-32s %-14s %-30s %-12s %11s %s"
+              .formatted(
+                  where,
+                  dash(Json.text(endpoint, "node")),
+                  dash(Json.text(endpoint, "pod")),
+                  state(endpoint),
+                  known ? endpoint.get("connections") : "?",
+                  packets + Json.text(endpoint, "why"));
+      out.println(line.stripTrailing());
+    }
+    if (!known) {
+      out.println("?: the kernel's table of connections cannot be read; the agent's log says why");
     }
   }
 
