@@ -95,6 +95,12 @@ final class BedNode implements AutoCloseable {
     }
   }
 
+  /** Looks at the kernel and mends it, as an agent does who hears that others changed it. */
+  void repair() throws KernelException {
+    dataplane.resync();
+    tell(List.of());
+  }
+
   PacketProgram wanted() {
     return compiler.program();
   }

@@ -50,7 +50,8 @@ import java.util.TreeSet;
 /**
  * Two nodes with two pods each ({@code a} and {@code b} on n1, {@code c} and {@code d} on n2), a
  * router and a host outside; Services come and go as manifests. Every question is put twice: to the
- * kernels by sockets, and to the tracer; the two must agree.
+ * kernels by sockets, and to the tracer; the two must agree, or the question fails. Only {@link
+ * #packets} asks nobody but the kernels.
  *
  * <p>Pods answer at {@link #PORTS}. The router sends packets for 10.96.0.0/16, 198.51.100.0/24 and
  * their like of IPv6 to n1, and for 198.51.101.0/24 to n2.
@@ -275,7 +276,7 @@ final class ServiceBed implements AutoCloseable {
     Ip ip = Ip.parse(address);
     SortedSet<Heard> traced = trace(from, protocol, ip, port);
     SortedSet<Heard> heard =
-        new TreeSet<>(askOften(from, protocol, address, port, traced.size() == 1 ? 1 : ENOUGH));
+        new TreeSet<>(packets(from, protocol, address, port, traced.size() == 1 ? 1 : ENOUGH));
     assertThat(heard)
         .as("%s asks %s %d/%s: packets and tracer", from, address, port, protocol.label())
         .isEqualTo(traced);
@@ -286,7 +287,7 @@ final class ServiceBed implements AutoCloseable {
   void assertNobodyAnswers(String from, Protocol protocol, String address, int port)
       throws Exception {
     assertThat(names(trace(from, protocol, Ip.parse(address), port))).containsExactly("");
-    assertThat(names(askOften(from, protocol, address, port, 1))).containsExactly("");
+    assertThat(names(packets(from, protocol, address, port, 1))).containsExactly("");
   }
 
   /** The namespaces of all pods by their names. */
@@ -296,8 +297,27 @@ final class ServiceBed implements AutoCloseable {
     return all;
   }
 
-  /** As {@link Asker}: what packets alone say, for what chance or memory decides. */
+  /** Asks so often, where chance or memory decides: each time it is something the tracer tells. */
   List<Heard> askOften(String from, Protocol protocol, String address, int port, int times)
+      throws Exception {
+    List<Heard> heard = packets(from, protocol, address, port, times);
+    assertThat(trace(from, protocol, Ip.parse(address), port))
+        .as("%s asks %s %d/%s: what the tracer tells", from, address, port, protocol.label())
+        .containsAll(heard);
+    return heard;
+  }
+
+  /** Asks with so many bytes the only one who can answer. */
+  Heard askWith(int bytes, String from, Protocol protocol, String address, int port)
+      throws Exception {
+    Ip ip = Ip.parse(address);
+    Heard heard = Asker.ask(place(from), protocol, ip, port, bytes);
+    assertThat(trace(from, protocol, ip, port)).containsExactly(heard);
+    return heard;
+  }
+
+  /** What packets alone say: where somebody else's rules, which no program has, decide too. */
+  List<Heard> packets(String from, Protocol protocol, String address, int port, int times)
       throws Exception {
     Ip ip = Ip.parse(address);
     if (protocol != Protocol.SCTP) {

@@ -142,7 +142,7 @@ class ServiceEdgeScenesTest {
             + " tcp dport 8080 drop; }; }");
     try {
       // A policy's rule names the endpoint, and stops who asked the Service.
-      assertThat(bed.askOften("b", TCP, "10.96.0.36", 80, 1)).containsExactly(SILENCE);
+      assertThat(bed.packets("b", TCP, "10.96.0.36", 80, 1)).containsExactly(SILENCE);
       bed.have(
           service("web", 36, "clusterIP: 10.96.0.36, " + WEB),
           slices(bed, "web", WEB_SLICE, ready("c")));
