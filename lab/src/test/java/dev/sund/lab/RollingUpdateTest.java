@@ -43,8 +43,7 @@ class RollingUpdateTest {
             account("v4", 200, 1, "connect: Connection refused"), account("v6", 200, 2, "request"));
     assertThat(report.lost()).isEqualTo(3);
     assertThat(report.toString())
-        .endsWith(
-            ": 3 lost, longest gap 22 ms (v4: connect: Connection refused; v6: request)");
+        .endsWith(": 3 lost, longest gap 22 ms (v4: connect: Connection refused; v6: request)");
     assertThat(Json.write(report.json()))
         .isEqualTo(
             "{\"owner\":\"shop/web\",\"service\":\"svc/shop/web:80\",\"from\":\"shop/db-0\","

@@ -31,7 +31,8 @@ class RulesCitedTest {
 
   /** A test in a scene's class with its rules behind its head, and its body. */
   private static final Pattern TEST =
-      Pattern.compile("@Test\\s+void (\\w+)\\(\\)[^{]*\\{ // (S\\d[^\\n]*)\\n(.*?)\\n  }\\n", Pattern.DOTALL);
+      Pattern.compile(
+          "@Test\\s+void (\\w+)\\(\\)[^{]*\\{ // (S\\d[^\\n]*)\\n(.*?)\\n  }\\n", Pattern.DOTALL);
 
   /** The bed's ways to ask both. */
   private static final Pattern ASKS_BOTH =
@@ -44,10 +45,11 @@ class RulesCitedTest {
             .map(Sources::text)
             .filter(text -> text.contains("@Tag(\"netns\")") || text.contains("@Tag(\"guest\")"))
             .toList();
-    assertThat(rules()).allSatisfy(rule ->
-        assertThat(tests.stream().filter(text -> cites(text, rule)))
-            .as("tests in namespaces that name " + rule)
-            .isNotEmpty());
+    assertThat(rules())
+        .allSatisfy(rule ->
+            assertThat(tests.stream().filter(text -> cites(text, rule)))
+                .as("tests in namespaces that name " + rule)
+                .isNotEmpty());
   }
 
   @Test

@@ -294,7 +294,7 @@ class ServiceNodeTest {
     try (socket) {
       socket.connect(new InetSocketAddress(InetAddress.getByAddress(WEB.toBytes()), 80), 2_000);
       assertThat(sund("list"))
-          .containsPattern("NAMESPACE +NAME +TYPE +ADDRESS +PORTS +ENDPOINTS NOTE")
+          .containsPattern("NAMESPACE +NAME +TYPE +ADDRESS +PORTS +ENDPOINTS +NOTE")
           .containsPattern("shop +web +LoadBalancer +10.96.0.20 +80:30020/tcp,53/udp +1/2");
       String shown = sund("show", "web", "-n", "shop");
       assertThat(shown)

@@ -398,7 +398,8 @@ class ServiceScenesTest {
               }
             });
     int changes = 0;
-    long end = System.nanoTime() + (Boolean.getBoolean("sund.long") ? 20_000_000_000L : 800_000_000L);
+    long end =
+        System.nanoTime() + (Boolean.getBoolean("sund.long") ? 20_000_000_000L : 800_000_000L);
     for (; System.nanoTime() < end; changes += 2) { // the chain for two comes and goes too
       bed.have(service, one);
       bed.have(service, two);
