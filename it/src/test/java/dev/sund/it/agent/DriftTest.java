@@ -238,7 +238,7 @@ class DriftTest {
               scene.run(n1, "ip", "-o", "-6", "route", "show", "proto", "83"));
       case "nft" ->
           lines(scene.run(n1, "nft", "list", "tables")).stream()
-              .filter(line -> line.contains("sund"))
+              .filter(line -> line.equals("table inet sund"))
               .toList();
       case "forward" -> lines(scene.run(n1, "iptables-nft", "-S", "FORWARD"));
       case "forward-legacy" -> lines(scene.run(n1, "iptables-legacy", "-S", "FORWARD"));

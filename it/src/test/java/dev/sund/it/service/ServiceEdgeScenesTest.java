@@ -126,10 +126,10 @@ class ServiceEdgeScenesTest {
   }
 
   @Test
-  void rulesOfOthersSeeEndpointsAndOursAreInOneTable() throws Exception { // S26
+  void rulesOfOthersSeeEndpointsAndOursAreInOwnTables() throws Exception { // S26
     bed.have(service("web", 36, WEB), slices(bed, "web", WEB_SLICE, ready("a")));
     assertThat(ServiceBed.run(bed.place("n1"), "nft", "list", "tables"))
-        .isEqualTo("table inet sund\n");
+        .isEqualTo("table inet sund\ntable inet sund-policy\n");
     assertThat(ServiceBed.run(bed.place("n1"), "nft", "list", "table", "inet", "sund"))
         .contains("type nat hook prerouting priority dstnat")
         .contains("type nat hook postrouting priority srcnat");
@@ -148,7 +148,7 @@ class ServiceEdgeScenesTest {
           slices(bed, "web", WEB_SLICE, ready("c")));
       assertThat(bed.ask("b", TCP, "10.96.0.36", 80)).isEqualTo(answered("c", ip("b")));
       assertThat(ServiceBed.run(bed.place("n1"), "nft", "list", "tables"))
-          .isEqualTo("table inet sund\ntable inet others\n");
+          .isEqualTo("table inet sund\ntable inet sund-policy\ntable inet others\n");
     } finally {
       ServiceBed.run(bed.place("n1"), "nft", "delete", "table", "inet", "others");
     }
