@@ -1,7 +1,6 @@
 package dev.sund.engine;
 
 import dev.sund.engine.Claimant.Kind;
-import dev.sund.engine.Claimant.Rank;
 import dev.sund.engine.Claims.Claim;
 import dev.sund.engine.Claims.Owner;
 import dev.sund.engine.cluster.AddressBlock;
@@ -13,7 +12,6 @@ import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
-import dev.sund.engine.cluster.PortMapping;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -615,20 +613,9 @@ final class ClusterState {
             .orElse(List.of());
     claimAddresses(new Owner(Kind.ATTACHMENT, device), claims, touched);
     hostPorts.replace(
-        device, attachment(device).map(one -> wishes(device, one)).orElse(List.of()), touched);
-  }
-
-  /** A pod's ports at this node: those that the runtime names, and those that the API shows. */
-  private List<HostPorts.Wish> wishes(String device, Attachment attachment) {
-    Claimant claimant = claimant(device, attachment);
-    if (claimant.rank() == Rank.FINISHED) {
-      return List.of();
-    }
-    Set<PortMapping> mappings = new TreeSet<>(attachment.portMappings());
-    pod(attachment.pod())
-        .filter(seen -> seen.uid().equals(attachment.uid()))
-        .ifPresent(seen -> mappings.addAll(seen.hostPorts()));
-    return HostPorts.wishes(claimant, attachment, mappings);
+        device,
+        attachment(device).map(one -> HostPorts.wishes(this, device, one)).orElse(List.of()),
+        touched);
   }
 
   /**

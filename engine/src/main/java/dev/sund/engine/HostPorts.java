@@ -147,4 +147,18 @@ final class HostPorts {
   Set<Frontend.Key> keys() {
     return wishes.keySet();
   }
+
+  /** A pod's ports at this node: those that the runtime names, and those that the API shows. */
+  static List<Wish> wishes(ClusterState state, String device, Attachment attachment) {
+    Claimant claimant = state.claimant(device, attachment);
+    if (claimant.rank() == Rank.FINISHED) {
+      return List.of();
+    }
+    Set<PortMapping> mappings = new TreeSet<>(attachment.portMappings());
+    state
+        .pod(attachment.pod())
+        .filter(seen -> seen.uid().equals(attachment.uid()))
+        .ifPresent(seen -> mappings.addAll(seen.hostPorts()));
+    return wishes(claimant, attachment, mappings);
+  }
 }
