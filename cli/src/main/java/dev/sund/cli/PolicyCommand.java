@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -39,8 +40,10 @@ import picocli.CommandLine.Spec;
       "  sund policy list -n shop -o json",
       "  sund policy show deny-all -n shop",
       "  sund policy status",
-      "  kubectl apply -f deny-all.yaml && sund policy wait shop/deny-all --timeout 30"
-    })
+      "  kubectl apply -f deny-all.yaml && sund policy wait shop/deny-all --timeout 30",
+      "  sund policy suggest shop --seen connections.yaml --state cluster.yaml"
+    },
+    subcommands = PolicySuggestCommand.class)
 public final class PolicyCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Duration STEP = Duration.ofMillis(250);
@@ -55,11 +58,12 @@ public final class PolicyCommand implements Callable<Integer> {
 
   @Parameters(
       index = "0",
+      arity = "0..1",
       paramLabel = "VERB",
       description =
           "list: a line for each policy; show: one; status: a line for each node; wait: until all"
               + " nodes enforce one, or all policies without a name.")
-  Verb verb = Verb.LIST;
+  @Nullable Verb verb;
 
   @Parameters(
       index = "1",
@@ -97,11 +101,16 @@ public final class PolicyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    // Not required for picocli, which would ask it of subcommands too.
+    Verb asked = verb;
+    if (asked == null) {
+      throw new ParameterException(spec.commandLine(), "Missing required parameter: 'VERB'");
+    }
     PrintWriter out = spec.commandLine().getOut();
     ApiServer server = server();
     try (ApiObjects api = new ApiObjects(server, Dialer.HERE, PATIENCE)) {
       Integer code =
-          switch (verb) {
+          switch (asked) {
             case LIST -> list(out, PolicyOverview.read(api));
             case SHOW -> show(out, PolicyOverview.read(api));
             case STATUS -> status(out, PolicyOverview.read(api));

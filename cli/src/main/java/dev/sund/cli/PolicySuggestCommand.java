@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code sund suggest}: the least that a namespace's pods need, by what was seen. */
+/** {@code sund policy suggest}: the least that a namespace's pods need, by what was seen. */
 @Command(
     name = "suggest",
     header = "Write the least policies for a namespace, by connections that were seen.",
@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
           + " Applies nothing. Ends with 1 when something that was seen would be cut all the same."
     },
     footer = {
-      "  sund suggest shop --seen connections.yaml --state cluster.yaml > shop-policies.yaml",
+      "  sund policy suggest shop --seen connections.yaml --state cluster.yaml > shop-policies.yaml",
       "  sund whatif -f shop-policies.yaml --state cluster.yaml --seen connections.yaml"
     })
 public final class PolicySuggestCommand implements Callable<Integer> {

@@ -38,7 +38,6 @@ import picocli.CommandLine.Spec;
       TraceCommand.class,
       AuditCommand.class,
       WhatIfCommand.class,
-      PolicySuggestCommand.class,
       AgentCommand.class,
       StatusCommand.class,
       ServiceCommand.class,

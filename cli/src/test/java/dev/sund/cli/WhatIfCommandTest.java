@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code sund whatif} and {@code sund suggest} over a small shop. */
+/** {@code sund whatif} and {@code sund policy suggest} over a small shop. */
 class WhatIfCommandTest {
   private static final String POLICY =
       """
@@ -141,7 +141,8 @@ class WhatIfCommandTest {
   @Test
   void whatIsSuggestedCutsNothingThatWasSeenAndClosesTheRest() throws Exception {
     shop = file("shop.yaml", SHOP.replace(POLICY, "") + namespaces());
-    assertThat(run("suggest", "shop", "--seen", seen, "--state", shop)).isEqualTo(ExitCode.OK);
+    assertThat(run("policy", "suggest", "shop", "--seen", seen, "--state", shop))
+        .isEqualTo(ExitCode.OK);
     String suggested = out.toString();
     assertThat(suggested)
         .startsWith(
@@ -168,11 +169,12 @@ class WhatIfCommandTest {
   @Test
   void aSuggestionSaysWhatItDidNotSee() throws Exception {
     Path few = file("few.yaml", "connections: [{from: shop/front, to: 10.9.9.9, port: 80}]");
-    assertThat(run("suggest", "shop", "--seen", few, "--state", shop)).isEqualTo(ExitCode.OK);
+    assertThat(run("policy", "suggest", "shop", "--seen", few, "--state", shop))
+        .isEqualTo(ExitCode.OK);
     assertThat(out.toString())
         .contains("# Seen from (not said) until (not said)")
         .contains("# Deployment shop/back: no connection of it was seen");
-    assertThat(run("suggest", "none", "--seen", few, "--state", shop))
+    assertThat(run("policy", "suggest", "none", "--seen", few, "--state", shop))
         .isEqualTo(ExitCode.BAD_INPUT);
   }
 

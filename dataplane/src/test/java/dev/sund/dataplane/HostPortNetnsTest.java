@@ -142,7 +142,7 @@ class HostPortNetnsTest {
         .contains(
             "tcp . 8080 comment",
             "frontends-node-v4",
-            "goto lb-node-v4-1",
+            "jump lb-node-v4-1",
             "meta mark set meta l4proto . th dport map @frontends-node-v4 goto dispatch");
     Path file = Files.createTempFile("sundt-rules", ".nft");
     try {

@@ -26,7 +26,7 @@ final class SceneFlows {
     // Each way carries each kind, the families by turns: both would be more than two cores bear.
     List<Flow> flows = new ArrayList<>();
     int port = 9000;
-    for (Kind kind : Kind.values()) {
+    for (Kind kind : Kind.OF_OWN_ENDS) {
       for (PodHandle to : others) {
         Family family = port % 2 == 0 ? Family.V4 : Family.V6;
         flows.add(

@@ -7,6 +7,7 @@ import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.Lift;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.Verify;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.PodDevices;
 import dev.sund.engine.ProgramCompiler;
@@ -15,6 +16,7 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,6 +105,11 @@ final class BedNode implements AutoCloseable {
 
   PacketProgram wanted() {
     return compiler.program();
+  }
+
+  /** Where the kernel differs from the program, as {@code sund verify} says it. */
+  List<Condition> verify() throws KernelException {
+    return Verify.node(namespace, compiler.program()).drift();
   }
 
   PacketProgram inForce() throws KernelException {

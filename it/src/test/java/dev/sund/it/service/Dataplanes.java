@@ -6,6 +6,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -21,6 +22,7 @@ enum Dataplanes {
           kernel,
           state,
           new NftDriver(NftPort.over(NftSocket.open(node)), FailPoint.NONE),
+          new PolicyDriver(NftPort.ofPolicies(NftSocket.open(node)), FailPoint.NONE),
           new ForwardDriver(NftPort.over(NftSocket.open(node))),
           LegacyForwardDriver.open(node));
     }

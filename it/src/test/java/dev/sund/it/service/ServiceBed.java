@@ -46,6 +46,8 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Two nodes with two pods each ({@code a} and {@code b} on n1, {@code c} and {@code d} on n2), a
@@ -373,6 +375,20 @@ final class ServiceBed implements AutoCloseable {
       assertThat(inForce.endpoints()).isEqualTo(node.wanted().endpoints());
       assertThat(inForce.sourceRanges()).isEqualTo(node.wanted().sourceRanges());
     }
+  }
+
+  /**
+   * The first element of one of Sund's maps whose key begins with an address: its key and its value
+   * as {@code nft} writes them.
+   */
+  String[] element(String node, String map, String key) throws Exception {
+    String listed = run(place(node), "nft", "list", "map", "inet", "sund", map);
+    Matcher found =
+        Pattern.compile(
+                "(%s [^:,{}]*?) comment \"[^\"]*\" : ([^,}]*)".formatted(Pattern.quote(key)))
+            .matcher(listed);
+    assertThat(found.find()).as("%s of %s in%n%s", key, map, listed).isTrue();
+    return new String[] {found.group(1), found.group(2).strip()};
   }
 
   /** Runs a program in a node's namespace and returns what it printed. */

@@ -22,6 +22,7 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
+import dev.sund.model.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -356,6 +357,38 @@ class ServiceScenesTest {
       bed.node("n1").repair();
       assertThat(bed.ask("a", TCP, "10.96.0.48", 80)).isEqualTo(answered("c", ip("a")));
       assertThat(bed.ask("outside", TCP, ip("n1"), 30102)).isEqualTo(answered("c", ip("n1")));
+    }
+  }
+
+  @Test
+  void whatSomebodyChangedOfAServiceIsNamedAndPutRight() throws Exception { // S23
+    bed.have(
+        service("web", 49, WEB),
+        slices(bed, "web", WEB_SLICE, ready("c")),
+        service("api", 50, WEB),
+        slices(bed, "api", WEB_SLICE, ready("a")));
+    BedNode node = bed.node("n1");
+    for (String map : List.of("frontends-v4", "endpoints-v4")) {
+      String[] element = bed.element("n1", map, "10.96.0.49");
+      String place = "element inet sund " + map + " { " + element[0];
+      assertThat(node.verify()).as("before").isEmpty();
+
+      ServiceBed.run(bed.place("n1"), "nft", "delete " + place + " }");
+      assertThat(node.verify()).as("without %s", place).hasSize(1);
+      assertThat(node.verify().getFirst().reason()).isEqualTo(Reason.DRIFT_MISSING);
+      assertThat(node.verify().getFirst().object().toString()).contains(map);
+
+      ServiceBed.run(
+          bed.place("n1"), "nft", "add " + place + " comment \"mine\" : " + element[1] + " }");
+      assertThat(node.verify()).as("another comment at %s", place).hasSize(1);
+      assertThat(node.verify().getFirst().reason()).isEqualTo(Reason.DRIFT_CHANGED);
+      assertThat(node.verify().getFirst().field()).isEqualTo("comment");
+
+      node.repair();
+      assertThat(node.verify()).as("mended").isEmpty();
+      bed.assertInForce();
+      assertThat(bed.ask("a", TCP, "10.96.0.49", 80)).isEqualTo(answered("c", ip("a")));
+      assertThat(bed.ask("d", TCP, "10.96.0.50", 80)).isEqualTo(answered("a", ip("d")));
     }
   }
 

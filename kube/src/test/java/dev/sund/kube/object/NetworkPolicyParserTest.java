@@ -133,7 +133,9 @@ class NetworkPolicyParserTest {
   void theExamplesHaveNoProblems() throws Exception {
     try (Stream<Path> files = Files.list(examples().resolve("policies"))) {
       for (Path file : files.filter(one -> one.toString().endsWith(".yaml")).toList()) {
-        assertThat(example("policies/" + file.getFileName())).isNotEmpty();
+        // The pods that they are about stand beside them.
+        assertThat(example("policies/" + file.getFileName()).isEmpty())
+            .isEqualTo(file.endsWith("pods.yaml"));
       }
     }
   }
@@ -160,7 +162,8 @@ class NetworkPolicyParserTest {
   }
 
   private static String example(String file) throws Exception {
-    List<Parsed<Policy>> parsed = PolicyTexts.parse(Files.readString(examples().resolve(file)));
+    String text = Files.readString(examples().resolve(file));
+    List<Parsed<Policy>> parsed = text.contains("Policy\n") ? PolicyTexts.parse(text) : List.of();
     StringBuilder said = new StringBuilder();
     for (Parsed<Policy> one : parsed) {
       assertThat(one.problems()).as(file).isEmpty();

@@ -39,7 +39,10 @@ public final class Traffic implements AutoCloseable {
     /** 100 requests a second, each by a TCP connection of its own. */
     REQUESTS,
     /** As {@link #REQUESTS}, but of whoever a {@link Measurement} has there: it answers probes. */
-    CALLS
+    CALLS;
+
+    /** Those whose both ends are the flow's own. */
+    public static final List<Kind> OF_OWN_ENDS = List.of(DATAGRAMS, STREAM, REQUESTS);
   }
 
   /**
