@@ -10,6 +10,7 @@ import dev.sund.dataplane.SocketRoutes;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.OwnCommits;
 import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.cluster.NodeFacts;
@@ -55,12 +56,13 @@ public final class NodeKernel implements AutoCloseable {
       this.factsRoutes = SocketRoutes.open(namespace);
       opened.push(factsRoutes);
       this.legacy = LegacyForwardDriver.open(namespace);
+      OwnCommits commits = new OwnCommits();
       this.dataplane =
           Dataplane.of(
               routes,
               stateDir,
-              new NftDriver(NftPort.over(nftSocket()), failPoint),
-              new PolicyDriver(NftPort.ofPolicies(nftSocket()), failPoint),
+              new NftDriver(NftPort.over(nftSocket()), failPoint, commits),
+              new PolicyDriver(NftPort.ofPolicies(nftSocket()), failPoint, commits),
               new ForwardDriver(NftPort.over(nftSocket())),
               legacy);
       opened.push(dataplane);

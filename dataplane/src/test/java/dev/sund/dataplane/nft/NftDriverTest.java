@@ -86,6 +86,22 @@ class NftDriverTest {
   }
 
   @Test
+  void whatAnotherDriverOfTheAgentCommitsIsNobodyElses() throws Exception {
+    OwnCommits commits = new OwnCommits();
+    driver = new NftDriver(kernel, FailPoint.NONE, commits);
+    inForce(A, B);
+    int before = kernel.contentsRead;
+    kernel.meddle(); // of another table
+    commits.add();
+    driver.glance();
+    assertThat(kernel.contentsRead).isEqualTo(before);
+
+    kernel.meddle();
+    driver.glance();
+    assertThat(kernel.contentsRead).isEqualTo(before + 1);
+  }
+
+  @Test
   void changeOfARowIsItsElementAlone() throws Exception {
     inForce(A, B, C);
     kernel.committed.clear();
