@@ -38,9 +38,9 @@ record Row(Cell reach, Optional<Cell> path, Optional<Cell> mtu) {
       return served();
     }
     StringBuilder text = new StringBuilder("reach ").append(pair(reach, Row::reach));
-    path.filter(cell -> arrives() || !cell.agrees())
+    path.filter(this::says)
         .ifPresent(cell -> text.append("  ").append(one(cell, Object::toString)));
-    mtu.filter(cell -> arrives() || !cell.agrees())
+    mtu.filter(this::says)
         .ifPresent(cell -> text.append("  mtu ").append(pair(cell, Object::toString)));
     boolean anySource =
         List.of(reach.wanted(), reach.inForce(), reach.measured()).stream()
@@ -70,6 +70,20 @@ record Row(Cell reach, Optional<Cell> path, Optional<Cell> mtu) {
             : inForce + " != " + measured;
     String wanted = verdict ? reach(cell.wanted()) : cell.wanted().toString();
     return cell.drifts() && !wanted.equals(inForce) ? both + " (wanted " + wanted + ")" : both;
+  }
+
+  /**
+   * Whether there is something to be said: the way and the size are asked by datagrams, which a
+   * policy may close where it opens what else was asked.
+   */
+  private boolean says(Cell cell) {
+    boolean found =
+        switch (cell.measured()) {
+          case Answer.Path(var steps) -> !steps.isEmpty();
+          case Answer.Mtu(var bytes, var _) -> bytes > 0;
+          case Reached _, Served _ -> true;
+        };
+    return (arrives() && found) || !cell.agrees();
   }
 
   private boolean arrives() {
