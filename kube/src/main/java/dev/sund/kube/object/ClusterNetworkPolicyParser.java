@@ -148,10 +148,15 @@ public final class ClusterNetworkPolicyParser {
 
   /** Exactly one of these fields is needed; empty when there is none. */
   private static List<String> one(Field at, List<String> of, String what) {
-    int before = at.fields().map(mapping -> mapping.fields().size()).orElse(-1);
     PolicyFields.only(at, of.toArray(String[]::new));
     List<String> said = PolicyFields.present(at, of);
-    if (said.isEmpty() && before == 0) {
+    // A field without a value says as little as none; what is not known has been named above.
+    boolean saysNothing =
+        at.fields()
+            .filter(
+                mapping -> mapping.fields().keySet().stream().noneMatch(n -> at.at(n).present()))
+            .isPresent();
+    if (said.isEmpty() && saysNothing) {
       at.invalid("this " + what + " says nothing.", "Write one of " + String.join(", ", of) + ".");
     } else if (said.size() > 1) {
       at.invalid(
