@@ -156,12 +156,21 @@ public final class BlockClaims implements AddressSource {
     if (countOf(pool) > before || growOwn(pool)) {
       return true;
     }
-    List<Block> all = look(pool);
-    return countOf(pool) > before
-        || growOwn(pool)
-        || claimIdle(pool, all)
-        || borrow(pool, all)
-        || inherit(pool, all);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      List<Block> all = look(pool);
+      if (countOf(pool) > before
+          || growOwn(pool)
+          || claimIdle(pool, all)
+          || borrow(pool, all)
+          || inherit(pool, all)) {
+        return true;
+      }
+      if (candidates(pool, all).isEmpty() && lenders(pool, all).isEmpty()) {
+        return false;
+      }
+      // What was free when it was listed others have claimed since: their blocks may have room.
+    }
+    return false;
   }
 
   private List<Block> look(AddressPool pool) throws StoreException, InterruptedException {
@@ -224,18 +233,21 @@ public final class BlockClaims implements AddressSource {
    */
   private boolean borrow(AddressPool pool, List<Block> all)
       throws StoreException, InterruptedException {
-    List<Block> most =
-        all.stream()
-            .filter(block -> isOf(pool, block) && !block.isIdle())
-            .filter(block -> !block.unclaimed().isEmpty())
-            .sorted(Comparator.comparing((Block block) -> -block.unclaimed().size()))
-            .toList();
-    for (Block block : most) {
+    for (Block block : lenders(pool, all)) {
       if (claimIn(block, Math.max(1, portion(block) / 4))) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Blocks in use that have places left, those with most of them first. */
+  private static List<Block> lenders(AddressPool pool, List<Block> all) {
+    return all.stream()
+        .filter(block -> isOf(pool, block) && !block.isIdle())
+        .filter(block -> !block.unclaimed().isEmpty())
+        .sorted(Comparator.comparing((Block block) -> -block.unclaimed().size()))
+        .toList();
   }
 
   /** What nodes have that the cluster has no more. */

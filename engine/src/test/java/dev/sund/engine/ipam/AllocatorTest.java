@@ -1,6 +1,7 @@
 package dev.sund.engine.ipam;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
@@ -164,6 +165,30 @@ class AllocatorTest {
     long calls = store.calls;
     refused(one, "again");
     assertThat(store.calls).as("a full pool is not searched at every request").isEqualTo(calls);
+  }
+
+  @Test
+  void aNodeThatLosesTheRaceForEveryBlockBorrowsFromThoseWhoWon() throws Exception {
+    Allocator late = pools(N1);
+    List<Allocator> early = new ArrayList<>();
+    for (int i = 2; i <= 5; i++) {
+      early.add(pools(new NodeName("n" + i)));
+    }
+    store.meanwhile =
+        () -> {
+          if (store.calls == 3) { // it has listed the blocks and is about to claim the first
+            store.meanwhile = () -> {};
+            assertThatCode(
+                    () -> {
+                      for (Allocator node : early) {
+                        given(node, "early");
+                      }
+                    })
+                .doesNotThrowAnyException();
+          }
+        };
+    assertThat(given(late, "late")).hasSize(1);
+    assertThat(store.blocks.values()).hasSize(4).noneMatch(Block::isIdle);
   }
 
   @Test
