@@ -509,10 +509,7 @@ public final class Agent implements AutoCloseable {
   }
 
   private PolicyReport.State policies() {
-    Map<String, Long> enforced = loop.enforcedPolicies();
-    return new PolicyReport.State(
-        enforced,
-        enforced.isEmpty() ? List.of() : List.copyOf(StatusReport.all(loop.state(), List.of())));
+    return PolicyReport.State.of(loop.enforcedPolicies(), loop.state());
   }
 
   private Optional<String> firstNotReady() {

@@ -1,5 +1,7 @@
 package dev.sund.agent;
 
+import dev.sund.agent.apply.ApplyState;
+import dev.sund.agent.apply.CalledThread;
 import dev.sund.agent.log.Log;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.kube.api.ApiObjects;
@@ -15,8 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
@@ -39,9 +40,9 @@ final class PolicyReport implements AutoCloseable {
   private final ApiObjects objects;
   private final Supplier<State> state;
   private final Log log;
-  private final CountDownLatch ending = new CountDownLatch(1);
-  private final Thread thread =
-      Thread.ofPlatform().daemon().name("sund-policy-report").unstarted(this::follow);
+  private final CalledThread thread =
+      new CalledThread("policy-report", Duration.ZERO, this::lookAgain);
+  private volatile boolean closing;
   private Optional<State> published = Optional.empty();
   private String said = "";
 
@@ -54,14 +55,26 @@ final class PolicyReport implements AutoCloseable {
   record State(Map<String, Long> versions, List<Condition> exceptions) {
     State {
       versions = Map.copyOf(versions);
-      exceptions =
-          exceptions.stream()
-              .filter(one ->
-                  one.object().kind().equals(Policy.NETWORK_POLICY)
-                      || one.object().kind().equals(Policy.CLUSTER_NETWORK_POLICY))
-              .distinct()
-              .sorted()
-              .toList();
+      exceptions = List.copyOf(exceptions);
+    }
+
+    /** Of all that is wrong, what is wrong with policies; nothing while none is enforced. */
+    static State of(Map<String, Long> versions, ApplyState state) {
+      TreeSet<Condition> exceptions = new TreeSet<>();
+      if (!versions.isEmpty()) {
+        keep(state.engineConditions(), exceptions);
+        keep(state.kernelConditions(), exceptions);
+      }
+      return new State(versions, List.copyOf(exceptions));
+    }
+
+    private static void keep(List<Condition> all, TreeSet<Condition> exceptions) {
+      for (Condition one : all) {
+        String kind = one.object().kind();
+        if (kind.equals(Policy.NETWORK_POLICY) || kind.equals(Policy.CLUSTER_NETWORK_POLICY)) {
+          exceptions.add(one);
+        }
+      }
     }
   }
 
@@ -79,25 +92,21 @@ final class PolicyReport implements AutoCloseable {
   }
 
   void start() {
+    thread.call();
     thread.start();
   }
 
   @Override
   public void close() throws InterruptedException {
-    ending.countDown();
+    closing = true;
     objects.close();
-    thread.join(Duration.ofSeconds(1));
+    thread.close();
   }
 
-  private void follow() {
-    try {
-      Duration pause = PACE;
-      while (!ending.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
-        pause = look();
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
+  private Duration lookAgain() {
+    Duration pause = look();
+    thread.call();
+    return pause;
   }
 
   /** Publishes what is new; how long to wait before the next look. */
@@ -122,7 +131,7 @@ final class PolicyReport implements AutoCloseable {
       return PACE;
     } catch (IOException e) {
       String why = String.valueOf(e.getMessage());
-      if (ending.getCount() > 0 && !why.equals(said)) {
+      if (!closing && !why.equals(said)) {
         log.warn(
             "how far policies are enforced cannot be published",
             "why",

@@ -3,17 +3,12 @@ package dev.sund.cli;
 import dev.sund.agent.local.Json;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.ApiServer;
-import dev.sund.kube.api.ConfigException;
 import dev.sund.kube.api.Dialer;
-import dev.sund.kube.api.Kubeconfig;
-import dev.sund.model.Condition;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -89,11 +84,7 @@ public final class PolicyCommand implements Callable<Integer> {
       description = "With wait: how long at most (default: ${DEFAULT-VALUE}).")
   int timeout = 60;
 
-  @Option(
-      names = "--kubeconfig",
-      paramLabel = "FILE",
-      description = "How to reach the API server (default: KUBECONFIG, then ~/.kube/config).")
-  @Nullable Path kubeconfig;
+  @Mixin KubeconfigOption kubeconfig = new KubeconfigOption();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -107,21 +98,19 @@ public final class PolicyCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "Missing required parameter: 'VERB'");
     }
     PrintWriter out = spec.commandLine().getOut();
-    ApiServer server = server();
+    ApiServer server = kubeconfig.server();
     try (ApiObjects api = new ApiObjects(server, Dialer.HERE, PATIENCE)) {
       Integer code =
           switch (asked) {
             case LIST -> list(out, PolicyOverview.read(api));
             case SHOW -> show(out, PolicyOverview.read(api));
-            case STATUS -> status(out, PolicyOverview.read(api));
+            case STATUS -> status(out, PolicyOverview.enforced(api));
             case WAIT -> await(out, api);
           };
       out.flush();
       return code;
     } catch (IOException e) {
-      throw CommandFailure.couldNotRun(
-          "The API server " + server + " cannot be read: " + e.getMessage() + ".",
-          "Check the kubeconfig and the way to the server.");
+      throw KubeconfigOption.unanswered(server, e);
     }
   }
 
@@ -160,7 +149,7 @@ public final class PolicyCommand implements Callable<Integer> {
   private int await(PrintWriter out, ApiObjects api) throws IOException, InterruptedException {
     long end = System.nanoTime() + Duration.ofSeconds(timeout).toNanos();
     while (true) {
-      PolicyOverview all = PolicyOverview.read(api);
+      PolicyOverview all = PolicyOverview.enforced(api);
       List<String> stale =
           name.isEmpty() ? all.stale(all.policies()) : all.stale(List.of(named(all)));
       if (stale.isEmpty() || System.nanoTime() >= end) {
@@ -194,24 +183,5 @@ public final class PolicyCommand implements Callable<Integer> {
             CommandFailure.badInput(
                 "There is no policy " + whole + ".",
                 "Look at sund policy list; name the namespace with -n."));
-  }
-
-  private ApiServer server() {
-    try {
-      return Kubeconfig.read(path(), List.of(), System.getenv());
-    } catch (ConfigException e) {
-      Condition why = e.condition();
-      throw CommandFailure.badInput(why.object() + ": " + why.text(), why.remedy());
-    }
-  }
-
-  private Path path() {
-    if (kubeconfig != null) {
-      return kubeconfig;
-    }
-    return Optional.ofNullable(System.getenv("KUBECONFIG"))
-        .filter(text -> !text.isEmpty())
-        .map(Path::of)
-        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".kube", "config"));
   }
 }

@@ -51,8 +51,19 @@ final class PolicyOverview {
     }
   }
 
-  /** Reads all that there is. */
+  /** Reads the policies, and the pods that they select. */
   static PolicyOverview read(ApiObjects api) throws IOException {
+    PolicyOverview all = enforced(api);
+    for (Kinds kind : List.of(Kinds.NAMESPACE, Kinds.POD)) {
+      for (Tree.Mapping object : api.list(ApiPath.of("v1", kind.plural()).all())) {
+        all.take(kind, object);
+      }
+    }
+    return all;
+  }
+
+  /** Reads the policies and what nodes say of them, and no pods: {@link #selected} has none. */
+  static PolicyOverview enforced(ApiObjects api) throws IOException {
     PolicyOverview all = new PolicyOverview();
     // Nodes first: what they say of policies that are read after them may only be too little.
     for (Tree.Mapping node : api.list(ApiPath.of("v1", "nodes").all())) {
@@ -64,11 +75,6 @@ final class PolicyOverview {
     for (Kinds kind : List.of(Kinds.NETWORK_POLICY, Kinds.CLUSTER_NETWORK_POLICY)) {
       for (Tree.Mapping object :
           list(api, ApiPath.of(kind.apiVersions().getFirst(), kind.plural()).all())) {
-        all.take(kind, object);
-      }
-    }
-    for (Kinds kind : List.of(Kinds.NAMESPACE, Kinds.POD)) {
-      for (Tree.Mapping object : api.list(ApiPath.of("v1", kind.plural()).all())) {
         all.take(kind, object);
       }
     }
@@ -156,13 +162,10 @@ final class PolicyOverview {
     Policy.Pods subject = entry.policy().subject();
     return pods.stream()
         .filter(pod -> !pod.hostNetwork() && !pod.finished())
-        .filter(pod -> subject.pods().matches(pod.labels()))
-        .filter(pod ->
-            subject.namespace().isPresent()
-                ? subject.namespace().get().equals(pod.key().namespace())
-                : Optional.ofNullable(namespaces.get(pod.key().namespace()))
-                    .map(found -> subject.namespaces().matches(found.labels()))
-                    .orElse(false))
+        .filter(pod -> {
+          Namespace in = namespaces.get(pod.key().namespace());
+          return subject.has(pod.key().namespace(), in == null ? null : in.labels(), pod.labels());
+        })
         .map(pod -> pod.key().toString())
         .sorted()
         .toList();

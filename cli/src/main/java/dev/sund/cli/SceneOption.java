@@ -1,9 +1,7 @@
 package dev.sund.cli;
 
 import dev.sund.kube.api.ApiObjects;
-import dev.sund.kube.api.ConfigException;
 import dev.sund.kube.api.Dialer;
-import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.manifest.Finding;
 import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.manifest.Manifests;
@@ -101,12 +99,8 @@ final class SceneOption {
 
   private static void ask(Path kubeconfig, SceneObjects objects) throws IOException {
     try (ApiObjects api =
-        new ApiObjects(
-            Kubeconfig.read(kubeconfig, List.of(), System.getenv()), Dialer.HERE, PATIENCE)) {
+        new ApiObjects(KubeconfigOption.read(kubeconfig), Dialer.HERE, PATIENCE)) {
       objects.takeAll(api);
-    } catch (ConfigException e) {
-      Condition why = e.condition();
-      throw CommandFailure.badInput(why.object() + ": " + why.text(), why.remedy());
     }
   }
 }

@@ -4,9 +4,6 @@ import dev.sund.agent.verify.NodeVerification;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.kernel.NetNs;
-import dev.sund.kube.api.ConfigException;
-import dev.sund.kube.api.Kubeconfig;
-import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -91,13 +88,7 @@ public final class VerifyCommand implements Callable<Integer> {
       }
       return ManifestArguments.read(files, spec.commandLine().getErr()).events();
     }
-    try {
-      return NodeVerification.list(
-          Kubeconfig.read(kubeconfig, List.of(), System.getenv()), namespace, PATIENCE);
-    } catch (ConfigException e) {
-      Condition why = e.condition();
-      throw CommandFailure.badInput(why.object() + ": " + why.text(), why.remedy());
-    }
+    return NodeVerification.list(KubeconfigOption.read(kubeconfig), namespace, PATIENCE);
   }
 
   private static String json(NodeVerification found) {

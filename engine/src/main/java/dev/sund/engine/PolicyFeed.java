@@ -130,7 +130,7 @@ final class PolicyFeed {
     state.namespaces().forEach(fresh::put);
     state.nodes().forEach(fresh::put);
     for (Pod pod : state.pods()) {
-      fresh.put(seen(pod));
+      fresh.put(PolicyPod.of(pod));
     }
     for (PodKey key : state.attachments().pods()) {
       tell(fresh, key);
@@ -144,7 +144,7 @@ final class PolicyFeed {
       return;
     }
     Optional<Pod> pod = state.pod(key);
-    pod.ifPresentOrElse(found -> to.put(seen(found)), () -> to.remove(key));
+    pod.ifPresentOrElse(found -> to.put(PolicyPod.of(found)), () -> to.remove(key));
     Map<PodKey, Set<Ip>> attached = attached(key, pod);
     Set<PodKey> names = new TreeSet<>(attached.keySet());
     names.remove(key);
@@ -170,18 +170,6 @@ final class PolicyFeed {
       }
     }
     return attached;
-  }
-
-  private static PolicyPod seen(Pod pod) {
-    return new PolicyPod(
-        pod.key(),
-        pod.uid(),
-        pod.created(),
-        pod.labels(),
-        pod.hostNetwork(),
-        pod.finished(),
-        pod.ips(),
-        pod.ports());
   }
 
   // What follows from it.

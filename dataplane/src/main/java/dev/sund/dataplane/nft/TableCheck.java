@@ -282,10 +282,6 @@ public final class TableCheck {
     return entry.data().map(Object::toString).orElse("none");
   }
 
-  static ObjectRef object(RangeKey key) {
-    return object(MasqueradeLowering.TABLE, key);
-  }
-
   /** An element of a table, for people. */
   static ObjectRef object(NftTable table, RangeKey key) {
     return new ObjectRef("nft element", table + " " + key);

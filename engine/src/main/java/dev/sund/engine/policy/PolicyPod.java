@@ -1,5 +1,6 @@
 package dev.sund.engine.policy;
 
+import dev.sund.engine.cluster.Pod;
 import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import dev.sund.model.Port;
@@ -33,6 +34,24 @@ public record PolicyPod(
     labels = Map.copyOf(labels);
     addresses = List.copyOf(addresses);
     ports = List.copyOf(ports);
+  }
+
+  /** What of a pod policies ask about. */
+  public static PolicyPod of(Pod pod) {
+    return new PolicyPod(
+        pod.key(),
+        pod.uid(),
+        pod.created(),
+        pod.labels(),
+        pod.hostNetwork(),
+        pod.finished(),
+        pod.ips(),
+        pod.ports());
+  }
+
+  /** The same with other addresses. */
+  public PolicyPod with(List<Ip> others) {
+    return new PolicyPod(key, uid, created, labels, hostNetwork, finished, others, ports);
   }
 
   /** Whether policies see a pod here, and not only an address. */

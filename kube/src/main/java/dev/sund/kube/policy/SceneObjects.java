@@ -235,17 +235,7 @@ public final class SceneObjects implements ObjectTaker {
 
   private static Optional<ScenePod> pod(ObjectRef ref, Tree.Mapping tree, ObjectRef maker) {
     if (event(ref, Kinds.POD, tree).orElse(null) instanceof ClusterEvent.PodSeen(Pod pod)) {
-      PolicyPod seen =
-          new PolicyPod(
-              pod.key(),
-              pod.uid(),
-              pod.created(),
-              pod.labels(),
-              pod.hostNetwork(),
-              pod.finished(),
-              pod.ips(),
-              pod.ports());
-      return Optional.of(new ScenePod(seen, maker));
+      return Optional.of(new ScenePod(PolicyPod.of(pod), maker));
     }
     return Optional.empty();
   }

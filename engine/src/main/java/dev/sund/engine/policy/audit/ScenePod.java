@@ -20,16 +20,6 @@ public record ScenePod(PolicyPod pod, ObjectRef workload) {
 
   /** The same with these addresses. */
   ScenePod with(List<Ip> addresses) {
-    return new ScenePod(
-        new PolicyPod(
-            pod.key(),
-            pod.uid(),
-            pod.created(),
-            pod.labels(),
-            pod.hostNetwork(),
-            pod.finished(),
-            addresses,
-            pod.ports()),
-        workload);
+    return new ScenePod(pod.with(addresses), workload);
   }
 }
