@@ -23,20 +23,49 @@ final class RandomCluster {
   private static final List<String> NAMES = List.of("web", "dns", "db");
   private static final List<String> PROTOCOLS = List.of("TCP", "TCP", "UDP", "SCTP");
 
+  /** The host outside of a bed, and addresses that nobody has. */
+  private static final List<String> AROUND_A_BED =
+      List.of("203.0.113.10", "fd00:ff::a", "10.0.1.200", "fd00:0:0:1::c8");
+
+  /** The pods of a bed, which keep their places and addresses. */
+  private static final int PLACED = 6;
+
   private final Random random;
+  private final boolean placed;
   private final List<Map<String, @Nullable Object>> objects = new ArrayList<>();
   private final List<End> ends = new ArrayList<>();
-  private final List<String> addresses = new ArrayList<>(OUTSIDE);
+  private final List<String> addresses;
 
-  private RandomCluster(long seed) {
+  private RandomCluster(long seed, boolean placed) {
     this.random = new Random(seed);
+    this.placed = placed;
+    this.addresses = new ArrayList<>(placed ? AROUND_A_BED : OUTSIDE);
   }
 
   /** The cluster of this seed. */
   static ClusterText of(long seed) {
-    RandomCluster cluster = new RandomCluster(seed);
+    RandomCluster cluster = new RandomCluster(seed, false);
     cluster.make();
     return new ClusterText(cluster.objects, cluster.ends);
+  }
+
+  /** One for real packets: of the pods that run, only what they are called by differs. */
+  static ClusterText placed(long seed) {
+    RandomCluster cluster = new RandomCluster(seed, true);
+    cluster.make();
+    return new ClusterText(cluster.objects, cluster.ends);
+  }
+
+  /** The nodes and the pods that all {@link #placed} clusters have, as a text. */
+  static String machines() {
+    RandomCluster cluster = new RandomCluster(0, true);
+    for (int i = 1; i <= 2; i++) {
+      cluster.node(i);
+    }
+    for (int i = 0; i < PLACED; i++) {
+      cluster.pod(i);
+    }
+    return new ClusterText(cluster.objects, cluster.ends).text();
   }
 
   private void make() {
@@ -46,11 +75,12 @@ final class RandomCluster {
     for (int i = 1; i <= 2; i++) {
       node(i);
     }
-    int pods = 5 + random.nextInt(4);
+    int pods = (placed ? PLACED : 5) + random.nextInt(4);
     for (int i = 0; i < pods; i++) {
       pod(i);
     }
-    OUTSIDE.forEach(address -> ends.add(End.outside(address)));
+    (placed ? AROUND_A_BED.subList(0, 2) : OUTSIDE)
+        .forEach(address -> ends.add(End.outside(address)));
     for (int i = 1 + random.nextInt(5); i > 0; i--) {
       namespacePolicy(i);
     }
@@ -80,10 +110,11 @@ final class RandomCluster {
   }
 
   private void pod(int i) {
-    int node = 1 + random.nextInt(2);
-    String namespace = pick(NAMESPACES);
-    boolean hostNetwork = chance(8);
-    boolean finished = chance(8);
+    boolean runs = placed && i < PLACED;
+    int node = runs ? 1 + i % 2 : 1 + random.nextInt(2);
+    String namespace = runs ? NAMESPACES.get(i % 3) : pick(NAMESPACES);
+    boolean hostNetwork = !runs && (chance(8) || placed && chance(50));
+    boolean finished = !runs && (chance(8) || placed && !hostNetwork);
     String v4 = hostNetwork ? "192.168.0." + node : "10.0." + node + "." + (10 + i);
     String v6 = hostNetwork ? "fd01::" + node : "fd00:0:0:" + node + "::" + (10 + i);
     if (finished && !ends.isEmpty() && chance(60)) { // its address is another pod's by now
@@ -92,9 +123,12 @@ final class RandomCluster {
         v4 = heir.address().getHostAddress();
       }
     }
-    List<String> ips = chance(80) ? List.of(v4, v6) : List.of(chance(50) ? v4 : v6);
+    List<String> ips = runs || chance(80) ? List.of(v4, v6) : List.of(chance(50) ? v4 : v6);
     Map<String, @Nullable Object> meta = meta("p" + i, labels("app", "tier"));
     meta.put("namespace", namespace);
+    if (runs) {
+      meta.put("uid", "u" + i);
+    }
     Map<String, @Nullable Object> pod = object("v1", "Pod", meta);
     Map<String, @Nullable Object> spec =
         map("nodeName", "n" + node, "containers", List.of(container("main"), container("side")));

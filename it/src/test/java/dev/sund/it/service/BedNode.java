@@ -23,7 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A node of the bed: the real compiler and the real drivers, without an agent around them. */
-final class BedNode implements AutoCloseable {
+public final class BedNode implements AutoCloseable {
   private static final int ROUNDS = 20;
 
   private final NetNs namespace;
@@ -39,7 +39,8 @@ final class BedNode implements AutoCloseable {
     this.dataplane = dataplane;
   }
 
-  static BedNode open(
+  /** Brings drivers to a node's namespace; nothing is written yet. */
+  public static BedNode open(
       Dataplanes kind, NodeName name, FabricSettings fabric, NetNs namespace, Path state)
       throws KernelException {
     SocketRoutes kernel = SocketRoutes.open(namespace, FailPoint.NONE);
@@ -62,12 +63,12 @@ final class BedNode implements AutoCloseable {
   }
 
   /** What the kernel has by itself. */
-  ClusterEvent facts() throws KernelException {
+  public ClusterEvent facts() throws KernelException {
     return new ClusterEvent.FactsSeen(new FactsReader(kernel).read());
   }
 
   /** Tells the compiler, and brings the kernel to what follows. */
-  void tell(List<ClusterEvent> events) {
+  public void tell(List<ClusterEvent> events) {
     for (ClusterEvent event : events) {
       if (event instanceof ClusterEvent.Attached(Attachment attachment)) {
         dataplane
@@ -103,7 +104,8 @@ final class BedNode implements AutoCloseable {
     tell(List.of());
   }
 
-  PacketProgram wanted() {
+  /** What is wanted of the kernel. */
+  public PacketProgram wanted() {
     return compiler.program();
   }
 
@@ -112,7 +114,8 @@ final class BedNode implements AutoCloseable {
     return Verify.node(namespace, compiler.program()).drift();
   }
 
-  PacketProgram inForce() throws KernelException {
+  /** What the kernel holds. */
+  public PacketProgram inForce() throws KernelException {
     return Lift.node(namespace, compiler.program());
   }
 

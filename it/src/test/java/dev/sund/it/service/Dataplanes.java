@@ -14,7 +14,7 @@ import dev.sund.kernel.nft.NftSocket;
 import java.nio.file.Path;
 
 /** The ways in which a program is put into a kernel. Every scene holds for each of them. */
-enum Dataplanes {
+public enum Dataplanes {
   NFT {
     @Override
     Dataplane open(SocketRoutes kernel, NetNs node, Path state) throws KernelException {

@@ -6,6 +6,7 @@ import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.libc.Libc;
 import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -131,7 +132,7 @@ public final class NetSocket implements AutoCloseable {
    */
   public int tryBind(Endpoint local) throws KernelException {
     set(SOL_SOCKET, SO_REUSEADDR, 1);
-    if (family == Family.V6) {
+    if (local.ip().equals(Ip.any(Family.V6))) {
       set(IPPROTO_IPV6, 26, 1); // IPV6_V6ONLY: IPv4 has a socket of its own
     }
     try (Arena arena = Arena.ofConfined()) {
