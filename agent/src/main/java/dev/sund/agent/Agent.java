@@ -7,6 +7,7 @@ import dev.sund.agent.apply.ApplyState;
 import dev.sund.agent.apply.DriftMonitor;
 import dev.sund.agent.apply.Mailbox;
 import dev.sund.agent.apply.NodeKernel;
+import dev.sund.agent.apply.StrictPolicies;
 import dev.sund.agent.apply.Timing;
 import dev.sund.agent.bridge.BridgeMode;
 import dev.sund.agent.cni.BandwidthLimits;
@@ -63,6 +64,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * One node's agent: makes every part, connects them, and closes them in reverse order. Several may
@@ -108,6 +110,7 @@ public final class Agent implements AutoCloseable {
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
   private final ApiStanding api;
+  private final Optional<FabricWatch> fabricWatch;
   private final Instant started = Instant.now();
   private volatile Optional<Instant> firstReady = Optional.empty();
 
@@ -279,8 +282,27 @@ public final class Agent implements AutoCloseable {
       opened.push(annotations);
       loop.tellNotices(annotations);
       annotations.start();
+      StrictPolicies strict = loop.strict(namespace, sink.log("strict"));
+      opened.push(strict);
       opened.push(loop);
+      Consumer<Boolean> beStrict =
+          on -> {
+            mailbox.put(new ClusterEvent.StrictSet(on));
+            strict.set(on);
+          };
+      beStrict.accept(options.fabric().strict());
       loop.start();
+      this.fabricWatch =
+          options
+              .fabricFile()
+              .map(file ->
+                  new FabricWatch(
+                      file,
+                      options.fabric(),
+                      changed -> beStrict.accept(changed.strict()),
+                      sink.log("fabric")));
+      fabricWatch.ifPresent(opened::push);
+      fabricWatch.ifPresent(FabricWatch::start);
 
       this.offload =
           OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
@@ -503,6 +525,7 @@ public final class Agent implements AutoCloseable {
     own.addAll(proxy.conditions());
     api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
+    fabricWatch.ifPresent(watch -> own.addAll(watch.conditions()));
     own.addAll(keeper.conditions());
     own.addAll(services.conditions());
     return own;

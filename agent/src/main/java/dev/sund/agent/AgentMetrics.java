@@ -85,6 +85,12 @@ public final class AgentMetrics {
   public final Counter connectionsDeleted =
       counter("connections_deleted_total", "UDP connections deleted whose endpoint was gone.");
 
+  /** Connections that were deleted, since policies in force forbid them. */
+  public final Counter policyConnectionsCut =
+      counter(
+          "policy_connections_cut_total",
+          "Connections deleted that policies in force forbid (policies.strict).");
+
   /** How often the kernel's table of connections was read for that. */
   public final Counter connectionListings =
       counter("connection_listings_total", "How often the table of connections was read.");

@@ -28,6 +28,8 @@ import java.util.Optional;
  * @param flannelEnv where flannel's {@code subnet.env} is written for those who read it; empty for
  *     nowhere
  * @param proxyConfig a file with a KubeProxyConfiguration that counts before the cluster's
+ * @param fabricFile the file that {@code fabric} was read from, which is followed; empty when it
+ *     was set otherwise
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -42,7 +44,8 @@ public record AgentOptions(
     Optional<CniFiles> cni,
     Optional<String> bootId,
     Optional<Path> flannelEnv,
-    Optional<Path> proxyConfig) {
+    Optional<Path> proxyConfig,
+    Optional<Path> fabricFile) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
   }
@@ -71,34 +74,41 @@ public record AgentOptions(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
   /** These, with files for the container runtime. */
   public AgentOptions withCni(CniFiles files) {
-    return with(Optional.of(files), bootId, flannelEnv, proxyConfig);
+    return with(Optional.of(files), bootId, flannelEnv, proxyConfig, fabricFile);
   }
 
   /** These, in a boot of the machine that the kernel does not tell from others. */
   public AgentOptions withBootId(String other) {
-    return with(cni, Optional.of(other), flannelEnv, proxyConfig);
+    return with(cni, Optional.of(other), flannelEnv, proxyConfig, fabricFile);
   }
 
   /** These, with flannel's file for those who read it. */
   public AgentOptions withFlannelEnv(Path file) {
-    return with(cni, bootId, Optional.of(file), proxyConfig);
+    return with(cni, bootId, Optional.of(file), proxyConfig, fabricFile);
   }
 
   /** These, with a file that says how Services are served. */
   public AgentOptions withProxyConfig(Path file) {
-    return with(cni, bootId, flannelEnv, Optional.of(file));
+    return with(cni, bootId, flannelEnv, Optional.of(file), fabricFile);
+  }
+
+  /** These, with the file that the fabric was read from. */
+  public AgentOptions withFabricFile(Path file) {
+    return with(cni, bootId, flannelEnv, proxyConfig, Optional.of(file));
   }
 
   private AgentOptions with(
       Optional<CniFiles> otherCni,
       Optional<String> otherBootId,
       Optional<Path> otherFlannelEnv,
-      Optional<Path> otherProxyConfig) {
+      Optional<Path> otherProxyConfig,
+      Optional<Path> otherFabricFile) {
     return new AgentOptions(
         kubeconfig,
         node,
@@ -112,7 +122,8 @@ public record AgentOptions(
         otherCni,
         otherBootId,
         otherFlannelEnv,
-        otherProxyConfig);
+        otherProxyConfig,
+        otherFabricFile);
   }
 
   /** With the API server that the kubeconfig names. */

@@ -140,6 +140,9 @@ public final class AgentCommand implements Callable<Integer> {
     if (proxyConfig != null) {
       options = options.withProxyConfig(proxyConfig);
     }
+    if (fabric.fabric != null) {
+      options = options.withFabricFile(fabric.fabric);
+    }
     if (cni.conf().isEmpty()) {
       return options;
     }

@@ -36,6 +36,9 @@ record ConntrackPlan(ConntrackSettings settings, int processors) {
   private static final Sysctl UDP = of("udp_timeout");
   private static final Sysctl UDP_STREAM = of("udp_timeout_stream");
 
+  /** 0: a TCP connection begins with its first packet, and not in the middle. */
+  static final Sysctl LOOSE = of("tcp_loose");
+
   /** As kube-proxy and the kernel's own sizing have it: so many connections share a bucket. */
   private static final int CONNECTIONS_A_BUCKET = 4;
 
@@ -77,7 +80,7 @@ record ConntrackPlan(ConntrackSettings settings, int processors) {
   List<Sysctl> inputs() {
     return isEmpty()
         ? List.of()
-        : List.of(LIMIT, BUCKETS, ESTABLISHED, CLOSE_WAIT, BE_LIBERAL, UDP, UDP_STREAM);
+        : List.of(LIMIT, BUCKETS, ESTABLISHED, CLOSE_WAIT, BE_LIBERAL, LOOSE, UDP, UDP_STREAM);
   }
 
   /** Whether the kernel has conntrack, by what was read. */
@@ -105,6 +108,9 @@ record ConntrackPlan(ConntrackSettings settings, int processors) {
     put(needed, CLOSE_WAIT, settings.tcpCloseWait());
     if (settings.tcpBeLiberal()) {
       needed.put(BE_LIBERAL, "1");
+    }
+    if (settings.tcpFromStart()) {
+      needed.put(LOOSE, "0");
     }
     put(needed, UDP, settings.udp());
     put(needed, UDP_STREAM, settings.udpStream());

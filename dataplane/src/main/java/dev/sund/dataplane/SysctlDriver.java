@@ -50,6 +50,9 @@ public final class SysctlDriver implements Driver {
   private boolean v6;
   private ConntrackPlan connections = ConntrackPlan.NONE;
 
+  /** Whether it was told how the table of connections is to be: until then nothing is put back. */
+  private boolean told;
+
   /** Whether the machine's own settings are ours to write: a namespace has none of its own. */
   private boolean machine = true;
 
@@ -78,7 +81,8 @@ public final class SysctlDriver implements Driver {
   /** From now on the table of connections is to be so. Touches nothing. */
   public void connections(ConntrackSettings settings) {
     ConntrackPlan plan = new ConntrackPlan(settings, ConntrackPlan.processorsOfTheMachine());
-    stale |= !plan.equals(connections);
+    stale |= !told || !plan.settings().equals(connections.settings());
+    told = true;
     connections = plan;
   }
 
@@ -157,18 +161,28 @@ public final class SysctlDriver implements Driver {
 
   private void look() throws KernelException {
     SysctlPlan plan = plan();
+    Map<Sysctl, SysctlRecord.Entry> record;
+    try {
+      record = SysctlRecord.read(stateDirectory).entries();
+    } catch (IOException _) {
+      record = Map.of(); // said when something has to be recorded
+    }
+    SysctlRecord.Entry loose = record.get(ConntrackPlan.LOOSE);
     List<Sysctl> inputs = new ArrayList<>(plan.inputs());
     inputs.addAll(connections.inputs());
+    if (loose != null) {
+      inputs.add(ConntrackPlan.LOOSE);
+    }
     values = kernel.sysctls(inputs);
     withoutConntrack = !connections.isKnown(values);
-    boolean ours;
-    try {
-      ours = SysctlRecord.read(stateDirectory).entries().containsKey(SysctlPlan.FORWARD_V6);
-    } catch (IOException _) {
-      ours = false; // said when something has to be recorded
-    }
-    pending = new LinkedHashMap<>(plan.needed(values, ours));
+    pending = new LinkedHashMap<>(plan.needed(values, record.containsKey(SysctlPlan.FORWARD_V6)));
     pending.putAll(connections.needed(values, machine));
+    if (told
+        && loose != null
+        && !connections.settings().tcpFromStart()
+        && loose.ours().equals(values.get(ConntrackPlan.LOOSE))) {
+      pending.put(ConntrackPlan.LOOSE, loose.before()); // the one that is asked for by turns
+    }
     pending.entrySet().removeIf(entry -> entry.getValue().equals(values.get(entry.getKey())));
     stale = false;
     held = false;

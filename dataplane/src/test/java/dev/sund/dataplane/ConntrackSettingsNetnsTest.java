@@ -47,6 +47,22 @@ class ConntrackSettingsNetnsTest {
     assertThat(value("tcp_timeout_close_wait")).isEqualTo("60");
   }
 
+  /** N19: what a policy cut must not come back from the other side. */
+  @Test
+  void tcpFromItsStartAloneIsSetAndPutBackByTurns() throws Exception {
+    String before = value("tcp_loose");
+    try (SocketRoutes routes = SocketRoutes.open(node)) {
+      SysctlDriver driver = new SysctlDriver(routes, state);
+      for (boolean strict : new boolean[] {false, true, false, true, false}) {
+        driver.connections(ConntrackSettings.AS_IT_IS.withTcpFromStart(strict));
+        driver.resync();
+        driver.apply(Driver.Step.PUT, 10);
+
+        assertThat(value("tcp_loose")).isEqualTo(strict ? "0" : before);
+      }
+    }
+  }
+
   private String value(String name) throws Exception {
     return new Sysctl(NET + name).read(node).orElseThrow();
   }

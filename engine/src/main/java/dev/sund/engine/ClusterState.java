@@ -173,7 +173,7 @@ final class ClusterState {
           services.putSlice(slice.name(), Optional.of(slice), touched);
       case ClusterEvent.SliceGone(var name) -> services.putSlice(name, Optional.empty(), touched);
       case ClusterEvent.ServicesSet(var told) -> services.put(told, touched);
-      case ClusterEvent.ConntrackSet _ -> {}
+      case ClusterEvent.ConntrackSet _, ClusterEvent.StrictSet _ -> {}
       case ClusterEvent.Synced() -> {
         touched.everything |= !synced;
         synced = true;

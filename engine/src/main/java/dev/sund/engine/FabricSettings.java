@@ -29,6 +29,7 @@ import java.util.OptionalInt;
  * @param nodeAddresses how nodes find the addresses by which they reach each other; a family that
  *     is not in it is set by other networks' configurations, or else {@link AddressMethod#DEFAULT}
  * @param services how Services are served
+ * @param strict whether connections that policies in force forbid are cut
  */
 public record FabricSettings(
     int vni,
@@ -37,7 +38,8 @@ public record FabricSettings(
     List<MtuLimit> limits,
     AddressSettings addresses,
     Map<Family, AddressMethod> nodeAddresses,
-    FabricServices services) {
+    FabricServices services,
+    boolean strict) {
   /** VNI 4096, port 4789 (RFC 7348), MTU computed. */
   public static final FabricSettings DEFAULT = new FabricSettings(4096, 4789, OptionalInt.empty());
 
@@ -53,22 +55,38 @@ public record FabricSettings(
 
   /** Settings of Sund's own alone. */
   public FabricSettings(int vni, int vxlanPort, OptionalInt mtu) {
-    this(vni, vxlanPort, mtu, List.of(), AddressSettings.DEFAULT, Map.of(), FabricServices.UNSET);
+    this(
+        vni,
+        vxlanPort,
+        mtu,
+        List.of(),
+        AddressSettings.DEFAULT,
+        Map.of(),
+        FabricServices.UNSET,
+        false);
   }
 
   /** The same with other settings for addresses. */
   public FabricSettings with(AddressSettings changed) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, changed, nodeAddresses, services);
+    return new FabricSettings(
+        vni, vxlanPort, mtu, limits, changed, nodeAddresses, services, strict);
   }
 
   /** The same with other ways to find nodes' addresses. */
   public FabricSettings with(Map<Family, AddressMethod> methods) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, methods, services);
+    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, methods, services, strict);
   }
 
   /** The same with other settings for Services. */
   public FabricSettings with(FabricServices changed) {
-    return new FabricSettings(vni, vxlanPort, mtu, limits, addresses, nodeAddresses, changed);
+    return new FabricSettings(
+        vni, vxlanPort, mtu, limits, addresses, nodeAddresses, changed, strict);
+  }
+
+  /** The same with connections that policies forbid cut, or kept. */
+  public FabricSettings withStrict(boolean changed) {
+    return new FabricSettings(
+        vni, vxlanPort, mtu, limits, addresses, nodeAddresses, services, changed);
   }
 
   /** How a node finds its address of this family. */
@@ -117,7 +135,8 @@ public record FabricSettings(
         found,
         addresses,
         methods,
-        services);
+        services,
+        strict);
   }
 
   private static int first(List<OptionalInt> values, int otherwise) {

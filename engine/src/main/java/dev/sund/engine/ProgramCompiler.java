@@ -15,6 +15,7 @@ import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.Masquerade;
 import dev.sund.engine.program.Masquerade.Part;
 import dev.sund.engine.program.PacketProgram;
+import dev.sund.engine.program.PolicyTables;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Route;
 import dev.sund.engine.program.Tunnel;
@@ -179,6 +180,16 @@ public final class ProgramCompiler {
         List.copyOf(tunnels.rows().keySet()),
         tunnelPeers.rows().size(),
         frontends.size());
+  }
+
+  /** What policies say of this node's pods: a snapshot that later events do not change. */
+  public PolicyTables policies() {
+    return state.policies().tables();
+  }
+
+  /** This node's pods; a view of the moment. */
+  public Collection<LocalPod> localPods() {
+    return localPods.rows().values();
   }
 
   /** The Services of the cluster; a view of the moment. */

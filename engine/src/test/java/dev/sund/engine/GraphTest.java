@@ -217,6 +217,7 @@ class GraphTest {
           ClusterEvent.PoliciesTold _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
+          ClusterEvent.StrictSet _,
           ClusterEvent.ReservationSeen _,
           ClusterEvent.ReservationGone _,
           ClusterEvent.TunnelsAddressed _,

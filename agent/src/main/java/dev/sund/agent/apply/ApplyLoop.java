@@ -11,6 +11,7 @@ import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.MappedContainer;
+import dev.sund.kernel.NetNs;
 import dev.sund.model.Marks;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -36,6 +37,9 @@ import java.util.function.Function;
  * whoever watches the agent restarts it.
  */
 public final class ApplyLoop implements AutoCloseable {
+  /** How long the engine may take to say what policies forbid. */
+  private static final Duration ANSWER = Duration.ofSeconds(5);
+
   private static final long IDLE_NANOS = 1_000_000_000L;
 
   /**
@@ -60,6 +64,7 @@ public final class ApplyLoop implements AutoCloseable {
   private final ProgramCompiler compiler;
   private final KernelLatency latency;
   private final PolicyProgress policies = new PolicyProgress();
+  private volatile Runnable policiesListener = () -> {};
   private volatile NodeSummary summary = NodeSummary.NONE;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
@@ -109,6 +114,33 @@ public final class ApplyLoop implements AutoCloseable {
    */
   public void tellNotices(Consumer<Optional<AddressNotice>> listener) {
     engine.tellNotices(listener);
+  }
+
+  /**
+   * What cuts connections that this loop's policies forbid, once it is asked to. Before {@link
+   * #start}.
+   */
+  public StrictPolicies strict(NetNs namespace, Log strictLog) {
+    StrictPolicies strict =
+        new StrictPolicies(
+            namespace,
+            new StrictPolicies.InForce() {
+              @Override
+              public long number() {
+                return policies.changed();
+              }
+
+              @Override
+              public ForbiddenConnections forbidden()
+                  throws InterruptedException, TimeoutException {
+                return ask(
+                    known -> ForbiddenConnections.of(known.policies(), known.localPods()), ANSWER);
+              }
+            },
+            metrics,
+            strictLog);
+    policiesListener = strict::changed;
+    return strict;
   }
 
   /** Starts both threads. Not from inside a namespace: they belong to the caller's. */
@@ -185,6 +217,9 @@ public final class ApplyLoop implements AutoCloseable {
     if (now.pending() == 0 && now.hold().isEmpty()) {
       latency.applied(now.applied());
       policies.applied(now.applied());
+      if (policies.takeChange(now.applied())) {
+        policiesListener.run();
+      }
     }
   }
 
@@ -305,6 +340,9 @@ public final class ApplyLoop implements AutoCloseable {
         handed = outcome.map(Handover::number).orElse(handed);
         policies.wanted(handed, batch);
         if (outcome.isPresent()) {
+          if (outcome.get().delta().policy().size() > 0) {
+            policies.changed(outcome.get().number());
+          }
           latency.wanted(outcome.get().number(), batch);
           inbox.put(outcome.get());
         } else {

@@ -46,6 +46,7 @@ final class EngineStep {
   private Optional<FlannelSubnet> subnet = Optional.empty();
   private Consumer<Optional<AddressNotice>> notices = _ -> {};
   private Optional<AddressNotice> notice = Optional.empty();
+  private ConntrackSettings table = ConntrackSettings.AS_IT_IS;
   private long number;
 
   EngineStep(ProgramCompiler compiler, AgentMetrics metrics, LongSupplier nanos) {
@@ -114,7 +115,12 @@ final class EngineStep {
         detached.add(
             new Handover.Going(key, Optional.ofNullable(device == null ? null : gone.get(device))));
       } else if (event instanceof ClusterEvent.ConntrackSet(ConntrackSettings settings)) {
-        conntrack = Optional.of(settings);
+        table = settings.withTcpFromStart(table.tcpFromStart());
+        conntrack = Optional.of(table);
+      } else if (event instanceof ClusterEvent.StrictSet(boolean strict)) {
+        // A packet of a connection that was cut must not begin it again from the other side.
+        table = table.withTcpFromStart(strict);
+        conntrack = Optional.of(table);
       } else if (event instanceof ClusterEvent.NetworkSeen
           || event instanceof ClusterEvent.NetworkGone
           || event instanceof ClusterEvent.PortsSeen

@@ -77,6 +77,7 @@ public final class Mailbox {
           ClusterEvent.SliceGone _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
+          ClusterEvent.StrictSet _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.LayerSeen _,
           ClusterEvent.LayerGone _,

@@ -17,6 +17,11 @@ final class PolicyProgress {
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private final Map<String, Long> enforced = new TreeMap<>();
 
+  /** The last program whose policies differ from those before it, and whether it is waited for. */
+  private volatile long changed;
+
+  private boolean changing;
+
   /** Versions that hold with a program that the kernel does not hold yet. */
   private record Waiting(long number, String kind, long version) {}
 
@@ -34,6 +39,34 @@ final class PolicyProgress {
           waiting.add(new Waiting(number, kind, version));
         }
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** This program's policies differ from those of the one before it. */
+  void changed(long number) {
+    lock.lock();
+    try {
+      changed = number;
+      changing = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The last program whose policies differ from those before it; 0 before the first. */
+  long changed() {
+    return changed;
+  }
+
+  /** Whether the kernel has other policies since this was last asked, all that are wanted. */
+  boolean takeChange(long applied) {
+    lock.lock();
+    try {
+      boolean taken = changing && applied >= changed;
+      changing &= !taken;
+      return taken;
     } finally {
       lock.unlock();
     }

@@ -225,6 +225,17 @@ public sealed interface ClusterEvent {
   }
 
   /**
+   * Whether connections that policies in force forbid are cut has been told; they are kept until
+   * then. No matter of the packet program either.
+   */
+  record StrictSet(boolean strict) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("Settings", "strict");
+    }
+  }
+
+  /**
    * An object exists but cannot be used as written: its last good state stays in force, and the
    * conditions say what is wrong.
    *

@@ -18,6 +18,8 @@ import java.util.OptionalInt;
  *     leaves the setting as it is
  * @param udp how long UDP that went one way is kept
  * @param udpStream how long UDP that went both ways
+ * @param tcpFromStart whether a TCP packet in the middle of a connection that is not in the table
+ *     begins none; false leaves the setting as it is. No setting of kube-proxy's
  */
 public record ConntrackSettings(
     int maxPerCore,
@@ -26,7 +28,8 @@ public record ConntrackSettings(
     Duration tcpCloseWait,
     boolean tcpBeLiberal,
     Duration udp,
-    Duration udpStream) {
+    Duration udpStream,
+    boolean tcpFromStart) {
   /** What kube-proxy does when it is not told otherwise. */
   public static final ConntrackSettings DEFAULT =
       new ConntrackSettings(
@@ -46,6 +49,18 @@ public record ConntrackSettings(
   /** However many processors there are, no more than this by {@code maxPerCore}. */
   private static final int MOST = 1 << 20;
 
+  /** As kube-proxy has it. */
+  public ConntrackSettings(
+      int maxPerCore,
+      int min,
+      Duration tcpEstablished,
+      Duration tcpCloseWait,
+      boolean tcpBeLiberal,
+      Duration udp,
+      Duration udpStream) {
+    this(maxPerCore, min, tcpEstablished, tcpCloseWait, tcpBeLiberal, udp, udpStream, false);
+  }
+
   public ConntrackSettings {
     Checks.range("maxPerCore", maxPerCore, 0, Integer.MAX_VALUE);
     Checks.range("min", min, 0, Integer.MAX_VALUE);
@@ -59,6 +74,12 @@ public record ConntrackSettings(
     Checks.that(
         !time.isNegative() && time.toSeconds() <= Integer.MAX_VALUE,
         name + " is 0 to " + Integer.MAX_VALUE + " seconds");
+  }
+
+  /** The same with TCP from its start alone, or as it is. */
+  public ConntrackSettings withTcpFromStart(boolean changed) {
+    return new ConntrackSettings(
+        maxPerCore, min, tcpEstablished, tcpCloseWait, tcpBeLiberal, udp, udpStream, changed);
   }
 
   /**

@@ -78,6 +78,7 @@ public final class AddressPlan {
           ClusterEvent.PoliciesTold _,
           ClusterEvent.ServicesSet _,
           ClusterEvent.ConntrackSet _,
+          ClusterEvent.StrictSet _,
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.PortsSeen _,
           ClusterEvent.PortsGone _,

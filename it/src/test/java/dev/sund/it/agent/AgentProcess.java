@@ -28,6 +28,9 @@ public final class AgentProcess {
   /** The system property that says where the API server listens, as {@code --api-server} does. */
   public static final String API_SERVER = "sund.scene.apiServer";
 
+  /** The system property that names a file with a Fabric, which is followed; none by itself. */
+  public static final String FABRIC = "sund.scene.fabric";
+
   private AgentProcess() {}
 
   /** Runs until a signal ends it. */
@@ -58,6 +61,10 @@ public final class AgentProcess {
     String proxyConfig = System.getProperty(PROXY_CONFIG);
     if (proxyConfig != null) {
       options = options.withProxyConfig(Path.of(proxyConfig));
+    }
+    String fabric = System.getProperty(FABRIC);
+    if (fabric != null) {
+      options = options.withFabricFile(Path.of(fabric));
     }
     System.exit(AgentMain.run(options, _ -> {}));
   }

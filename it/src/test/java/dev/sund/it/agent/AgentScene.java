@@ -576,7 +576,7 @@ public final class AgentScene implements AutoCloseable {
     return json(
         """
         {"apiVersion":"v1","kind":"Pod",
-         "metadata":{"namespace":"%s","name":"%s","uid":"%s"},
+         "metadata":{"namespace":"%s","name":"%s","uid":"%s","labels":{"app":"%2$s"}},
          "spec":{"nodeName":"n%d","containers":[{"name":"main","image":"none"}]},
          "status":{"phase":"Running","podIP":"%s","podIPs":[{"ip":"%s"},{"ip":"%s"}]}}
         """

@@ -26,6 +26,7 @@ public record ConntrackEntry(
     Optional<TcpState> tcp,
     Optional<Counters> counters,
     int id) {
+  static final int EXPECTED = 1;
   static final int SEEN_REPLY = 1 << 1;
   static final int ASSURED = 1 << 2;
   static final int SRC_NAT = 1 << 4;
@@ -41,6 +42,11 @@ public record ConntrackEntry(
    * @param replyBytes of the answers
    */
   public record Counters(long packets, long bytes, long replyPackets, long replyBytes) {}
+
+  /** Whether another connection announced it, as FTP's does that carries the data. */
+  public boolean isExpected() {
+    return (status & EXPECTED) != 0;
+  }
 
   /** Whether an answer was seen. */
   public boolean isAnswered() {

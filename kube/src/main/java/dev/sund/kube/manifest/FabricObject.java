@@ -45,6 +45,8 @@ import java.util.OptionalInt;
  *   enabled: true
  *   nodePortAddresses: [primary]
  *   choice: by-client
+ * policies:
+ *   strict: true
  * </pre>
  */
 public final class FabricObject {
@@ -56,7 +58,8 @@ public final class FabricObject {
       Shape.object()
           .use("apiVersion", "kind", "vni", "vxlanPort", "mtu", "ipam", "reserved")
           .use("nodeAddressV4", "nodeAddressV6")
-          .use("services", Shape.object().use("enabled", "nodePortAddresses", "choice"));
+          .use("services", Shape.object().use("enabled", "nodePortAddresses", "choice"))
+          .use("policies", Shape.object().use("strict"));
 
   private static final Map<String, Mode> MODES =
       Map.of("kubernetes", Mode.KUBERNETES, "pools", Mode.POOLS);
@@ -88,6 +91,9 @@ public final class FabricObject {
       }
     }
     services(settings.services(), text);
+    if (settings.strict()) {
+      text.append("policies:\n  strict: true\n");
+    }
     return text.toString();
   }
 
@@ -165,10 +171,7 @@ public final class FabricObject {
                         REF,
                         path,
                         "a Fabric has no such field.",
-                        path.startsWith("services.")
-                            ? "The fields of its services are enabled, nodePortAddresses and choice."
-                            : "Its fields are vni, vxlanPort, mtu, ipam, reserved, nodeAddressV4,"
-                                + " nodeAddressV6 and services."),
+                        remedy(path)),
                     value.line(),
                     value.column())));
     Field root = Field.root(REF, tree, problems);
@@ -187,11 +190,24 @@ public final class FabricObject {
           .ifPresent(method -> methods.put(family, method));
     }
     FabricServices services = services(root.at("services"));
+    boolean strict = root.at("policies").at("strict").truth(false);
     return root.finish(() ->
         new FabricSettings(vni, port, mtu)
             .with(new AddressSettings(mode, reserved))
             .with(methods)
-            .with(services));
+            .with(services)
+            .withStrict(strict));
+  }
+
+  private static String remedy(String path) {
+    if (path.startsWith("services.")) {
+      return "The fields of its services are enabled, nodePortAddresses and choice.";
+    }
+    if (path.startsWith("policies.")) {
+      return "The field of its policies is strict.";
+    }
+    return "Its fields are vni, vxlanPort, mtu, ipam, reserved, nodeAddressV4, nodeAddressV6,"
+        + " services and policies.";
   }
 
   private static FabricServices services(Field field) {

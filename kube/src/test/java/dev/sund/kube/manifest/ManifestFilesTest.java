@@ -323,6 +323,15 @@ class ManifestFilesTest {
   }
 
   @Test
+  void fabricSaysWhetherConnectionsThatPoliciesForbidAreCut() {
+    FabricSettings strict = FabricSettings.DEFAULT.withStrict(true);
+    assertThat(FabricSettings.DEFAULT.strict()).isFalse();
+    assertThat(parse(FabricObject.text(strict)).fabric()).contains(strict);
+    String wrong = FabricObject.text(strict).replace("true", "perhaps");
+    assertThat(parse(wrong).findings().getFirst().condition().field()).isEqualTo("policies.strict");
+  }
+
+  @Test
   void fabricSaysHowServicesAreServed() {
     FabricServices services =
         new FabricServices(

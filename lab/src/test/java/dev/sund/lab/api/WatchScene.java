@@ -217,6 +217,7 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.PolicyGone _,
             ClusterEvent.ServicesSet _,
             ClusterEvent.ConntrackSet _,
+            ClusterEvent.StrictSet _,
             ClusterEvent.NamespaceGone _ ->
             state.remove(key);
         case ClusterEvent.Refused refused ->
