@@ -5,6 +5,7 @@ import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.LocalClient;
 import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.trace.Underlay;
+import dev.sund.it.house.BuiltSund;
 import dev.sund.kernel.NetNs;
 import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.tree.JsonTrees;
@@ -171,8 +172,16 @@ public final class AgentScene implements AutoCloseable {
     return process;
   }
 
-  /** The command that is a node's agent, without the namespace. */
-  public List<String> agentCommand(int node) {
+  /** How a JVM with an agent's main class is started: as users have it where that is built. */
+  private List<String> agentJvm() throws IOException {
+    List<String> options = new ArrayList<>(List.of("-Xmx48m", "-Xss256k"));
+    options.addAll(extraJvmFlags);
+    Optional<BuiltSund> built = firstClasses.isEmpty() ? BuiltSund.here() : Optional.empty();
+    if (built.isPresent()) {
+      return built
+          .get()
+          .command(options, List.of(BuiltSund.testClasses()), AgentProcess.class.getName());
+    }
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -181,16 +190,20 @@ public final class AgentScene implements AutoCloseable {
             "-XX:+UseCompactObjectHeaders",
             "-XX:TieredStopAtLevel=1",
             "-Xms16m",
-            "-Xmx48m",
-            "-Xss256k",
             "-Xshare:auto",
             "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(extraJvmFlags);
+    command.addAll(options);
     StringBuilder classPath = new StringBuilder();
     firstClasses.forEach(folder -> classPath.append(folder).append(File.pathSeparatorChar));
     command.add("-cp");
     command.add(classPath.append(System.getProperty("java.class.path")).toString());
     command.add(AgentProcess.class.getName());
+    return command;
+  }
+
+  /** The command that is a node's agent, without the namespace. */
+  public List<String> agentCommand(int node) throws IOException {
+    List<String> command = new ArrayList<>(agentJvm());
     command.addAll(
         List.of(
             kubeconfig.toString(),

@@ -1,5 +1,6 @@
 package dev.sund.it.lab;
 
+import dev.sund.it.house.BuiltSund;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** {@code sund lab ...} as a process, with what it printed. */
@@ -27,19 +29,7 @@ final class LabProcess implements AutoCloseable {
 
   /** As {@link #start}, with a file as its standard input. */
   static LabProcess reading(File input, Path directory, String... arguments) throws IOException {
-    Path root = Path.of(System.getProperty("sund.root", "..")).toRealPath();
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dsund.root=" + root,
-            "-cp",
-            System.getProperty("java.class.path"),
-            "dev.sund.cli.Main",
-            "lab"));
+    List<String> command = new ArrayList<>(labCommand());
     command.addAll(List.of(arguments));
     Path out = Files.createTempFile(directory, "out", "");
     Path err = Files.createTempFile(directory, "err", "");
@@ -50,6 +40,29 @@ final class LabProcess implements AutoCloseable {
             .redirectError(err.toFile())
             .start();
     return new LabProcess(process, out, err);
+  }
+
+  /** The command {@code lab}: as users have it where that is built. */
+  private static List<String> labCommand() throws IOException {
+    List<String> command = new ArrayList<>();
+    Optional<BuiltSund> built = BuiltSund.here();
+    if (built.isPresent()) {
+      command.addAll(built.get().command(List.of(), List.of(), "dev.sund.cli.Main"));
+    } else {
+      Path root = Path.of(System.getProperty("sund.root", "..")).toRealPath();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(
+          List.of(
+              "-XX:+UseSerialGC",
+              "-XX:TieredStopAtLevel=1",
+              "--enable-native-access=ALL-UNNAMED",
+              "-Dsund.root=" + root,
+              "-cp",
+              System.getProperty("java.class.path"),
+              "dev.sund.cli.Main"));
+    }
+    command.add("lab");
+    return command;
   }
 
   /** Runs it to its end. */

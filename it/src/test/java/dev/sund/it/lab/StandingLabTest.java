@@ -1,0 +1,246 @@
+package dev.sund.it.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.kube.api.ApiObjects;
+import dev.sund.kube.api.ApiPath;
+import dev.sund.kube.api.Dialer;
+import dev.sund.kube.api.Kubeconfig;
+import dev.sund.kube.tree.JsonTrees;
+import dev.sund.kube.tree.Tree;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * One lab that stands, and what changes meanwhile: policies; objects, by its own commands and
+ * through its API; nodes; links. After each change all is asked again, and predicted.
+ */
+@Tag("netns")
+@Timeout(180)
+@TestInstance(Lifecycle.PER_CLASS)
+@TestMethodOrder(OrderAnnotation.class)
+class StandingLabTest {
+  private static final String ALL_AGREE = "[1-9][0-9]* probes, [1-9][0-9]* agree, 0 differ";
+  private static final String POD =
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {namespace: shop, name: late}
+      spec: {containers: [{name: main, image: none, ports: [{containerPort: 8099}]}]}
+      """;
+
+  @TempDir static Path directory;
+
+  private LabProcess lab;
+
+  @BeforeAll
+  void stand() throws Exception {
+    lab = LabProcess.start(directory).until("stands until Ctrl-C");
+  }
+
+  @AfterAll
+  void nothingIsLeft() throws Exception {
+    lab.interrupt();
+    lab.exitCode();
+    assertThat(LabProcess.leftBy(lab.id())).isEmpty();
+  }
+
+  private LabProcess ask(String command, String... rest) throws Exception {
+    String[] words = new String[rest.length + 3];
+    words[0] = command;
+    words[1] = "--lab";
+    words[2] = String.valueOf(lab.id());
+    System.arraycopy(rest, 0, words, 3, rest.length);
+    return LabProcess.run(directory, words);
+  }
+
+  @Test
+  @Order(2)
+  void podsComeAndGoByCommandAndThroughTheApi() throws Exception {
+    Path file = Files.writeString(directory.resolve("late.yaml"), POD);
+    LabProcess applied = ask("apply", "-f", file.toString());
+    assertThat(applied.exitCode()).as(applied.out() + applied.err() + lab.err()).isZero();
+    assertThat(applied.out()).contains("Pod shop/late created").contains("pod shop/late runs on");
+    assertThat(applied.lastLine()).matches(ALL_AGREE);
+
+    LabProcess inside = ask("exec", "shop/late", "--", "ip", "-br", "addr", "show", "eth0");
+    assertThat(inside.exitCode()).as(inside.err()).isZero();
+    assertThat(inside.out()).startsWith("eth0@");
+    assertThat(ask("exec", "shop/late", "--", "false").exitCode()).isEqualTo(1);
+    assertThat(ask("exec", "shop/nobody", "--", "true").exitCode()).isEqualTo(2);
+
+    throughTheApi();
+
+    LabProcess deleted = ask("delete", "-f", file.toString());
+    assertThat(deleted.exitCode()).as(deleted.out()).isZero();
+    assertThat(deleted.out()).contains("pod shop/late is gone").doesNotContain("8099");
+    assertThat(deleted.lastLine()).matches(ALL_AGREE);
+
+    Path odd = Files.writeString(directory.resolve("odd"), POD.replace("late", "Late_"));
+    LabProcess piped =
+        LabProcess.reading(
+            odd.toFile(), directory, "apply", "--lab", String.valueOf(lab.id()), "-f", "-");
+    assertThat(piped.exitCode()).isEqualTo(2);
+    assertThat(piped.out()).startsWith("standard input:").contains("'Late_' is not a name");
+
+    Path node = directory.resolve("node.yaml");
+    Files.writeString(node, "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n");
+    LabProcess refused = ask("delete", "-f", node.toString());
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.out()).contains("Node n1: the nodes of a lab stand as long as it does");
+  }
+
+  /** A pod that a program creates by the lab's kubeconfig runs, and ends when it is deleted. */
+  private void throughTheApi() throws Exception {
+    Path kubeconfig = Path.of("/run/sund-lab/" + lab.id() + "/kubeconfig");
+    ApiPath pods = ApiPath.of("v1", "pods").in("shop");
+    try (ApiObjects objects =
+        new ApiObjects(
+            Kubeconfig.read(kubeconfig, List.of(), Map.of()),
+            Dialer.HERE,
+            Duration.ofSeconds(10))) {
+      objects.create(
+          pods.all(),
+          (Tree.Mapping)
+              JsonTrees.parse("{\"metadata\":{\"name\":\"other\"},\"spec\":{\"containers\":[]}}"));
+      lab.until("pod shop/other runs on");
+      Tree.Mapping status =
+          objects.read(pods.named("other")).orElseThrow().mapping("status").orElseThrow();
+      assertThat(status.text("phase")).contains("Running");
+      objects.delete(pods.named("other"), java.util.Optional.empty());
+      lab.until("pod shop/other is gone");
+    }
+  }
+
+  @Test
+  @Order(3)
+  void nodesAreCutOffDieAndComeBack() throws Exception {
+    LabProcess apart = ask("fault", "partition", "n1");
+    assertThat(apart.exitCode()).as(apart.out()).isZero();
+    assertThat(apart.out()).contains("reach no=no");
+    assertThat(apart.lastLine()).matches(ALL_AGREE);
+    LabProcess together = ask("fault", "partition", "n1", "--restore");
+    assertThat(together.exitCode()).as(together.out()).isZero();
+
+    LabProcess dead = ask("fault", "kill-node", "n2");
+    assertThat(dead.exitCode()).as(dead.out()).isZero();
+    assertThat(dead.lastLine()).matches(ALL_AGREE);
+    assertThat(ask("status").out()).contains("node n2  agent is gone, its node is off");
+
+    LabProcess back = ask("fault", "restart-node", "n2");
+    assertThat(back.exitCode()).as(back.out() + lab.err()).isZero();
+    assertThat(back.out()).contains("its kernel began empty").doesNotContain("drift");
+    assertThat(back.lastLine()).matches(ALL_AGREE);
+  }
+
+  /**
+   * What is predicted and what is measured of the ways from one party to another, to a port or
+   * (empty) to all that is asked, by IPv4 and IPv6; more than one word when they are not alike.
+   */
+  private String reach(String from, String to, String what) throws Exception {
+    LabProcess asked = ask("probe", from, to);
+    List<String> said = asked.out().lines().filter(line -> line.contains(what + " v")).toList();
+    assertThat(said).as(asked.out() + lab.err()).hasSizeGreaterThanOrEqualTo(2);
+    return said.stream()
+        .map(line -> line.replaceFirst(".* reach (\\S+) .*", "$1"))
+        .distinct()
+        .collect(Collectors.joining(" "));
+  }
+
+  /** The policies of the articles (N1, N2, N3, N4, N9, N15, N23), and the cluster's (N27). */
+  @Test
+  @Order(1)
+  void predictionsAndPacketsAgreeWhateverChanges() throws Exception {
+    assertThat(lab.lastLine()).as(lab.out() + lab.err()).matches(ALL_AGREE);
+    assertThat(reach("production/frontend", "production/backend", "5432/tcp")).isEqualTo("yes=yes");
+    assertThat(reach("shop/api", "production/backend", "")).isEqualTo("no=no");
+    // N15: the pod's own node, which the kubelet asks from; another node is not.
+    assertThat(reach("n3", "production/backend", "")).isEqualTo("yes=yes");
+    assertThat(reach("n1", "production/backend", "")).isEqualTo("no=no");
+    // N25: names can be asked for, and nothing else.
+    assertThat(reach("default/worker", "kube-system/coredns", "53/udp")).isEqualTo("yes=yes");
+    assertThat(reach("default/worker", "shop/api", "")).isEqualTo("no=no");
+
+    // N24: a policy, then its end; a pod's label, in both orders.
+    Path policy =
+        Files.writeString(
+            directory.resolve("closed.yaml"),
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: db-closed, namespace: shop}
+            spec:
+              podSelector: {matchLabels: {app: db}}
+              policyTypes: [Ingress, Egress]
+            """);
+    LabProcess applied = ask("apply", "-f", policy.toString());
+    assertThat(applied.lastLine()).as(applied.out() + lab.err()).matches(ALL_AGREE);
+    assertThat(reach("shop/api", "shop/db", "")).isEqualTo("no=no");
+    Path late =
+        Files.writeString(
+            directory.resolve("newcomer.yaml"),
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: newcomer, namespace: shop, labels: {app: db}}
+            spec: {containers: [{name: main, image: none, ports: [{containerPort: 8098}]}]}
+            """);
+    LabProcess came = ask("apply", "-f", late.toString());
+    assertThat(came.lastLine()).as(came.out() + lab.err()).matches(ALL_AGREE);
+    assertThat(reach("shop/api", "shop/newcomer", "8098/tcp")).isEqualTo("no=no");
+    Files.writeString(late, Files.readString(late).replace("app: db", "app: other"));
+    LabProcess relabelled = ask("apply", "-f", late.toString());
+    assertThat(relabelled.lastLine()).as(relabelled.out() + lab.err()).matches(ALL_AGREE);
+    assertThat(reach("shop/api", "shop/newcomer", "8098/tcp")).isEqualTo("yes=yes");
+
+    // An agent that dies and comes back, with a policy gone meanwhile.
+    LabProcess killed = ask("fault", "kill-agent", "n3");
+    assertThat(killed.exitCode()).as(killed.out() + lab.err()).isZero();
+    LabProcess deleted = ask("delete", "-f", policy.toString());
+    assertThat(deleted.lastLine()).as(deleted.out() + lab.err()).matches(ALL_AGREE);
+  }
+
+  @Test
+  @Order(4)
+  void faultsArePredictedAndMeasuredAgain() throws Exception {
+    LabProcess status = ask("status");
+    assertThat(status.exitCode()).isZero();
+    assertThat(status.out()).contains("node n3  agent runs");
+
+    LabProcess trace = ask("trace", "shop/web", "shop/db");
+    assertThat(trace.exitCode()).isZero();
+    assertThat(trace.out()).contains("wrapped in VXLAN 4096 from 192.168.11.11");
+
+    LabProcess shrunk = ask("fault", "shrink-mtu", "n2", "1400");
+    assertThat(shrunk.exitCode()).as(shrunk.out()).isZero();
+    assertThat(shrunk.out()).contains("mtu 1400(silent)=1400(silent)");
+    assertThat(shrunk.lastLine()).matches(ALL_AGREE);
+
+    LabProcess cut = ask("fault", "cut-link", "n3");
+    assertThat(cut.exitCode()).as(cut.out()).isZero();
+    assertThat(cut.out()).contains("reach no=no").contains("link-down");
+    assertThat(cut.lastLine()).matches(ALL_AGREE);
+
+    LabProcess killed = ask("fault", "kill-agent", "n1");
+    assertThat(killed.exitCode()).as(killed.out()).isZero();
+
+    LabProcess unknown = ask("fault", "kill-agent", "n9");
+    assertThat(unknown.exitCode()).isEqualTo(2);
+    assertThat(unknown.out()).isEqualTo("sund lab: the lab has no node n9\n");
+  }
+}
