@@ -28,6 +28,7 @@ import dev.sund.agent.services.ServiceWork;
 import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
+import dev.sund.agent.trace.TraceCalls;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.dataplane.KernelFeature;
 import dev.sund.engine.ProgramCompiler;
@@ -558,6 +559,11 @@ public final class Agent implements AutoCloseable {
     @Override
     public Answer service(Map<String, Object> request) throws InterruptedException {
       return services.answer(request);
+    }
+
+    @Override
+    public Answer trace(Map<String, Object> request) throws InterruptedException {
+      return new TraceCalls(options.node(), options.fabric(), loop).answer(request);
     }
 
     @Override

@@ -4,7 +4,6 @@ import dev.sund.engine.FabricSettings;
 import dev.sund.kube.manifest.Finding;
 import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.manifest.Manifests;
-import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.lab.scene.SceneReader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -57,10 +56,5 @@ final class ManifestArguments {
             CommandFailure.badInput(
                 name + " holds no Fabric.",
                 "Write apiVersion: sund.dev/v1alpha1, kind: Fabric, and what is to be set."));
-  }
-
-  /** The cluster that the files describe. */
-  static OfflineCluster cluster(List<String> files, PrintWriter err) {
-    return OfflineCluster.of(read(files, err));
   }
 }

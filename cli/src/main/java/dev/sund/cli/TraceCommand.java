@@ -1,10 +1,13 @@
 package dev.sund.cli;
 
-import dev.sund.engine.trace.PathTracer;
+import dev.sund.agent.local.Json;
+import dev.sund.agent.trace.KnownCluster;
+import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
-import dev.sund.kube.manifest.Manifests;
 import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.lab.offline.PolicyOpening;
+import dev.sund.lab.offline.TraceText;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,16 +19,29 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code sund trace}: why a packet goes where it goes, from files alone. */
+/** {@code sund trace}: why a packet goes where it goes. */
 @Command(
     name = "trace",
-    header = "Say hop by hop where a packet goes and why, from manifest files alone.",
+    header = "Say hop by hop where a packet goes and why, and back; and what would let it through.",
+    description = {
+      "",
+      "Asks the agent of this node what it knows of the cluster, or reads manifest files alone (-f),"
+          + " and follows the packet over the programs of all nodes on its way."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:it arrives, and its answer comes back",
+      "1:it does not; the last line says why",
+      "2:bad input: an argument, a file or an object in it",
+      "3:could not run: no agent answers"
+    },
     footer = {
+      "  sudo sund trace shop/web shop/db:5432",
+      "  sudo sund trace shop/web svc/db:5432",
+      "  sudo sund trace 203.0.113.9 192.168.1.11:30080",
       "  kubectl get nodes,ns,pods,svc,endpointslices,netpol -A -o yaml > cluster.yaml",
-      "  sund trace -f cluster.yaml shop/web shop/db:5432",
       "  sund trace -f cluster.yaml shop/web 203.0.113.9:53/udp",
-      "  sund trace -f cluster.yaml shop/web svc/db:5432",
-      "  sund trace -f cluster.yaml outside/o1 192.168.1.11:30080",
+      "  sund trace -f cluster.yaml outside/outside 192.168.1.11:30080",
       "  sund trace -f cluster.yaml node/n1 10.244.2.7 -o json"
     })
 public final class TraceCommand implements Callable<Integer> {
@@ -35,14 +51,15 @@ public final class TraceCommand implements Callable<Integer> {
   @Option(
       names = {"-f", "--filename"},
       paramLabel = "FILE",
-      required = true,
-      description = "Manifests: files, folders, or - for standard input.")
+      description = "Manifests: files, folders, or - for standard input. No agent is asked then.")
   List<String> files = new ArrayList<>();
+
+  @Mixin AgentTalk agent = new AgentTalk();
 
   @Parameters(
       index = "0",
       paramLabel = "FROM",
-      description = "NAMESPACE/POD, node/NAME or outside/NAME.")
+      description = "NAMESPACE/POD, node/NAME, outside/NAME or an address, also one outside.")
   String from = "";
 
   @Parameters(
@@ -59,30 +76,45 @@ public final class TraceCommand implements Callable<Integer> {
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    PrintWriter err = spec.commandLine().getErr();
-    Manifests manifests = ManifestArguments.read(files, err);
-    OfflineCluster cluster = OfflineCluster.of(manifests);
-    PathTracer tracer = cluster.tracer();
+    TraceQuestion question =
+        files.isEmpty()
+            ? new TraceQuestion(OfflineCluster.of(known()), "that the agent knows")
+            : new TraceQuestion(
+                OfflineCluster.of(ManifestArguments.read(files, spec.commandLine().getErr())),
+                "in the files");
+    List<Packet> packets = question.packets(from, to);
+    OfflineCluster cluster = question.cluster();
     List<Trace> traces =
-        new TraceQuestion(cluster)
-            .packets(from, to).stream()
-                .flatMap(packet -> tracer.traces(packet).stream().limit(MOST))
-                .toList();
+        packets.stream().flatMap(packet -> cluster.traces(packet).stream().limit(MOST)).toList();
     if (output.json()) {
       out.println(
           TraceOutput.json(
-              traces, trace -> PolicyOpening.of(manifests, trace), cluster.assumptions()));
+              traces, trace -> PolicyOpening.of(cluster, trace), cluster.assumptions()));
     } else {
       cluster.assumptions().forEach(line -> out.println("assumed: " + line));
       for (Trace trace : traces) {
-        out.print(TraceOutput.text(trace));
-        PolicyOpening.of(manifests, trace)
-            .ifPresent(change -> out.print(TraceOutput.change(change)));
+        out.print(TraceText.of(trace));
+        PolicyOpening.of(cluster, trace).ifPresent(change -> out.print(TraceText.change(change)));
       }
     }
     out.flush();
     return traces.stream().allMatch(Trace::answered) ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  private KnownCluster known() throws IOException {
+    AgentTalk.Said said = agent.ask(KnownCluster.question());
+    if (said.answer().exitCode() != 0) {
+      throw CommandFailure.couldNotRun(
+          String.valueOf(said.fields().get("msg")), String.valueOf(said.fields().get("details")));
+    }
+    try {
+      return KnownCluster.of(said.fields());
+    } catch (Json.MalformedException e) {
+      throw CommandFailure.couldNotRun(
+          "The agent's answer is not understood: " + e.getMessage() + ".",
+          "Use a sund of the agent's version.");
+    }
   }
 }

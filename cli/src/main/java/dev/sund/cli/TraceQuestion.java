@@ -28,25 +28,45 @@ import java.util.stream.Collectors;
  */
 final class TraceQuestion {
   private static final String ENDS =
-      "Name an end as NAMESPACE/POD, node/NAME, outside/NAME or, as destination, svc/NAME or an"
-          + " address.";
+      "Name an end as NAMESPACE/POD, node/NAME, outside/NAME, an address or, as destination,"
+          + " svc/NAME.";
   private static final String SERVICE = "svc/";
 
-  private final OfflineCluster cluster;
+  private final String place;
+  private OfflineCluster cluster;
 
-  TraceQuestion(OfflineCluster cluster) {
+  /**
+   * Questions about a cluster.
+   *
+   * @param place where it is known from, such as {@code in the files}
+   */
+  TraceQuestion(OfflineCluster cluster, String place) {
     this.cluster = cluster;
+    this.place = place;
+  }
+
+  /** The cluster, and whom outside of it the questions so far are about. */
+  OfflineCluster cluster() {
+    return cluster;
   }
 
   /** The packets that are asked about. */
   List<Packet> packets(String from, String to) {
-    Origin origin = origin(from);
+    Optional<Ip> source = Ip.tryParse(from);
+    source.ifPresent(ip -> cluster = cluster.withOutside(ip));
+    Origin origin = source.map(this::whoHas).orElseGet(() -> origin(from));
     Destination destination =
         to.startsWith(SERVICE) ? service(to, namespace(origin)) : destination(to);
     List<Packet> packets = new ArrayList<>();
     for (Ip ip : destination.addresses()) {
-      if (destination.addresses().size() == 1 || sends(origin, ip)) {
-        packets.add(Packet.small(origin, ip, destination.protocol(), destination.port()));
+      cluster = cluster.withOutside(ip);
+      boolean asked =
+          source.isPresent()
+              ? source.get().family() == ip.family()
+              : destination.addresses().size() == 1 || sends(origin, ip);
+      if (asked) {
+        Packet small = Packet.small(origin, ip, destination.protocol(), destination.port());
+        packets.add(source.map(small::from).orElse(small));
       }
     }
     if (packets.isEmpty()) {
@@ -54,6 +74,25 @@ final class TraceQuestion {
           from + " and " + to + " have no address of the same family.", "Trace to an address.");
     }
     return packets;
+  }
+
+  /** The pod, the node or the host outside that has an address. */
+  private Origin whoHas(Ip ip) {
+    for (Pod pod : cluster.pods().values()) {
+      if (pod.ips().contains(ip) && !pod.hostNetwork()) {
+        return new FromPod(pod.key());
+      }
+    }
+    for (Underlay.Host host : cluster.underlay().hosts()) {
+      if (host.carries(ip)) {
+        return host.role() == Underlay.Role.NODE
+            ? new FromNode(new NodeName(host.name()))
+            : new FromOutside(host.name());
+      }
+    }
+    throw CommandFailure.badInput(
+        "Nobody " + place + " has the address " + ip + ".",
+        "Name who sends, or an address outside of the cluster.");
   }
 
   private boolean sends(Origin origin, Ip to) {
@@ -109,9 +148,9 @@ final class TraceQuestion {
     }
     if (service == null) {
       throw CommandFailure.badInput(
-          "There is no Service " + name + " in the files that a proxy serves.",
+          "There is no Service " + name + " " + place + " that a proxy serves.",
           cluster.services().isEmpty()
-              ? "They hold none."
+              ? "There are none."
               : "There are: "
                   + list(cluster.services().keySet().stream().map(ServiceKey::toString).toList()));
     }
@@ -206,9 +245,9 @@ final class TraceQuestion {
     Pod pod = cluster.pods().get(key);
     if (pod == null) {
       throw CommandFailure.badInput(
-          "There is no running pod " + key + " in the files.",
+          "There is no running pod " + key + " " + place + ".",
           cluster.pods().isEmpty()
-              ? "They hold no pods."
+              ? "There are none."
               : "There are: "
                   + list(cluster.pods().keySet().stream().map(PodKey::toString).toList()));
     }

@@ -43,10 +43,10 @@ class TraceCommandTest {
     assertThat(out.toString())
         .contains(
             WEB + " -> 10.244.3.7 5432/tcp",
-            "wrapped in VXLAN 4096 from 192.168.11.11 to 192.168.12.13  [Node n3]",
-            "there: delivered to pod shop/db-0 on n3, vxlan, mtu 1450, source 10.244.1.5",
+            "wrapped in VXLAN 4096 from 192.168.11.11 to 192.168.12.13, mtu 1450  [Node n3]",
+            "there: delivered to pod shop/db-0 on n3, vxlan, largest packet 1450, source 10.244.1.5",
             WEB + " -> 2001:db8:3::7 5432/tcp",
-            "vxlan, mtu 1430, source 2001:db8:1::5",
+            "vxlan, largest packet 1430, source 2001:db8:1::5",
             "back:  answered");
   }
 
@@ -104,9 +104,36 @@ class TraceCommandTest {
   }
 
   @Test
+  void addressesOutsideAreTracedFromAndTo() {
+    assertThat(trace(WEB, "8.8.8.8:53/udp")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains(
+            "assumed: 8.8.8.8 is somebody's outside of the cluster",
+            "source 10.244.1.5 becomes 192.168.11.11",
+            "router   underlay    forwarded to segment outside by br-outside, mtu 1500",
+            "there: delivered to host outside, direct, largest packet 1450",
+            "destination 192.168.11.11 is translated back to 10.244.1.5",
+            "verdict: allowed");
+    assertThat(trace("8.8.4.4", "192.168.11.11/icmp")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString()).contains("node n1 takes it at 192.168.11.11, from 8.8.4.4");
+    assertThat(trace("10.244.1.5", "10.244.3.7:5432")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString()).contains("from pod " + WEB + " as 10.244.1.5");
+    assertThat(trace("10.244.1.99", "10.244.3.7:5432")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("Nobody in the files has the address 10.244.1.99.");
+  }
+
+  @Test
+  void withoutFilesAndAnAgentNothingIsTraced(@TempDir Path folder) {
+    assertThat(run("trace", "--run-dir", folder.toString(), WEB, "10.244.3.7"))
+        .isEqualTo(ExitCode.COULD_NOT_RUN);
+    assertThat(err.toString()).contains("No agent answers at " + folder);
+  }
+
+  @Test
   void anUnusedAddressIsSaidToBeUnused() {
     assertThat(trace(WEB, "10.244.3.77")).isEqualTo(ExitCode.DIFFERS);
-    assertThat(out.toString()).contains("there: address-unused, told by n3");
+    assertThat(out.toString())
+        .contains("there: address-unused, told by n3", "verdict: blocked, address-unused");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.sund.engine;
 
 import dev.sund.model.Checks;
 import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.Prefix;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -55,6 +56,15 @@ final class Claims {
     public int hashCode() {
       return 31 * range.hashCode() + claimant.hashCode();
     }
+  }
+
+  /** A claimant's claims of these single addresses. */
+  static List<Claim> of(Claimant claimant, List<Ip> ips) {
+    List<Claim> claims = new ArrayList<>(ips.size());
+    for (Ip ip : ips) {
+      claims.add(new Claim(claimant, Prefix.host(ip)));
+    }
+    return claims;
   }
 
   private static final Comparator<Claim> AGE =

@@ -385,6 +385,11 @@ final class ClusterState {
     return tunnelAddresses.stream().filter(ip -> ip.family() == family).findFirst();
   }
 
+  /** The pools' addresses that this node has taken for its tunnels. */
+  List<Ip> tunnelAddresses() {
+    return tunnelAddresses;
+  }
+
   /** The conditions of objects as they are written: that were refused, or that have errors. */
   Map<ObjectRef, List<Condition>> refused() {
     return refused;
@@ -598,9 +603,7 @@ final class ClusterState {
   private void claimFor(PodKey key, Touched touched) {
     touched.pods.add(key);
     List<Claim> claims =
-        claiming(key)
-            .map(pod -> claims(Claimant.of(pod, self), pod.ips()).toList())
-            .orElse(List.of());
+        claiming(key).map(pod -> Claims.of(Claimant.of(pod, self), pod.ips())).orElse(List.of());
     claimAddresses(new Owner(Kind.POD, key.toString()), claims, touched);
   }
 
@@ -609,7 +612,7 @@ final class ClusterState {
     touched.devices.add(device);
     List<Claim> claims =
         attachment(device)
-            .map(one -> claims(claimant(device, one), one.addresses()).toList())
+            .map(one -> Claims.of(claimant(device, one), one.addresses()))
             .orElse(List.of());
     claimAddresses(new Owner(Kind.ATTACHMENT, device), claims, touched);
     hostPorts.replace(
@@ -685,10 +688,6 @@ final class ClusterState {
         || poolRanges.any(family)
         || addresses.any(Kind.POD, family)
         || addresses.any(Kind.ATTACHMENT, family);
-  }
-
-  private static Stream<Claim> claims(Claimant claimant, List<Ip> ips) {
-    return ips.stream().map(ip -> new Claim(claimant, Prefix.host(ip)));
   }
 
   private static <K, V> Optional<V> put(Map<K, V> map, K key, Optional<V> now) {

@@ -46,6 +46,16 @@ final class NodeNetworks {
         .min(Comparator.naturalOrder());
   }
 
+  /** The networks on bridges, by name. */
+  Collection<BridgedNetwork> networks() {
+    return bridges.values();
+  }
+
+  /** The containers with ports at the node, by name. */
+  Collection<MappedContainer> containers() {
+    return containers.values();
+  }
+
   /** The container of this name. */
   Optional<MappedContainer> container(String key) {
     return Optional.ofNullable(containers.get(key));

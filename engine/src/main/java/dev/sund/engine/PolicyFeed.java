@@ -86,6 +86,11 @@ final class PolicyFeed {
 
   // What there is.
 
+  /** The policies, by name. */
+  Collection<Policy> policies() {
+    return Collections.unmodifiableCollection(policies.byRef.values());
+  }
+
   void put(Policy policy) {
     policies.put(policy);
     if (compiler == null) {

@@ -242,6 +242,15 @@ public final class ProgramCompiler {
   }
 
   /**
+   * The last words about everything, from which another compiler of this node makes the same
+   * program; what is only of this node comes last, see {@link LastWords}. Costs what the cluster
+   * has.
+   */
+  public LastWords lastWords() {
+    return LastWords.of(state);
+  }
+
+  /**
    * How many rows have been made or made anew since the start, changed or not: what the work of an
    * event is measured by.
    */

@@ -18,6 +18,7 @@ import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -113,6 +114,14 @@ final class ServiceIndex {
 
   Optional<Service> service(ServiceKey key) {
     return Optional.ofNullable(services.get(key));
+  }
+
+  Collection<Service> services() {
+    return Collections.unmodifiableCollection(services.values());
+  }
+
+  Collection<EndpointSlice> slices() {
+    return Collections.unmodifiableCollection(slices.values());
   }
 
   Set<ServiceKey> keys() {

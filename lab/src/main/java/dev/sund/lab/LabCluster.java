@@ -1,5 +1,6 @@
 package dev.sund.lab;
 
+import dev.sund.agent.local.LocalClient;
 import dev.sund.agent.state.StateDir;
 import dev.sund.engine.cluster.Service;
 import dev.sund.engine.program.Tunnel;
@@ -428,6 +429,11 @@ public final class LabCluster implements AutoCloseable {
   /** A pod whose node has booted: where the agents give addresses, it gets others. */
   private ScenePod anew(ScenePod pod) {
     return scene.addressesFromPools() && !pod.pod().hostNetwork() ? pod.with(List.of()) : pod;
+  }
+
+  /** Where the agent of this node answers. */
+  LocalClient ask(NodeName name) {
+    return new LocalClient(order(name).runDirectory());
   }
 
   private Order order(NodeName name) {

@@ -2,8 +2,6 @@ package dev.sund.lab;
 
 import dev.sund.agent.local.Json;
 import dev.sund.engine.trace.Packet;
-import dev.sund.engine.trace.PathTracer;
-import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.route.Outcome;
@@ -241,22 +239,7 @@ final class LabCommands {
     if (packets.isEmpty()) {
       throw unknown(words.get(1));
     }
-    ClusterPrograms programs = cluster.programs();
-    boolean same = true;
-    for (var packet : packets.entrySet()) {
-      Trace inForce =
-          new PathTracer(programs.inForce(), cluster.topology().underlay())
-              .trace(packet.getValue());
-      Trace wanted =
-          new PathTracer(programs.wanted(), cluster.topology().underlay()).trace(packet.getValue());
-      print(from + " -> " + packet.getKey(), inForce, out);
-      if (!wanted.path().equals(inForce.path()) || wanted.outcome() != inForce.outcome()) {
-        same = false;
-        print(from + " -> " + packet.getKey() + " as wanted", wanted, out);
-      }
-    }
-    programs.drift().forEach(drift -> out.println("drift: " + drift));
-    return same ? Lab.AGREE : Lab.DIFFER;
+    return new LabTrace(cluster).print(packets.values(), out) ? Lab.AGREE : Lab.DIFFER;
   }
 
   private static Packet packet(Party from, Ip ip, TraceTarget to) {
@@ -275,26 +258,6 @@ final class LabCommands {
   private static IllegalArgumentException unknown(String name) {
     return new IllegalArgumentException(
         "the lab has no " + name + ": give a pod as NAMESPACE/NAME, a node, outside or an address");
-  }
-
-  private static void print(String title, Trace trace, PrintStream out) {
-    out.println(title + ": " + trace.outcome().code());
-    for (Trace.Hop hop : trace.there()) {
-      out.println(
-          "  "
-              + hop.machine()
-              + "  "
-              + hop.text()
-              + hop.rule().map(rule -> "  [" + rule + "]").orElse(""));
-    }
-    if (trace.delivered()) {
-      out.println(
-          "  source seen "
-              + trace.sourceSeen().map(Ip::toString).orElse("unknown")
-              + ", mtu "
-              + trace.pathMtu()
-              + (trace.answered() ? ", answered" : ", answer: " + trace.backOutcome().code()));
-    }
   }
 
   private int fault(List<String> words, PrintStream out) throws IOException, InterruptedException {

@@ -19,6 +19,9 @@ public interface LocalCalls {
   /** Serves {@code sund service}; errors are answers too. */
   Answer service(Map<String, Object> request) throws InterruptedException;
 
+  /** Serves {@code sund trace}; errors are answers too. */
+  Answer trace(Map<String, Object> request) throws InterruptedException;
+
   /**
    * Sets the log's level.
    *

@@ -30,6 +30,7 @@ final class Requests {
       case "LOG" -> log(request);
       case "IPAM" -> calls.ipam(request);
       case "SERVICE" -> calls.service(request);
+      case "TRACE" -> calls.trace(request);
       case "STATUS" ->
           request.containsKey("config") ? calls.cni(request) : Answer.success(calls.status());
       default -> calls.cni(request);

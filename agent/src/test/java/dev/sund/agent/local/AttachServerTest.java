@@ -133,6 +133,11 @@ class AttachServerTest {
     }
 
     @Override
+    public Answer trace(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public boolean logLevel(String part, String level) {
       return LogLevel.tryParse(level).isPresent();
     }

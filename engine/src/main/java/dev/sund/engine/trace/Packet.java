@@ -39,6 +39,12 @@ public record Packet(
     return new Packet(origin, Optional.empty(), destination, protocol, port, 64, false, 64);
   }
 
+  /** This packet with this source address. */
+  public Packet from(Ip address) {
+    return new Packet(
+        origin, Optional.of(address), destination, protocol, port, size, dontFragment, ttl);
+  }
+
   /** This packet with another size, not to be fragmented. */
   public Packet probing(int newSize) {
     return new Packet(origin, source, destination, protocol, port, newSize, true, ttl);

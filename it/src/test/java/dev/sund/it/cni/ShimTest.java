@@ -78,6 +78,11 @@ class ShimTest {
           }
 
           @Override
+          public Answer trace(Map<String, Object> request) {
+            return Answer.DONE;
+          }
+
+          @Override
           public boolean logLevel(String part, String level) {
             return false;
           }

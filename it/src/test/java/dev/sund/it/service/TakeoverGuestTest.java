@@ -99,6 +99,11 @@ class TakeoverGuestTest {
     }
 
     @Override
+    public Answer trace(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public boolean logLevel(String part, String level) {
       return false;
     }

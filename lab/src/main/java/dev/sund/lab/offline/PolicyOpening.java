@@ -3,12 +3,9 @@ package dev.sund.lab.offline;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
-import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Trace.Blocked;
 import dev.sund.kube.manifest.ManifestFiles;
-import dev.sund.kube.manifest.ManifestObject;
-import dev.sund.kube.manifest.Manifests;
 import dev.sund.model.Ip;
 import dev.sund.model.LabelSelector.Requirement;
 import dev.sund.model.ObjectRef;
@@ -49,51 +46,42 @@ public final class PolicyOpening {
           "controller-uid");
 
   private final Map<Ip, Pod> pods = new HashMap<>();
-  private final Map<ObjectRef, Policy> policies = new TreeMap<>();
+  private final Map<ObjectRef, Policy> policies;
 
-  private PolicyOpening(OfflineCluster cluster, Manifests manifests) {
+  private PolicyOpening(OfflineCluster cluster) {
     cluster.pods().values().stream()
         .filter(pod -> !pod.hostNetwork())
         .forEach(pod -> pod.ips().forEach(ip -> pods.put(ip, pod)));
-    for (ClusterEvent event : manifests.events()) {
-      if (event instanceof ClusterEvent.PolicySeen(Policy policy, _)) {
-        policies.put(policy.ref(), policy);
-      }
-    }
+    policies = cluster.policies();
   }
 
   /**
    * The change for a packet that policies stop.
    *
-   * @param trace of the packet, in the cluster of these manifests
+   * @param trace of the packet, in this cluster
    * @return YAML to apply; empty when no policy stops the packet, or none can let it through
    */
-  public static Optional<String> of(Manifests manifests, Trace trace) {
+  public static Optional<String> of(OfflineCluster cluster, Trace trace) {
     List<String> documents = new ArrayList<>();
-    Manifests changed = manifests;
+    OfflineCluster changed = cluster;
     Optional<Blocked> blocked = trace.blocked();
-    Packet packet = trace.packet();
     while (blocked.isPresent()) {
-      PolicyOpening opening = new PolicyOpening(OfflineCluster.of(changed), changed);
-      Optional<String> next = opening.document(blocked.get());
+      Optional<String> next = new PolicyOpening(changed).document(blocked.get());
       if (next.isEmpty() || documents.size() == MOST || documents.contains(next.get())) {
         return Optional.empty();
       }
       documents.add(next.get());
-      changed = with(changed, next.get());
+      changed = changed.with(events(next.get()));
       List<Integer> slots = trace.choices().stream().map(Trace.Choice::slot).toList();
-      blocked = OfflineCluster.of(changed).tracer().trace(packet, slots).blocked();
+      blocked = changed.trace(trace.packet(), slots).blocked();
     }
     return documents.isEmpty() ? Optional.empty() : Optional.of(String.join("---\n", documents));
   }
 
-  private static Manifests with(Manifests manifests, String yaml) {
+  private static List<ClusterEvent> events(String yaml) {
     byte[] text = yaml.getBytes(StandardCharsets.UTF_8);
-    Manifests more =
-        ManifestFiles.read(List.of(ManifestFiles.STANDARD_INPUT), new ByteArrayInputStream(text));
-    List<ManifestObject> objects = new ArrayList<>(manifests.objects());
-    objects.addAll(more.objects());
-    return new Manifests(objects, manifests.fabric(), manifests.findings());
+    return ManifestFiles.read(List.of(ManifestFiles.STANDARD_INPUT), new ByteArrayInputStream(text))
+        .events();
   }
 
   private Optional<String> document(Blocked blocked) {

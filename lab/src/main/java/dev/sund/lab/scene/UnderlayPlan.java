@@ -32,15 +32,25 @@ final class UnderlayPlan {
       List.of(Prefix.parse("192.0.2.0/24"), Prefix.parse("fd00:fe::/64"));
 
   private final Ranges ranges;
+
+  /** Subnets of other lengths than these. */
+  private final List<Prefix> subnets;
+
   private final List<Host> hosts = new ArrayList<>();
   private final List<Link> routerLinks = new ArrayList<>();
 
-  private UnderlayPlan(Ranges ranges) {
+  private UnderlayPlan(Ranges ranges, List<Prefix> subnets) {
     this.ranges = ranges;
+    this.subnets = subnets;
   }
 
   static Underlay of(List<Node> nodes, Ranges ranges) {
-    UnderlayPlan plan = new UnderlayPlan(ranges);
+    return of(nodes, ranges, List.of());
+  }
+
+  /** As the other, with these subnets as they are. */
+  static Underlay of(List<Node> nodes, Ranges ranges, List<Prefix> subnets) {
+    UnderlayPlan plan = new UnderlayPlan(ranges, subnets);
     plan.segments(nodes);
     plan.host(Scene.OUTSIDE, OUTSIDE);
     plan.host(Scene.API, API);
@@ -51,6 +61,15 @@ final class UnderlayPlan {
 
   static InterfaceAddress onSubnet(Ip address) {
     return new InterfaceAddress(address, address.family() == Family.V4 ? SUBNET_V4 : SUBNET_V6);
+  }
+
+  private InterfaceAddress onItsSubnet(Ip address) {
+    for (Prefix subnet : subnets) {
+      if (subnet.contains(address)) {
+        return new InterfaceAddress(address, subnet.length());
+      }
+    }
+    return onSubnet(address);
   }
 
   private void segments(List<Node> nodes) {
@@ -72,7 +91,7 @@ final class UnderlayPlan {
       String text = String.valueOf(name++);
       for (Node node : segment.nodes) {
         List<InterfaceAddress> addresses =
-            node.addresses().stream().map(UnderlayPlan::onSubnet).toList();
+            node.addresses().stream().map(this::onItsSubnet).toList();
         hosts.add(
             new Host(
                 node.name().text(),
@@ -104,13 +123,13 @@ final class UnderlayPlan {
     routerLink(name, subnets);
   }
 
-  private static final class Segment {
+  private final class Segment {
     private final List<Node> nodes = new ArrayList<>();
     private final SortedSet<Prefix> subnets = new TreeSet<>();
 
     void add(Node node) {
       nodes.add(node);
-      node.addresses().forEach(address -> subnets.add(onSubnet(address).subnet()));
+      node.addresses().forEach(address -> subnets.add(onItsSubnet(address).subnet()));
     }
   }
 }
