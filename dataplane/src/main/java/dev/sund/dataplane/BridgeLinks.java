@@ -4,6 +4,7 @@ import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgeFilter;
 import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.LinkKind;
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -153,7 +155,7 @@ public final class BridgeLinks implements AutoCloseable {
       List<LinkSetting> mtu =
           bridge.mtu() == 0 ? List.of() : List.of(new LinkSetting.Mtu(bridge.mtu()));
       Outcome outcome =
-          one(new RouteRequest.CreateLink(bridge.name(), 0, new LinkKind.Bridge(), mtu));
+          one(new RouteRequest.CreateLink(bridge.name(), 0, new LinkKind.Bridge(true), mtu));
       outcome.orThrow();
       if (outcome == Outcome.DONE) { // else somebody has made it meanwhile
         one(new RouteRequest.SetLink(
@@ -187,6 +189,10 @@ public final class BridgeLinks implements AutoCloseable {
     }
     if (!settings.isEmpty()) {
       one(new RouteRequest.SetLink(link.index(), bridge.name(), settings)).orThrow();
+    }
+    if (RowReader.isBridge(link)
+        && !kernel.bridgeFilter(link.index()).equals(Optional.of(BridgeFilter.ON))) {
+      one(new RouteRequest.SetBridgeFilter(link.index(), bridge.name(), BridgeFilter.ON)).orThrow();
     }
     return link.index();
   }
@@ -301,6 +307,20 @@ public final class BridgeLinks implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * What of what these bridges forward the node's rules are shown; those that are gone left out.
+   */
+  public Map<String, BridgeFilter> filters(Set<String> bridges) throws KernelException {
+    Map<String, BridgeFilter> filters = new TreeMap<>();
+    for (String name : bridges) {
+      Optional<Link> link = kernel.link(name);
+      if (link.isPresent()) {
+        kernel.bridgeFilter(link.get().index()).ifPresent(filter -> filters.put(name, filter));
+      }
+    }
+    return filters;
   }
 
   /** Those of these addresses that the node carries. */

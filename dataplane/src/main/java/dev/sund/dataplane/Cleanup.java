@@ -84,8 +84,12 @@ public final class Cleanup {
       Report rest = run(kernel, nft, stateDirectory, dryRun);
       legacy.addAll(rest.done());
       refused.addAll(rest.failed());
-      if (policies(NftPort.ofPolicies(NftSocket.open(node)), dryRun)) {
-        legacy.add("remove table inet " + Marks.POLICY_TABLE);
+      try {
+        if (policies(NftPort.ofPolicies(NftSocket.open(node)), dryRun)) {
+          legacy.add("remove table inet " + Marks.POLICY_TABLE);
+        }
+      } catch (KernelException e) { // it is an agent's that runs
+        refused.add(Problems.refused(new ObjectRef("table", Marks.POLICY_TABLE), e));
       }
       return new Report(legacy, refused);
     }

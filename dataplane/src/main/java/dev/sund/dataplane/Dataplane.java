@@ -49,6 +49,7 @@ public final class Dataplane implements AutoCloseable {
     TunnelDriver tunnels = new TunnelDriver(kernel);
     List<Driver> drivers = new ArrayList<>();
     drivers.add(new SysctlDriver(kernel, stateDirectory));
+    drivers.add(new BridgeFilterDriver(kernel));
     drivers.add(table);
     drivers.addAll(List.of(beside));
     drivers.add(tunnels);

@@ -3,6 +3,7 @@ package dev.sund.dataplane;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgeFilter;
 import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
@@ -58,6 +59,9 @@ public interface KernelRoutes extends AutoCloseable {
 
   /** What a bridge knows of its port of this index; empty when the device is no bridge's port. */
   Optional<BridgePort> bridgePort(int index) throws KernelException;
+
+  /** Whether the bridge of this index shows rules what it forwards; empty for other devices. */
+  Optional<BridgeFilter> bridgeFilter(int index) throws KernelException;
 
   /** The values of these settings; those that do not exist are left out. */
   Map<Sysctl, String> sysctls(List<Sysctl> settings) throws KernelException;

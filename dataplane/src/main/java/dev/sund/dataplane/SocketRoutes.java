@@ -8,6 +8,7 @@ import dev.sund.kernel.NetNs;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.netlink.Buffers;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgeFilter;
 import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
@@ -116,6 +117,11 @@ public final class SocketRoutes implements KernelRoutes {
   @Override
   public Optional<BridgePort> bridgePort(int index) throws KernelException {
     return socket.bridgePort(index);
+  }
+
+  @Override
+  public Optional<BridgeFilter> bridgeFilter(int index) throws KernelException {
+    return socket.bridgeFilter(index);
   }
 
   @Override

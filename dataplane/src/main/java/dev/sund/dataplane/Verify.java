@@ -79,6 +79,9 @@ public final class Verify {
     if (!wanted.localPods().isEmpty()) {
       drift.addAll(droppers(node));
     }
+    try (SocketRoutes kernel = SocketRoutes.open(node)) {
+      drift.addAll(BridgeFilterDriver.verify(kernel));
+    }
     return new VerifyReport(
         rows.node(), rows.rows(), drift.stream().sorted().distinct().toList(), rows.unread());
   }

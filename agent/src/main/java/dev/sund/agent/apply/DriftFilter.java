@@ -1,5 +1,6 @@
 package dev.sund.agent.apply;
 
+import dev.sund.dataplane.BridgeFilterDriver;
 import dev.sund.dataplane.rows.FdbRow;
 import dev.sund.dataplane.rows.Lowering;
 import dev.sund.dataplane.rows.NeighbourRow;
@@ -164,13 +165,20 @@ final class DriftFilter {
     if (ours(link.name())) {
       return Verdict.NOTHING; // on its way out, or a stray that the next full reading finds
     }
+    Set<String> parts = new TreeSet<>();
+    if (link.group() == Marks.GROUP_BRIDGES) {
+      parts.add(BridgeFilterDriver.NAME); // the event does not say what rules see of it
+    }
     boolean same =
         before != null
             && before.mtu() == link.mtu()
             && before.isUp() == link.isUp()
             && before.hasCarrier() == link.hasCarrier();
     // A device that has just come has the usual settings: it takes no routers' advice.
-    return same ? Verdict.NOTHING : new Verdict(before == null ? Set.of(SYSCTLS) : Set.of(), true);
+    if (before == null) {
+      parts.add(SYSCTLS);
+    }
+    return new Verdict(parts, !same);
   }
 
   private Verdict linkGone(Link link) {

@@ -62,7 +62,7 @@ public final class NodeKernel implements AutoCloseable {
               routes,
               stateDir,
               new NftDriver(NftPort.over(nftSocket()), failPoint, commits),
-              new PolicyDriver(NftPort.ofPolicies(nftSocket()), failPoint, commits),
+              new PolicyDriver(NftPort.keepingPolicies(nftSocket()), failPoint, commits),
               new ForwardDriver(NftPort.over(nftSocket())),
               legacy);
       opened.push(dataplane);

@@ -99,7 +99,7 @@ public final class BridgeMode implements AutoCloseable {
     records.all().forEach(container -> bridges.add(container.bridge().name()));
     if (!bridges.isEmpty()) {
       try {
-        all.addAll(workers.call(_ -> BridgeFilterCheck.of(node, String.join(" ", bridges))));
+        all.addAll(workers.call(links -> BridgeFilterCheck.of(node, links.filters(bridges))));
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
       } catch (Exception e) {

@@ -9,9 +9,12 @@ import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.nft.Commit;
 import dev.sund.kernel.nft.NftContents;
+import dev.sund.kernel.nft.NftFamily;
 import dev.sund.kernel.nft.NftOp;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.model.Condition;
+import dev.sund.model.Marks;
 import dev.sund.model.ObjectRef;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,6 +47,10 @@ final class KeptTable implements AutoCloseable {
   private final TreeMap<RangeKey, Condition> refused = new TreeMap<>();
 
   private Frame frame = Frame.UNKNOWN;
+
+  /** Whether the table that was read belongs to nobody, and can be taken over. */
+  private boolean orphan;
+
   private int generation;
   private List<Condition> frameConditions = List.of();
   private Optional<Condition> frameRefused = Optional.empty();
@@ -127,6 +134,23 @@ final class KeptTable implements AutoCloseable {
     this.owner = owner;
   }
 
+  /**
+   * Whether the kernel knows tables that belong to a socket and outlive it: asked by a transaction
+   * that is refused in any case, so that nothing comes of it.
+   */
+  static boolean kernelCanKeep(NftSocket socket) throws KernelException {
+    String name = Marks.TABLE + "-asks";
+    NftTable asked =
+        NftTable.of(NftFamily.INET, name, Marks.TABLE_COMMENT).withFlags(NftTable.KEPT);
+    Commit commit =
+        socket.commit(
+            List.of(
+                new NftOp.CreateTable(asked),
+                new NftOp.DeleteChain(NftFamily.INET, name, "is-not-there")));
+    return commit instanceof Commit.Refused(List<Commit.Failure> failures)
+        && failures.stream().noneMatch(failure -> failure.index() <= 0);
+  }
+
   /** The elements that are wanted and those that are there. */
   ElementTable elements() {
     return elements;
@@ -139,6 +163,11 @@ final class KeptTable implements AutoCloseable {
 
   Frame frame() {
     return frame;
+  }
+
+  /** Whether the table is there and is to be taken over from an agent that has ended. */
+  boolean isOrphan() {
+    return orphan;
   }
 
   /** Whether what is constant was refused, and waits for {@link #retry}. */
@@ -210,6 +239,11 @@ final class KeptTable implements AutoCloseable {
             : TableCheck.isForeign(contents)
                 ? Frame.FOREIGN
                 : frameConditions.isEmpty() ? Frame.RIGHT : Frame.ALTERED;
+    int flags = contents.map(there -> there.table().flags()).orElse(0);
+    if (frame == Frame.RIGHT && (flags & NftTable.PERSIST) == 0 && nft.keepsTables()) {
+      frame = Frame.ALTERED; // made by an agent, or on a kernel, that could not keep it yet
+    }
+    orphan = frame == Frame.RIGHT && contents.stream().anyMatch(one -> one.table().isOrphan());
     everRight |= frame == Frame.RIGHT;
     Optional<NftContents> ours = frame == Frame.FOREIGN ? Optional.empty() : contents;
     owner.learned(ours);
@@ -254,7 +288,13 @@ final class KeptTable implements AutoCloseable {
       case UNKNOWN, FOREIGN -> new TableTransaction(false, table);
       case MISSING, ALTERED ->
           step == Step.PUT ? owner.make(most) : new TableTransaction(false, table);
-      case RIGHT -> owner.change(step, most);
+      case RIGHT -> {
+        TableTransaction plan = owner.change(step, most);
+        if (orphan && step == Step.PUT && nft.keepsTables()) {
+          plan.frame(new NftOp.EnsureTable(table.withFlags(NftTable.KEPT)));
+        }
+        yield plan;
+      }
     };
   }
 
@@ -263,12 +303,12 @@ final class KeptTable implements AutoCloseable {
    *
    * @param image all that it is to be, its elements included
    */
-  TableTransaction make(TableImage image) {
+  TableTransaction make(TableImage image) throws KernelException {
     TableTransaction plan = new TableTransaction(true, table);
     if (frame == Frame.ALTERED) {
       plan.frame(new NftOp.DeleteTable(table.family(), table.name()));
     }
-    plan.frame(new NftOp.CreateTable(table));
+    plan.frame(new NftOp.CreateTable(nft.keepsTables() ? table.withFlags(NftTable.KEPT) : table));
     image.sets().forEach(set -> plan.frame(new NftOp.CreateSet(set)));
     image.chains().stream()
         .filter(chain -> chain.base().isEmpty())
@@ -347,6 +387,8 @@ final class KeptTable implements AutoCloseable {
 
   private void taken(TableTransaction plan) {
     oneByOne = false;
+    orphan &=
+        !plan.makesTable() && plan.ops().stream().noneMatch(NftOp.EnsureTable.class::isInstance);
     if (plan.makesTable()) {
       frame = Frame.RIGHT;
       frameConditions = List.of();

@@ -94,6 +94,11 @@ final class LeftAlone implements NftPort {
   }
 
   @Override
+  public boolean keepsTables() throws KernelException {
+    return port.keepsTables();
+  }
+
+  @Override
   public void close() {
     port.close();
   }

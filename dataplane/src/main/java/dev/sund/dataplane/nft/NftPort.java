@@ -11,6 +11,7 @@ import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.nft.NftTable;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What {@link NftDriver} needs of nf_tables: the kernel's in production, a fake in tests. */
 public interface NftPort extends AutoCloseable {
@@ -39,6 +40,14 @@ public interface NftPort extends AutoCloseable {
     return List.of();
   }
 
+  /**
+   * Whether tables made by this port are its alone for as long as it is open, so that others'
+   * {@code nft flush ruleset} leaves them, and stay behind it.
+   */
+  default boolean keepsTables() throws KernelException {
+    return false;
+  }
+
   @Override
   void close();
 
@@ -52,8 +61,30 @@ public interface NftPort extends AutoCloseable {
     return over(socket, PolicyLowering.TABLE);
   }
 
+  /**
+   * As {@link #ofPolicies}, of whoever keeps the table: what it makes is its alone where the kernel
+   * can do that (6.9). Others' changes are refused then, those of other sockets of ours too.
+   */
+  static NftPort keepingPolicies(NftSocket socket) {
+    return over(socket, PolicyLowering.TABLE, true);
+  }
+
   private static NftPort over(NftSocket socket, NftTable table) {
+    return over(socket, table, false);
+  }
+
+  private static NftPort over(NftSocket socket, NftTable table, boolean keeping) {
     return new NftPort() {
+      private @Nullable Boolean canKeep;
+
+      @Override
+      public boolean keepsTables() throws KernelException {
+        if (keeping && canKeep == null) {
+          canKeep = KeptTable.kernelCanKeep(socket);
+        }
+        return keeping && Boolean.TRUE.equals(canKeep);
+      }
+
       @Override
       public Optional<NftContents> contents() throws KernelException {
         return socket.contents(table.family(), table.name());

@@ -207,7 +207,8 @@ public final class PolicyDriver implements Driver {
       case UNKNOWN, FOREIGN -> 0;
       case MISSING -> 1 + elements.pending();
       case ALTERED -> elements.sweepAllowed() ? 1 + elements.pending() : 0;
-      case RIGHT -> elements.pending() + dirtyChains.size() + dirtySets.size();
+      case RIGHT ->
+          (table.isOrphan() ? 1 : 0) + elements.pending() + dirtyChains.size() + dirtySets.size();
     };
   }
 
@@ -307,7 +308,7 @@ public final class PolicyDriver implements Driver {
 
     /** The whole of it. */
     @Override
-    public TableTransaction make(int most) {
+    public TableTransaction make(int most) throws KernelException {
       NavigableMap<RangeKey, Entry> all = elements.wanted();
       table.leaveOutRefused(all);
       return table.make(PolicyImage.of(wantedChains, wantedSets, all));

@@ -111,7 +111,7 @@ public final class TableCheck {
           "Remove it with 'nft delete table " + table + "', or give it another name.");
       return false;
     }
-    changed(object, "flags", 0, contents.get().table().flags());
+    changed(object, "flags", 0, contents.get().table().flags() & ~NftTable.KEPT);
     TableImage frame = wanted.orElseThrow();
     chains(frame, contents.get());
     sets(frame, contents.get());

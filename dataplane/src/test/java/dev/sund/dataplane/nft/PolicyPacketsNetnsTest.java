@@ -2,6 +2,7 @@ package dev.sund.dataplane.nft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.dataplane.Driver;
 import dev.sund.dataplane.nft.PolicyScene.Peerage;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.cluster.Policy.AllPorts;
@@ -371,5 +372,36 @@ class PolicyPacketsNetnsTest {
     assertThat(reaches(scene.web, scene.database, Family.V4)).isFalse();
     assertThat(scene.driver.removeAll()).isTrue();
     assertThat(scene.nft("list", "tables")).isEqualToIgnoringWhitespace("table inet late");
+  }
+
+  /**
+   * N19's other side: what all policies said still holds after {@code nft flush ruleset}, as long
+   * as an agent runs, and the next one takes the table over. From kernel 6.9 on.
+   */
+  @Test
+  void flushingAllRulesOpensNothing() throws Exception {
+    scene.isolating("all", ALL, Direction.INGRESS);
+    scene.apply();
+    try (PolicyDriver keeping = scene.keepingDriver()) {
+      assertThat(keeping.pending()).as("a table that others may flush is made anew").isPositive();
+      assertThat(keeping.apply(Driver.Step.PUT, 512).failed()).isEmpty();
+      assertThat(keeping.pending()).isZero();
+      scene.nft("flush", "ruleset");
+      for (Family family : Family.values()) {
+        assertThat(reaches(scene.web, scene.database, family)).isFalse();
+      }
+      keeping.resync();
+      assertThat(keeping.pending()).isZero();
+    }
+    assertThat(reaches(scene.web, scene.database, Family.V4)).as("without an agent").isFalse();
+    try (PolicyDriver next = scene.keepingDriver()) {
+      assertThat(next.pending()).isEqualTo(1);
+      assertThat(next.apply(Driver.Step.PUT, 512).done())
+          .hasToString("[ensure table inet sund-policy]");
+      scene.nft("flush", "ruleset");
+      assertThat(reaches(scene.web, scene.database, Family.V6)).isFalse();
+      assertThat(next.verify()).isEmpty();
+      assertThat(next.removeAll()).isTrue();
+    }
   }
 }

@@ -114,6 +114,16 @@ final class PolicyScene implements AutoCloseable {
     return new PolicyDriver(NftPort.ofPolicies(NftSocket.open(node)), FailPoint.NONE);
   }
 
+  /** A driver as an agent has it, with all that is wanted. */
+  PolicyDriver keepingDriver() throws Exception {
+    PolicyDriver keeping =
+        new PolicyDriver(NftPort.keepingPolicies(NftSocket.open(node)), FailPoint.NONE);
+    keeping.resync();
+    keeping.allowSweep();
+    keeping.want(everything());
+    return keeping;
+  }
+
   private void routed(Peerage pod, String device) {
     TestNetns.link(pod.ns(), "eth0", pod.v4() + "/32", pod.v6() + "/128", node, device);
     run(node, "ip link set " + device + " group " + Marks.GROUP_PODS);

@@ -6,6 +6,7 @@ import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.Sysctl;
 import dev.sund.kernel.route.Address;
+import dev.sund.kernel.route.BridgeFilter;
 import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
@@ -198,6 +199,7 @@ public final class FakeRoutes implements KernelRoutes {
       }
       case RouteRequest.SetHairpin set ->
           requireDevice(request, set.index()); // of no consequence to the drivers
+      case RouteRequest.SetBridgeFilter set -> requireDevice(request, set.index());
       case RouteRequest.PutBroadcastAddress(Address address) ->
           doOne(new RouteRequest.PutAddress(address));
       case RouteRequest.AddRoute(RouteEntry route) -> putRoute(request, route);
@@ -434,6 +436,11 @@ public final class FakeRoutes implements KernelRoutes {
         .filter(neighbour -> neighbour.ip().family() == family)
         .filter(neighbour -> device == 0 || neighbour.device() == device)
         .toList();
+  }
+
+  @Override
+  public Optional<BridgeFilter> bridgeFilter(int index) {
+    return Optional.empty();
   }
 
   @Override

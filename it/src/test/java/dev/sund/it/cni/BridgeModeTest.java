@@ -74,7 +74,16 @@ class BridgeModeTest {
     assertThat(seenBy(two.netns(), "10.1.0.3", one)).as("on the bridge").isEqualTo("10.1.0.2");
     assertThat(scene.run(scene.node(1), "bridge", "-d", "link", "show")).contains("hairpin on");
     assertThat(scene.client(1).ask(Map.of("command", "STATUS")).json())
-        .contains("bridge-unfiltered");
+        .doesNotContain("bridge-unfiltered");
+    scene.run(
+        scene.node(1), "ip", "link", "set", "cni0", "type", "bridge", "nf_call_iptables", "0");
+    scene.await(
+        "the bridge shows again what it forwards, whatever the namespace's setting says",
+        PATIENCE,
+        () ->
+            scene
+                .run(scene.node(1), "ip", "-d", "link", "show", "cni0")
+                .contains("nf_call_iptables 1"));
     assertThat(drift()).isEmpty();
 
     scene.kill(1);

@@ -54,15 +54,29 @@ public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Br
     }
   }
 
-  /** A bridge with the kernel's own settings. Sund's tests and lab use it for subnets. */
-  record Bridge() implements LinkKind {
+  /**
+   * A bridge.
+   *
+   * @param filtered whether the node's rules see what goes between two of its ports, see {@link
+   *     BridgeFilter}; otherwise the kernel's own settings hold
+   */
+  record Bridge(boolean filtered) implements LinkKind {
+    /** With the kernel's own settings, as Sund's tests and lab use it for subnets. */
+    public Bridge() {
+      this(false);
+    }
+
     @Override
     public String name() {
       return "bridge";
     }
 
     @Override
-    public void writeData(NlWriter out) {}
+    public void writeData(NlWriter out) {
+      if (filtered) {
+        BridgeFilter.ON.write(out);
+      }
+    }
   }
 
   /** A device whose only use is its queue: what is redirected to it waits there and goes back. */

@@ -194,6 +194,39 @@ public sealed interface RouteRequest {
   }
 
   /**
+   * Says whether the node's rules see what goes between two ports of a bridge.
+   *
+   * @param index the bridge's ifindex
+   * @param name the bridge's name, for messages
+   * @param filter for which families they do
+   */
+  record SetBridgeFilter(int index, String name, BridgeFilter filter) implements RouteRequest {
+    @Override
+    public Intent intent() {
+      return Intent.PUT;
+    }
+
+    @Override
+    public String operation() {
+      return "set bridge";
+    }
+
+    @Override
+    public String object() {
+      return RouteRequest.device(index, name) + " " + filter;
+    }
+
+    @Override
+    public void write(NlWriter out) {
+      out.message(Rtnl.RTM_NEWLINK, 0);
+      Link.putHeader(out, index, 0, 0);
+      out.nest(Link.IFLA_LINKINFO).string(Link.IFLA_INFO_KIND, "bridge").nest(Link.IFLA_INFO_DATA);
+      filter.write(out);
+      out.unnest().unnest().end();
+    }
+  }
+
+  /**
    * Removes a device; a veth's other end goes with it.
    *
    * @param index its ifindex, or 0 to find it by {@code name}

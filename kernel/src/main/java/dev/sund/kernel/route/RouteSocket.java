@@ -149,6 +149,23 @@ public final class RouteSocket implements AutoCloseable {
     return found.stream().findFirst();
   }
 
+  /** Whether the bridge of this index shows rules what it forwards; empty for other devices. */
+  public synchronized Optional<BridgeFilter> bridgeFilter(int index) throws KernelException {
+    message(Rtnl.RTM_GETLINK);
+    Link.putHeader(writer, index, 0, 0);
+    writer.u32(Link.IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS).end();
+    List<BridgeFilter> found = new ArrayList<>(1);
+    Ack answer = ask(collect(found, body -> BridgeFilter.read(body).ifPresent(found::add)));
+    if (!answer.isDone()) {
+      KernelException failure = answer.exception("get bridge", "#" + index);
+      if (failure instanceof KernelException.NotFound) {
+        return Optional.empty();
+      }
+      throw failure;
+    }
+    return found.stream().findFirst();
+  }
+
   /** All addresses of both families, in the kernel's order: a device's primary one first. */
   public List<Address> addresses() throws KernelException {
     return addresses(0);

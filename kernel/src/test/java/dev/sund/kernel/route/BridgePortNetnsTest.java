@@ -71,6 +71,28 @@ class BridgePortNetnsTest {
   }
 
   @Test
+  void aBridgeShowsRulesWhatItForwardsWhenTold() throws KernelException {
+    assertThat(socket.bridgeFilter(bridge)).contains(new BridgeFilter(false, false));
+    assertThat(socket.bridgeFilter(port)).isEmpty();
+    assertThat(socket.bridgeFilter(4711)).isEmpty();
+
+    socket
+        .apply(new RouteRequest.SetBridgeFilter(bridge, "br0", new BridgeFilter(false, true)))
+        .orThrow();
+    assertThat(socket.bridgeFilter(bridge)).contains(new BridgeFilter(false, true));
+    assertThat(TestNetns.run(node, "ip", "-d", "link", "show", "br0"))
+        .contains("nf_call_iptables 0", "nf_call_ip6tables 1");
+
+    socket
+        .apply(new RouteBatch().createLink("br1", new LinkKind.Bridge(true)))
+        .getFirst()
+        .orThrow();
+    int other = socket.link("br1").orElseThrow().index();
+    assertThat(socket.bridgeFilter(other)).contains(BridgeFilter.ON);
+    assertThat(socket.link("br1").orElseThrow().isUp()).isFalse();
+  }
+
+  @Test
   void aDeviceIsMadePromiscuousAndUpByOneMessage() throws KernelException {
     socket.apply(
         RouteRequest.SetLink.of(
