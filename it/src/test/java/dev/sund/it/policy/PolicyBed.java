@@ -1,5 +1,7 @@
 package dev.sund.it.policy;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Node;
@@ -37,6 +39,7 @@ import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +63,7 @@ final class PolicyBed implements AutoCloseable {
    * A connection's first packet.
    *
    * @param from a pod as NAMESPACE/NAME, a node, or {@code outside}
-   * @param source the sender's address; any where there is but one
+   * @param source the sender's address
    */
   record Question(String from, Ip source, Ip to, Protocol protocol, int port) {
     @Override
@@ -240,14 +243,76 @@ final class PolicyBed implements AutoCloseable {
     return outcomes;
   }
 
+  /**
+   * What is said of connections from somebody to somebody, by each family that both have.
+   *
+   * @param from a pod as NAMESPACE/NAME, a node, or {@code outside}
+   * @param to the same, or addresses
+   * @param at the place where its packets come out; empty when they do not
+   */
+  record Claim(String from, String to, Protocol protocol, int port, String at) {
+    static Claim may(String from, String to, Protocol protocol, int port) {
+      return new Claim(from, to, protocol, port, to);
+    }
+
+    static Claim mayNot(String from, String to, Protocol protocol, int port) {
+      return new Claim(from, to, protocol, port, "");
+    }
+  }
+
+  /** All of it holds, by packets and by the tracer, and who is let through is answered (N18). */
+  void check(Claim... claims) throws Exception {
+    Map<Question, Boolean> questions = new LinkedHashMap<>();
+    Map<Question, String> places = new LinkedHashMap<>();
+    for (Claim claim : claims) {
+      List<Ip> sources = addresses(claim.from);
+      for (Ip to : isPlace(claim.to) ? addresses(claim.to) : ips(claim.to)) {
+        for (Ip from : sources) {
+          if (from.family() == to.family()) {
+            Question question = new Question(claim.from, from, to, claim.protocol, claim.port);
+            questions.put(question, !claim.at.isEmpty());
+            places.put(question, claim.at);
+          }
+        }
+      }
+    }
+    ask(questions)
+        .forEach((question, outcome) -> {
+          String place = places.getOrDefault(question, "");
+          assertThat(outcome.heard().orElse("")).as("packets: %s", question).isEqualTo(place);
+          assertThat(outcome.traced().orElse(""))
+              .as("tracer: %s: %s", question, outcome.trace().there())
+              .isEqualTo(place);
+          if (question.protocol() == Protocol.TCP && !place.isEmpty()) {
+            assertThat(List.of(outcome.refused(), outcome.trace().answered()))
+                .as("the answer to: %s: %s", question, outcome.trace().back())
+                .containsExactly(true, true);
+          }
+        });
+  }
+
+  private boolean isPlace(String name) {
+    return name.contains("/")
+        || scene.underlay().hosts().stream().anyMatch(host -> host.name().equals(name));
+  }
+
+  private static List<Ip> ips(String addresses) {
+    return Arrays.stream(addresses.split(" ")).map(Ip::parse).toList();
+  }
+
+  /** The namespace of a pod, a node or the host outside. */
+  NetNs place(String name) {
+    return name.contains("/")
+        ? topology.pod(PodKey.parse(name)).orElseThrow()
+        : topology.machine(name);
+  }
+
   private Packet packet(Question question) {
     Packet small =
         Packet.small(origin(question.from), question.to, question.protocol, question.port);
     return new Packet(
         small.origin(),
-        question.source.equals(Ip.any(question.source.family()))
-            ? Optional.empty()
-            : Optional.of(question.source),
+        Optional.of(question.source),
         small.destination(),
         small.protocol(),
         small.port(),
