@@ -336,6 +336,7 @@ public final class Agent implements AutoCloseable {
               options.node(),
               new ApiObjects(server, means.dialer(), API_PATIENCE),
               this::policies,
+              InstantSource.system(),
               sink.log("policy"));
       opened.push(policies);
       policies.start();

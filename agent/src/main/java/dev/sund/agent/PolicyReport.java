@@ -12,6 +12,9 @@ import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +26,8 @@ import java.util.function.Supplier;
 /**
  * Publishes how far this node enforces the cluster's policies: one object of the kind {@code
  * NodePolicies} with the node's name, written when it changes and at most once a second, whatever
- * number of policies there is. A node whose object is behind the API, or not there, is stale.
+ * number of policies there is, and every 20 seconds with the time, so that it shows when nobody
+ * enforces anything there. A node whose object is behind the API, old or not there is stale.
  *
  * <p>Nothing depends on it: where the kind is not defined or the agent may not write it, policies
  * are enforced all the same, and that is said once.
@@ -34,16 +38,19 @@ final class PolicyReport implements AutoCloseable {
   static final ApiPath PATH = ApiPath.of(API_VERSION, "nodepolicies");
 
   private static final Duration PACE = Duration.ofSeconds(1);
+  private static final Duration RENEWAL = Duration.ofSeconds(20);
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(30);
 
   private final NodeName node;
   private final ApiObjects objects;
   private final Supplier<State> state;
+  private final InstantSource clock;
   private final Log log;
   private final CalledThread thread =
       new CalledThread("policy-report", Duration.ZERO, this::lookAgain);
   private volatile boolean closing;
   private Optional<State> published = Optional.empty();
+  private Instant publishedAt = Instant.EPOCH;
   private String said = "";
 
   /**
@@ -83,11 +90,14 @@ final class PolicyReport implements AutoCloseable {
    *
    * @param objects closed with this
    * @param state how things stand; asked once a second
+   * @param clock tells when that was
    */
-  PolicyReport(NodeName node, ApiObjects objects, Supplier<State> state, Log log) {
+  PolicyReport(
+      NodeName node, ApiObjects objects, Supplier<State> state, InstantSource clock, Log log) {
     this.node = node;
     this.objects = objects;
     this.state = state;
+    this.clock = clock;
     this.log = log;
   }
 
@@ -112,11 +122,15 @@ final class PolicyReport implements AutoCloseable {
   /** Publishes what is new; how long to wait before the next look. */
   Duration look() {
     State now = state.get();
-    if (now.versions().isEmpty() || published.equals(Optional.of(now))) {
+    Instant at = clock.instant();
+    if (now.versions().isEmpty()
+        || (published.equals(Optional.of(now))
+            && at.isBefore(publishedAt.plus(RENEWAL))
+            && !at.isBefore(publishedAt))) {
       return PACE;
     }
     try {
-      Tree.Mapping object = object(now);
+      Tree.Mapping object = object(now, at);
       try {
         objects.patch(PATH.named(node.text()), ApiObjects.Patch.MERGE, object);
       } catch (ApiRefusal e) {
@@ -126,6 +140,7 @@ final class PolicyReport implements AutoCloseable {
         objects.create(PATH.all(), object);
       }
       published = Optional.of(now);
+      publishedAt = at;
       said = "";
       objects.rest();
       return PACE;
@@ -144,7 +159,7 @@ final class PolicyReport implements AutoCloseable {
     }
   }
 
-  private Tree.Mapping object(State now) {
+  private Tree.Mapping object(State now, Instant at) {
     Map<String, Tree> enforced = new LinkedHashMap<>();
     now.versions()
         .forEach((kind, version) -> enforced.put(kind, Tree.Scalar.text(String.valueOf(version))));
@@ -163,6 +178,7 @@ final class PolicyReport implements AutoCloseable {
     object.put("apiVersion", Tree.Scalar.text(API_VERSION));
     object.put("kind", Tree.Scalar.text(KIND));
     object.put("metadata", Tree.Mapping.of(Map.of("name", Tree.Scalar.text(node.text()))));
+    object.put("seen", Tree.Scalar.text(at.truncatedTo(ChronoUnit.SECONDS).toString()));
     object.put("enforced", Tree.Mapping.of(enforced));
     object.put("exceptions", Tree.Sequence.of(exceptions));
     return Tree.Mapping.of(object);

@@ -7,6 +7,7 @@ import dev.sund.kube.api.Dialer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -26,8 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "Asks the API server. A node says in its object NodePolicies up to which version of the API it"
-          + " enforces policies; one that is behind a policy's version, or has no such object, is"
-          + " stale. What is wrong with a policy is told beside it: it is in force all the same, and"
+          + " enforces policies; one that is behind a policy's version, has not been heard of for a minute, or has no"
+          + " such object, is stale. What is wrong with a policy is told beside it: it is in force all the same, and"
           + " denies what is not understood."
     },
     footer = {
@@ -102,9 +103,9 @@ public final class PolicyCommand implements Callable<Integer> {
     try (ApiObjects api = new ApiObjects(server, Dialer.HERE, PATIENCE)) {
       Integer code =
           switch (asked) {
-            case LIST -> list(out, PolicyOverview.read(api));
-            case SHOW -> show(out, PolicyOverview.read(api));
-            case STATUS -> status(out, PolicyOverview.enforced(api));
+            case LIST -> list(out, PolicyOverview.read(api, Instant.now()));
+            case SHOW -> show(out, PolicyOverview.read(api, Instant.now()));
+            case STATUS -> status(out, PolicyOverview.enforced(api, Instant.now()));
             case WAIT -> await(out, api);
           };
       out.flush();
@@ -149,7 +150,7 @@ public final class PolicyCommand implements Callable<Integer> {
   private int await(PrintWriter out, ApiObjects api) throws IOException, InterruptedException {
     long end = System.nanoTime() + Duration.ofSeconds(timeout).toNanos();
     while (true) {
-      PolicyOverview all = PolicyOverview.enforced(api);
+      PolicyOverview all = PolicyOverview.enforced(api, Instant.now());
       List<String> stale =
           name.isEmpty() ? all.stale(all.policies()) : all.stale(List.of(named(all)));
       if (stale.isEmpty() || System.nanoTime() >= end) {

@@ -13,6 +13,9 @@ import dev.sund.model.Condition;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.RuleId.Direction;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,13 +32,30 @@ final class PolicyOverview {
   private final List<Pod> pods = new ArrayList<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
 
-  /** By node, also those that say nothing, how far it enforces each kind. */
-  private final Map<String, Map<String, Long>> nodes = new TreeMap<>();
+  /** How long a node's word is believed: agents renew it three times meanwhile. */
+  private static final Duration BELIEVED = Duration.ofMinutes(1);
+
+  /** By node, also those that say nothing, what it says. */
+  private final Map<String, Said> nodes = new TreeMap<>();
+
+  private final Instant now;
 
   private final Map<ObjectRef, TreeSet<String>> exceptions = new TreeMap<>();
   private final Map<String, Integer> exceptionsOf = new TreeMap<>();
 
-  private PolicyOverview() {}
+  private PolicyOverview(Instant now) {
+    this.now = now;
+  }
+
+  /**
+   * What a node says of itself.
+   *
+   * @param enforced by kind, up to which version
+   * @param seen when it last said so; empty when it never did
+   */
+  private record Said(Map<String, Long> enforced, Optional<Instant> seen) {
+    static final Said NOTHING = new Said(Map.of(), Optional.empty());
+  }
 
   /**
    * A policy.
@@ -52,8 +72,8 @@ final class PolicyOverview {
   }
 
   /** Reads the policies, and the pods that they select. */
-  static PolicyOverview read(ApiObjects api) throws IOException {
-    PolicyOverview all = enforced(api);
+  static PolicyOverview read(ApiObjects api, Instant now) throws IOException {
+    PolicyOverview all = enforced(api, now);
     for (Kinds kind : List.of(Kinds.NAMESPACE, Kinds.POD)) {
       for (Tree.Mapping object : api.list(ApiPath.of("v1", kind.plural()).all())) {
         all.take(kind, object);
@@ -63,11 +83,11 @@ final class PolicyOverview {
   }
 
   /** Reads the policies and what nodes say of them, and no pods: {@link #selected} has none. */
-  static PolicyOverview enforced(ApiObjects api) throws IOException {
-    PolicyOverview all = new PolicyOverview();
+  static PolicyOverview enforced(ApiObjects api, Instant now) throws IOException {
+    PolicyOverview all = new PolicyOverview(now);
     // Nodes first: what they say of policies that are read after them may only be too little.
     for (Tree.Mapping node : api.list(ApiPath.of("v1", "nodes").all())) {
-      name(node).ifPresent(name -> all.nodes.put(name, Map.of()));
+      name(node).ifPresent(name -> all.nodes.put(name, Said.NOTHING));
     }
     for (Tree.Mapping object : list(api, NODE_POLICIES.all())) {
       name(object).filter(all.nodes::containsKey).ifPresent(name -> all.said(name, object));
@@ -102,7 +122,7 @@ final class PolicyOverview {
     for (String kind : enforced.fields().keySet()) {
       enforced.text(kind).flatMap(PolicyOverview::number).ifPresent(n -> versions.put(kind, n));
     }
-    nodes.put(node, versions);
+    nodes.put(node, new Said(versions, object.text("seen").flatMap(PolicyOverview::time)));
     if (object.get("exceptions").orElse(object) instanceof Tree.Sequence list) {
       for (Tree item : list.items()) {
         if (item instanceof Tree.Mapping one) {
@@ -119,6 +139,14 @@ final class PolicyOverview {
           exceptionsOf.merge(node, 1, Integer::sum);
         }
       }
+    }
+  }
+
+  private static Optional<Instant> time(String text) {
+    try {
+      return Optional.of(Instant.parse(text));
+    } catch (DateTimeParseException _) {
+      return Optional.empty();
     }
   }
 
@@ -171,15 +199,29 @@ final class PolicyOverview {
         .toList();
   }
 
-  /** The nodes that do not enforce all of these as they are now. */
+  /**
+   * The nodes that do not enforce all of these as they are now, or have not been heard of for a
+   * minute: what has been deleted or relabelled meanwhile does not hold there.
+   */
   List<String> stale(List<Entry> wanted) {
     return nodes.entrySet().stream()
         .filter(node ->
             wanted.stream()
-                .anyMatch(
-                    one -> node.getValue().getOrDefault(one.ref().kind(), -1L) < one.version()))
+                .anyMatch(one ->
+                    silent(node.getKey()).isPresent()
+                        || node.getValue().enforced().getOrDefault(one.ref().kind(), -1L)
+                            < one.version()))
         .map(Map.Entry::getKey)
         .toList();
+  }
+
+  /** For how long a node has been silent; empty while it is believed, or says nothing at all. */
+  Optional<Duration> silent(String node) {
+    return nodes
+        .getOrDefault(node, Said.NOTHING)
+        .seen()
+        .map(seen -> Duration.between(seen, now))
+        .filter(since -> since.compareTo(BELIEVED) > 0);
   }
 
   /** Whether all nodes enforce all policies, and none has an error. */
@@ -252,10 +294,11 @@ final class PolicyOverview {
   List<Map<String, Object>> nodeLines() {
     List<String> stale = stale(policies);
     List<Map<String, Object>> lines = new ArrayList<>();
-    nodes.forEach((node, versions) -> {
+    nodes.forEach((node, said) -> {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("node", node);
-      line.put("enforced", versions);
+      line.put("enforced", said.enforced());
+      line.put("seen", said.seen().map(Instant::toString).orElse(""));
       line.put("stale", stale.contains(node));
       line.put("exceptions", exceptions(node));
       lines.add(line);

@@ -58,6 +58,11 @@ final class PolicyText {
     for (String node : all.nodes()) {
       out.printf(form, node, stale.contains(node) ? "stale" : "enforced", all.exceptions(node));
     }
+    for (String node : all.nodes()) {
+      all.silent(node)
+          .ifPresent(since ->
+              out.printf("! %s has not been heard of for %d s%n", node, since.toSeconds()));
+    }
     for (PolicyOverview.Entry entry : all.policies()) {
       all.conditions(entry).forEach(condition -> out.printf("! %s %s%n", entry.ref(), condition));
     }

@@ -45,7 +45,8 @@ class RecordJsonTest {
                 List.of(Prefix.parse("10.244.1.0/24")),
                 Map.of("zone", "a", "name", ""),
                 List.of(),
-                new AddressNotice(said)));
+                new AddressNotice(said),
+                List.of(Ip.parse("203.0.113.7"))));
     ClusterEvent policy =
         new ClusterEvent.PolicySeen(
             new Policy(

@@ -228,7 +228,20 @@ final class BenchCluster implements AutoCloseable {
     api.put(object);
   }
 
-  /** Tells the API server that the pod runs with its addresses. */
+  /** Puts an object on the API server that is written so. */
+  void put(String yaml) throws IOException {
+    api.put(tree(yaml));
+  }
+
+  /** Takes a NetworkPolicy from the API server. */
+  void deletePolicy(String key) {
+    api.delete(Resource.NETWORK_POLICIES, key);
+  }
+
+  /**
+   * Tells the API server that the pod runs with its addresses; what its name says before a hyphen
+   * is its label {@code role}.
+   */
   void announce(Pod pod) throws IOException {
     StringBuilder ips = new StringBuilder();
     pod.ips().forEach(ip -> ips.append("  - ip: '").append(ip).append("'\n"));
@@ -242,6 +255,7 @@ final class BenchCluster implements AutoCloseable {
               name: %s
               uid: %s
               creationTimestamp: 2026-01-01T00:00:00Z
+              labels: {role: %s}
             spec:
               nodeName: %s
               containers: []
@@ -254,6 +268,7 @@ final class BenchCluster implements AutoCloseable {
                 .formatted(
                     pod.key().name(),
                     uid(pod),
+                    pod.key().name().replaceFirst("-.*", ""),
                     node(pod.node()).name(),
                     pod.ips().getFirst(),
                     ips)));

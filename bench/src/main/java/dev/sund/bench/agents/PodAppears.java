@@ -44,7 +44,24 @@ public final class PodAppears implements Benchmark {
     int count = bench.thorough() ? 300 : 60;
     List<Double> own = new ArrayList<>();
     List<Double> others = new ArrayList<>();
+    measure(bench, "", count, own, others);
+    return List.of(
+        row("a pod appears, on its node", own, 50, count),
+        row("a pod appears, on other nodes", others, 200, count));
+  }
+
+  /**
+   * Lets pods appear.
+   *
+   * @param policies put on the API server before, as one text; empty for none
+   */
+  static void measure(
+      Bench bench, String policies, int count, List<Double> own, List<Double> others)
+      throws Exception {
     try (BenchCluster cluster = new BenchCluster(bench.root(), bench.launcher())) {
+      if (!policies.isEmpty()) {
+        cluster.put(policies);
+      }
       List<BenchCluster.Pod> senders = new ArrayList<>();
       for (int node = 0; node < 3; node++) {
         cluster.startAgent(node);
@@ -55,12 +72,9 @@ public final class PodAppears implements Benchmark {
         appear(cluster, senders, i, own, others);
       }
     }
-    return List.of(
-        row("a pod appears, on its node", own, 50, count),
-        row("a pod appears, on other nodes", others, 200, count));
   }
 
-  private static Row row(String name, List<Double> millis, double target, int count) {
+  static Row row(String name, List<Double> millis, double target, int count) {
     double[] samples = millis.stream().mapToDouble(Double::doubleValue).toArray();
     return Row.figure(
         name + ", p99",
@@ -71,7 +85,7 @@ public final class PodAppears implements Benchmark {
             .formatted(count, Estimate.percentile(samples, 50), Estimate.percentile(samples, 100)));
   }
 
-  private static BenchCluster.Pod sender(BenchCluster cluster, int node) throws IOException {
+  static BenchCluster.Pod sender(BenchCluster cluster, int node) throws IOException {
     Node of = cluster.node(node);
     List<Ip> ips = of.podCidrs().stream().map(range -> range.address().plus(9)).toList();
     BenchCluster.Pod pod = cluster.newPod(node, "sender-" + node, ips);
@@ -125,7 +139,7 @@ public final class PodAppears implements Benchmark {
     cluster.remove(pod);
   }
 
-  private static DatagramChannel open(NetNs namespace) throws IOException {
+  static DatagramChannel open(NetNs namespace) throws IOException {
     return namespace.call(DatagramChannel::open);
   }
 

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
  * @param labels {@code metadata.labels}; pools select nodes by them
  * @param internal the first {@code InternalIP} of each family
  * @param notice what it says of its addresses in annotations
+ * @param others all further IP addresses of {@code status.addresses}, of whatever type: policies
+ *     know the node by them too
  */
 public record Node(
     NodeName name,
@@ -32,12 +34,14 @@ public record Node(
     List<Prefix> podCidrs,
     Map<String, String> labels,
     List<Ip> internal,
-    AddressNotice notice) {
+    AddressNotice notice,
+    List<Ip> others) {
   public Node {
     addresses = List.copyOf(addresses);
     podCidrs = List.copyOf(podCidrs);
     labels = Map.copyOf(labels);
     internal = List.copyOf(internal);
+    others = List.copyOf(others);
   }
 
   /** A node without labels. */
@@ -53,7 +57,7 @@ public record Node(
       List<Ip> addresses,
       List<Prefix> podCidrs,
       Map<String, String> labels) {
-    this(name, uid, created, addresses, podCidrs, labels, addresses, AddressNotice.NONE);
+    this(name, uid, created, addresses, podCidrs, labels, addresses, AddressNotice.NONE, List.of());
   }
 
   /** A node as its object has it: where the notice says something, that counts. */
@@ -70,17 +74,36 @@ public record Node(
       Optional<Ip> said = notice.said().get(family);
       (said != null ? said : first(internal, family)).ifPresent(addresses::add);
     }
-    return new Node(name, uid, created, addresses, podCidrs, labels, internal, notice);
+    return new Node(name, uid, created, addresses, podCidrs, labels, internal, notice, List.of());
+  }
+
+  /** The same node with all IP addresses that its status names. */
+  public Node withAll(List<Ip> named) {
+    List<Ip> more = named.stream().distinct().filter(ip -> !internal.contains(ip)).toList();
+    return new Node(name, uid, created, addresses, podCidrs, labels, internal, notice, more);
   }
 
   /** The same node, reached by other addresses and with other pod ranges. */
   public Node with(List<Ip> otherAddresses, List<Prefix> otherCidrs) {
-    return new Node(name, uid, created, otherAddresses, otherCidrs, labels, internal, notice);
+    return new Node(
+        name, uid, created, otherAddresses, otherCidrs, labels, internal, notice, others);
   }
 
   /** All addresses that are its own, by which it is reached or not. */
   public List<Ip> everyAddress() {
     return Stream.concat(addresses.stream(), internal.stream()).distinct().toList();
+  }
+
+  /**
+   * All addresses by which policies know it: its own, all that its status names, and the first of
+   * each pod range, which its tunnels have. A pod that has one of the last is nobody's node.
+   */
+  public List<Ip> peerAddresses() {
+    Stream<Ip> ofTunnels = podCidrs.stream().map(Prefix::address);
+    return Stream.of(addresses.stream(), internal.stream(), others.stream(), ofTunnels)
+        .flatMap(each -> each)
+        .distinct()
+        .toList();
   }
 
   /** Its {@code InternalIP} of this family. */

@@ -213,7 +213,7 @@ final class Peers {
           roster.indexOfNodes(atom, lives);
           for (Node node : roster.nodes()) {
             if (nodes.matches(node.labels())) {
-              touch(node.everyAddress());
+              touch(node.peerAddresses());
             }
           }
         }
@@ -276,6 +276,9 @@ final class Peers {
         rule = Optional.of(selected.rule());
       }
       for (Node node : roster.nodesAt(range.address())) {
+        if (pod != null && !node.everyAddress().contains(range.address())) {
+          continue; // Calico gives pods the first address of a range too
+        }
         for (Atom atom : roster.ofNodes()) {
           if (atom.content instanceof Policy.Nodes(var nodes)
               && nodes.matches(node.labels())

@@ -149,7 +149,7 @@ final class Roster {
     Set<Ip> touched = new LinkedHashSet<>();
     @Nullable Node was = node == null ? nodes.remove(name) : nodes.put(name, node);
     if (was != null) {
-      for (Ip ip : was.everyAddress()) {
+      for (Ip ip : was.peerAddresses()) {
         touched.add(ip);
         nodesAt.computeIfPresent(
             ip,
@@ -160,7 +160,7 @@ final class Roster {
       }
     }
     if (node != null) {
-      for (Ip ip : node.everyAddress()) {
+      for (Ip ip : node.peerAddresses()) {
         touched.add(ip);
         nodesAt.computeIfAbsent(ip, _ -> new TreeMap<>()).put(name, node);
       }

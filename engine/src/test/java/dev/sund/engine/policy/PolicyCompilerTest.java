@@ -285,6 +285,46 @@ class PolicyCompilerTest {
     assertThat(out(OFFICE, 1).allowed()).isFalse();
   }
 
+  /** The API: by the addresses of the node's status, whatever their type; and its tunnels' own. */
+  @Test
+  void nodesAreKnownByAllTheirAddresses() {
+    Ip external = Ip.parse("203.0.113.9");
+    Ip ofTunnel = Ip.parse("10.9.0.0");
+    Ip ofPod = Ip.parse("fd00:9::");
+    compiler.put(
+        new Node(
+                new NodeName("n9"),
+                "u9",
+                1,
+                List.of(OFFICE),
+                List.of(Prefix.parse("10.9.0.0/24"), Prefix.parse("fd00:9::/64")),
+                Map.of("zone", "office"))
+            .withAll(List.of(OFFICE, external)));
+    cluster(
+        "nodes",
+        Tier.ADMIN,
+        1,
+        Direction.EGRESS,
+        Action.DENY,
+        List.of(new Policy.Nodes(labels("zone", "office"))));
+    assertThat(List.of(OFFICE, external, ofTunnel, ofPod))
+        .allMatch(address -> !out(address, 1).allowed());
+    assertThat(out(Ip.parse("10.9.0.1"), 1).allowed()).isTrue();
+
+    compiler.put(
+        new PolicyPod(
+            new PodKey("shop", "first"),
+            "u-first",
+            1,
+            Map.of(),
+            false,
+            false,
+            List.of(ofPod),
+            List.of()));
+    compiler.compile();
+    assertThat(out(ofPod, 1).allowed()).as("a pod that has the first address is no node").isTrue();
+  }
+
   /** N20: a pod is closed until it is known which policies are about it. */
   @Test
   void aPodThatNobodyKnowsIsClosed() {

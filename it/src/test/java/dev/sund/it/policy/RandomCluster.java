@@ -103,6 +103,12 @@ final class RandomCluster {
       ends.add(End.node("n" + i, address));
       addresses.add(address);
     }
+    if (!placed) {
+      String external = "198.51.100." + i;
+      own.add(map("type", "ExternalIP", "address", external));
+      ends.add(End.outside(external));
+      addresses.add(external);
+    }
     own.add(map("type", "Hostname", "address", "n" + i));
     Map<String, @Nullable Object> node = object("v1", "Node", meta("n" + i, labels("role", "env")));
     node.put("spec", map("podCIDRs", List.of("10.0." + i + ".0/24", "fd00:0:0:" + i + "::/64")));

@@ -56,11 +56,22 @@ final class NodeParser {
     Meta meta = Meta.read(object, "Node", name);
     AddressNotice notice = notice(object.at("metadata").at("annotations"));
     List<Ip> internal = addresses(object.at("status").at("addresses"), notice);
+    List<Ip> named = named(object.at("status").at("addresses"));
     List<Prefix> podCidrs = podCidrs(object.at("spec"));
     Map<String, String> labels = Meta.labels(object);
     return object.finish(() ->
         Node.told(
-            new NodeName(name), meta.uid(), meta.created(), internal, notice, podCidrs, labels));
+                new NodeName(name), meta.uid(), meta.created(), internal, notice, podCidrs, labels)
+            .withAll(named));
+  }
+
+  /** All IP addresses, of whatever type: a name is none, and no error. */
+  private static List<Ip> named(Field list) {
+    List<Ip> named = new ArrayList<>();
+    for (Field item : list.items()) {
+      item.at("address").text().flatMap(Ip::tryParse).ifPresent(named::add);
+    }
+    return named;
   }
 
   /** What Sund wrote; what cannot be read counts as not written, and its agent writes it anew. */

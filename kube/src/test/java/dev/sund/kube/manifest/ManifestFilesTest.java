@@ -88,11 +88,12 @@ class ManifestFilesTest {
         .containsExactly(
             new NodeSeen(
                 new Node(
-                    new NodeName("n1"),
-                    "node-1",
-                    1769860800,
-                    List.of(Ip.parse("192.168.1.11"), Ip.parse("2001:db8::11")),
-                    List.of(Prefix.parse("10.244.1.0/24"), Prefix.parse("fd00:10:1::/64")))),
+                        new NodeName("n1"),
+                        "node-1",
+                        1769860800,
+                        List.of(Ip.parse("192.168.1.11"), Ip.parse("2001:db8::11")),
+                        List.of(Prefix.parse("10.244.1.0/24"), Prefix.parse("fd00:10:1::/64")))
+                    .withAll(List.of(Ip.parse("192.168.1.12")))),
             new ClusterEvent.Synced());
   }
 

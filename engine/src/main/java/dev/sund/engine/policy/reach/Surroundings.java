@@ -137,7 +137,7 @@ final class Surroundings {
   private List<NodeName> nodesIn(OfFamily key, Collection<Node> nodes) {
     return nodes.stream()
         .filter(node ->
-            node.everyAddress().stream()
+            node.peerAddresses().stream()
                 .anyMatch(ip -> ip.family() == key.family && tables.classOf(ip) == key.peerClass))
         .map(Node::name)
         .sorted()
