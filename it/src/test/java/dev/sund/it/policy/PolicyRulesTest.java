@@ -384,6 +384,17 @@ class PolicyRulesTest {
   }
 
   @Test
+  void nodesArePeersByTheirAddressesAlsoThePodsOwn() throws Exception { // N15, N27
+    have(clusterPolicy("nodes", "Admin", 1, "egress: [{action: Deny, to: [{nodes: {}}]}]"));
+    bed.check(
+        mayNot(DB, "n1", TCP, 22),
+        mayNot(DB, "n2", TCP, 22),
+        may("n2", DB, TCP, 5432),
+        may("n1", DB, TCP, 5432),
+        may(WEB, DB, TCP, 5432));
+  }
+
+  @Test
   void aPodReachesItselfAlsoByItsService() throws Exception { // N16, N17
     have(services(), policy("closed", ALL + "policyTypes: [Ingress, Egress]"));
     bed.check(
