@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       AuditCommand.class,
       WhatIfCommand.class,
       AgentCommand.class,
+      DoctorCommand.class,
       StatusCommand.class,
       ServiceCommand.class,
       PolicyCommand.class,

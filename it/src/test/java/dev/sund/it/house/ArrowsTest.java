@@ -29,9 +29,11 @@ class ArrowsTest {
           "engine", List.of("model"),
           "dataplane", List.of("model", "kernel", "engine"),
           "kube", List.of("model", "engine"),
-          "agent", List.of("model", "kernel", "engine", "dataplane", "kube"),
-          "lab", List.of("model", "kernel", "engine", "dataplane", "kube", "agent"),
-          "cli", List.of("model", "kernel", "engine", "dataplane", "kube", "agent", "lab"));
+          "doctor", List.of("model", "kernel", "engine", "dataplane", "kube"),
+          "agent", List.of("model", "kernel", "engine", "dataplane", "kube", "doctor"),
+          "lab", List.of("model", "kernel", "engine", "dataplane", "kube", "doctor", "agent"),
+          "cli",
+              List.of("model", "kernel", "engine", "dataplane", "kube", "doctor", "agent", "lab"));
 
   private static JavaClasses classes;
 
@@ -41,7 +43,8 @@ class ArrowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"model", "kernel", "engine", "dataplane", "kube", "agent", "lab", "cli"})
+  @ValueSource(
+      strings = {"model", "kernel", "engine", "dataplane", "kube", "doctor", "agent", "lab", "cli"})
   void arrowsPointDownOnly(String module) {
     String[] allowed =
         Stream.concat(Stream.of(module), MAY_USE.getOrDefault(module, List.of()).stream())

@@ -1,0 +1,213 @@
+package dev.sund.cli;
+
+import dev.sund.agent.local.Json;
+import dev.sund.doctor.Catalogue;
+import dev.sund.doctor.Check;
+import dev.sund.doctor.Examination;
+import dev.sund.doctor.Host;
+import dev.sund.doctor.Severity;
+import dev.sund.kube.tree.JsonTrees;
+import dev.sund.kube.tree.MalformedException;
+import dev.sund.kube.tree.Tree;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code sund doctor}: what is wrong with this node's network, and what mends it. */
+@Command(
+    name = "doctor",
+    header = "Say what is wrong with this node's network, why it hurts, and what mends it.",
+    description = {
+      "",
+      "Reads the kernel's files and changes nothing; needs no agent and no cluster, and works beside"
+          + " any network plugin and proxy. The worst comes first. A check that cannot read what it"
+          + " needs says so and does not pass. Each check has a page in docs/doctor.",
+      "",
+      "Ends with 1 when a finding is as bad as --fail-on says, with 3 when nothing is but a check"
+          + " could not read what it needs."
+    },
+    footer = {
+      "  sudo sund doctor",
+      "  sudo sund doctor --explain conntrack-full",
+      "  sudo sund doctor --only tunnel-mtu,pod-mtu -o json",
+      "  sudo sund doctor -o json > before.json; ...; sudo sund doctor --baseline before.json",
+      "  sund doctor --root /host       in a container that has the node's /proc and /sys there"
+    })
+public final class DoctorCommand implements Callable<Integer> {
+  /** From which severity on findings make the command end with 1. */
+  enum Limit {
+    ERROR,
+    WARNING,
+    NOTE,
+    NEVER;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    boolean reached(Severity severity) {
+      return severity.ordinal() <= ordinal() && this != NEVER;
+    }
+  }
+
+  @Option(
+      names = "--only",
+      paramLabel = "ID",
+      split = ",",
+      description = "Only these checks; several times or with commas.")
+  List<String> only = new ArrayList<>();
+
+  @Option(
+      names = "--explain",
+      paramLabel = "ID",
+      description = "One check's whole story: what it read, what it found, why, and what to do.")
+  @Nullable String explain;
+
+  @Option(names = "--list", description = "Print the checks and run none.")
+  boolean list;
+
+  @Option(names = "--all", description = "Print what is right too, with what was read.")
+  boolean all;
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      defaultValue = "/",
+      description = "Where the node's file systems are: mounted there, or recorded (default: /).")
+  Path root = Path.of("/");
+
+  @Option(
+      names = "--window",
+      paramLabel = "SECONDS",
+      defaultValue = "1",
+      description = "How long counters are watched (default: ${DEFAULT-VALUE}; at most 600).")
+  int window = 1;
+
+  @Option(
+      names = "--baseline",
+      paramLabel = "FILE",
+      description = "What an earlier run printed with -o json: show what it has not.")
+  @Nullable Path baseline;
+
+  @Option(
+      names = "--fail-on",
+      paramLabel = "SEVERITY",
+      defaultValue = "warning",
+      description =
+          "End with 1 from this severity on: ${COMPLETION-CANDIDATES} (default: warning).")
+  Limit limit = Limit.WARNING;
+
+  @Mixin OutputFormat output = new OutputFormat();
+
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @ParentCommand @Nullable Sund sund;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    List<Check<?>> checks = chosen();
+    DoctorText text = new DoctorText(new Colours(sund != null && sund.colors()));
+    if (list) {
+      if (output.json()) {
+        out.println(Json.write(DoctorText.list(checks)));
+      } else {
+        text.list(checks, out);
+      }
+      out.flush();
+      return ExitCode.OK;
+    }
+    Set<String> known = known();
+    Examination found = Examination.of(host(), checks);
+    if (output.json()) {
+      out.println(Json.write(DoctorText.whole(found)));
+    } else if (explain != null) {
+      text.explain(found.results().getFirst(), out);
+    } else {
+      text.print(found, known, all, out);
+    }
+    out.flush();
+    return code(found, known);
+  }
+
+  private int code(Examination found, Set<String> known) {
+    boolean bad =
+        found.findings().stream()
+            .filter(one -> !known.contains(DoctorText.key(one)))
+            .anyMatch(one -> limit.reached(one.finding().severity()));
+    if (bad) {
+      return ExitCode.DIFFERS;
+    }
+    return found.unread().isEmpty() ? ExitCode.OK : ExitCode.COULD_NOT_RUN;
+  }
+
+  private List<Check<?>> chosen() {
+    List<String> ids = explain == null ? only : List.of(explain);
+    if (ids.isEmpty()) {
+      return Catalogue.all();
+    }
+    List<Check<?>> checks = new ArrayList<>();
+    for (String id : ids) {
+      checks.add(
+          Catalogue.named(id)
+              .orElseThrow(() ->
+                  CommandFailure.badInput(
+                      "There is no check " + id + ".", "sund doctor --list names them.")));
+    }
+    return checks;
+  }
+
+  private Host host() {
+    if (!Files.isDirectory(root)) {
+      throw CommandFailure.badInput(
+          "--root " + root + " is no folder.", "Name the folder in which proc and sys are.");
+    }
+    if (window < 0 || window > 600) {
+      throw CommandFailure.badInput(
+          "--window " + window + " is not between 0 and 600.", "Give seconds.");
+    }
+    return new Host(root.toAbsolutePath().normalize(), Duration.ofSeconds(window), Thread::sleep);
+  }
+
+  /** The findings of an earlier run. */
+  private Set<String> known() throws IOException {
+    Set<String> keys = new TreeSet<>();
+    if (baseline == null) {
+      return keys;
+    }
+    try {
+      Tree tree = JsonTrees.parse(Files.readString(baseline));
+      if (tree instanceof Tree.Mapping whole
+          && whole.get("findings").orElse(whole) instanceof Tree.Sequence findings) {
+        for (Tree item : findings.items()) {
+          if (item instanceof Tree.Mapping one) {
+            keys.add(one.text("check").orElse("") + " " + one.text("object").orElse(""));
+          }
+        }
+        return keys;
+      }
+      throw CommandFailure.badInput(
+          baseline + " has no findings.", "Write it by sund doctor -o json.");
+    } catch (MalformedException e) {
+      throw CommandFailure.badInput(
+          baseline + ":" + e.line() + ": " + e.getMessage() + ".",
+          "Write it by sund doctor -o json.");
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package dev.sund.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.doctor.Catalogue;
+import dev.sund.doctor.Host;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * {@code sund doctor} on a recorded tree that forwards nothing and is too narrow for its tunnel.
+ */
+class DoctorCommandTest {
+  @TempDir Path root;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @BeforeEach
+  void record() throws IOException {
+    write("proc/sys/net/ipv4/ip_forward", "0");
+    write("proc/net/route", "Iface Destination\neth0\t00000000\t0100A8C0\t3\t0\t0\t0\t00000000");
+    write("sys/class/net/eth0/mtu", "1500");
+    write("sys/class/net/flannel.1/mtu", "1500");
+    write("sys/class/net/flannel.1/uevent", "DEVTYPE=vxlan");
+    write(Host.WINDOW, "1.0");
+  }
+
+  private void write(String path, String text) throws IOException {
+    Files.createDirectories(root.resolve(path).getParent());
+    Files.writeString(root.resolve(path), text);
+  }
+
+  private int doctor(String... arguments) {
+    String[] all = new String[arguments.length + 3];
+    all[0] = "doctor";
+    all[1] = "--root";
+    all[2] = root.toString();
+    System.arraycopy(arguments, 0, all, 3, arguments.length);
+    out.getBuffer().setLength(0);
+    return Sund.commandLine(Map.of("NO_COLOR", "1"))
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(all);
+  }
+
+  @Test
+  void findingsComeWithTheirRemedyTheWorstFirst() {
+    assertThat(doctor("--only", "forwarding-off,tunnel-mtu,default-route")).isEqualTo(1);
+    assertThat(out.toString())
+        .isEqualTo(
+            """
+            error    forwarding-off       IPv4 is not forwarded.
+                                          mend: sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d
+            error    tunnel-mtu           flannel.1 (vxlan) has MTU 1500, and eth0 below it 1500: with 50 bytes of headers at most 1450 fit.
+                                          mend: ip link set flannel.1 mtu 1450, and the same in the network plugin's configuration (Calico veth_mtu, flannel reads it from the device, Cilium mtu)
+            2 errors; 1 check right, 0 without an object here, 0 could not read; sund doctor --explain ID says more
+            """);
+  }
+
+  @Test
+  void whatCannotBeReadIsSaidAndEndsWith3() {
+    assertThat(doctor("--only", "default-route,clock-source")).isEqualTo(3);
+    assertThat(out.toString())
+        .startsWith("unread   clock-source         could not read: /sys/devices/system/clocksource")
+        .endsWith("nothing wrong; 1 check right, 0 without an object here, 1 could not read\n");
+  }
+
+  @Test
+  void aBaselineHidesWhatWasThereBefore() throws IOException {
+    assertThat(doctor("-o", "json", "--only", "forwarding-off")).isEqualTo(1);
+    Path before = Files.writeString(root.resolve("before.json"), out.toString());
+    assertThat(doctor("--baseline", before.toString(), "--only", "forwarding-off,tunnel-mtu"))
+        .isEqualTo(1);
+    assertThat(out.toString()).doesNotContain("forwarding-off").contains("1 error, 1 as before");
+    assertThat(doctor("--baseline", before.toString(), "--only", "forwarding-off")).isZero();
+  }
+
+  @Test
+  void explainTellsTheWholeStoryOfOne() {
+    assertThat(doctor("--explain", "forwarding-off")).isEqualTo(1);
+    assertThat(out.toString())
+        .contains("read   /proc/sys/net/ipv4/ip_forward")
+        .contains("why    The node drops what is not for itself")
+        .contains("docs/doctor/forwarding-off.md");
+  }
+
+  @Test
+  void whatCannotBeAskedIsBadInput() {
+    assertThat(doctor("--only", "nonsense")).isEqualTo(2);
+    assertThat(err.toString()).contains("There is no check nonsense.").contains("--list");
+    assertThat(doctor("--window", "601")).isEqualTo(2);
+    assertThat(doctor("--baseline", root.resolve("none.json").toString())).isNotZero();
+    assertThat(doctor("--root", root.resolve("none").toString())).isEqualTo(2);
+  }
+
+  @Test
+  void theListNamesEveryCheck() {
+    assertThat(doctor("--list")).isZero();
+    assertThat(out.toString().lines()).hasSameSizeAs(Catalogue.all());
+  }
+}

@@ -1,0 +1,37 @@
+package dev.sund.doctor;
+
+import dev.sund.doctor.check.ConntrackChecks;
+import dev.sund.doctor.check.MachineChecks;
+import dev.sund.doctor.check.MtuChecks;
+import dev.sund.doctor.check.NodeChecks;
+import dev.sund.doctor.check.TrafficChecks;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** All checks. */
+public final class Catalogue {
+  private Catalogue() {}
+
+  /** All checks, in the order in which they are shown. */
+  public static List<Check<?>> all() {
+    return Stream.of(
+            MtuChecks.all(),
+            NodeChecks.all(),
+            ConntrackChecks.all(),
+            TrafficChecks.all(),
+            MachineChecks.all())
+        .<Check<?>>flatMap(List::stream)
+        .toList();
+  }
+
+  /** The check of this name. */
+  public static Optional<Check<?>> named(String id) {
+    for (Check<?> check : all()) {
+      if (check.id().equals(id)) {
+        return Optional.of(check);
+      }
+    }
+    return Optional.empty();
+  }
+}

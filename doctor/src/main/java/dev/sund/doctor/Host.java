@@ -1,0 +1,236 @@
+package dev.sund.doctor;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A node as its files show it: this machine, another's file systems mounted somewhere, or a tree
+ * that was recorded. Paths are written without the leading slash. Used by one thread at a time.
+ *
+ * <p>A recorded tree has the earlier sample of what changes under {@value #BEFORE} and the seconds
+ * between the two in {@value #WINDOW}.
+ */
+public final class Host {
+  /** Where a recorded tree keeps what was read at first. */
+  public static final String BEFORE = "sund-before";
+
+  /** Where a recorded tree says how long it waited, in seconds. */
+  public static final String WINDOW = "sund-window";
+
+  private final Path root;
+  private final Duration wait;
+  private final Pause pause;
+  private final Map<String, String> before = new LinkedHashMap<>();
+  private final Set<String> read = new LinkedHashSet<>();
+  private double seconds;
+
+  /** How time passes. */
+  @FunctionalInterface
+  public interface Pause {
+    /** Waits. */
+    void sleep(Duration time) throws InterruptedException;
+  }
+
+  /**
+   * A node.
+   *
+   * @param root its file system's root
+   * @param wait how long what changes is watched
+   */
+  public Host(Path root, Duration wait, Pause pause) {
+    this.root = root;
+    this.wait = wait;
+    this.pause = pause;
+  }
+
+  /**
+   * A file's text, without blanks at its ends.
+   *
+   * @throws UnreadException when it is not there or cannot be read
+   */
+  public String text(String path) throws UnreadException {
+    Optional<String> text = textIfThere(path);
+    if (text.isEmpty()) {
+      throw new UnreadException(
+          "/" + path + " is not there",
+          "Is the kernel's part loaded, and this file system mounted?");
+    }
+    return text.get();
+  }
+
+  /**
+   * A file's text; nothing when there is no such file.
+   *
+   * @throws UnreadException when it is there and cannot be read
+   */
+  public Optional<String> textIfThere(String path) throws UnreadException {
+    if (path.startsWith("proc/sys/net/") && isSeenFromAnotherNetwork()) {
+      throw new UnreadException(
+          "/" + path + " shows this process's own network and not that of " + root,
+          "Run it in the node's network namespace (hostNetwork: true).");
+    }
+    try {
+      byte[] bytes = Files.readAllBytes(place(path));
+      read.add(path);
+      return Optional.of(new String(bytes, StandardCharsets.UTF_8).strip());
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw unread(path, e);
+    }
+  }
+
+  /**
+   * A whole number in a file.
+   *
+   * @throws UnreadException when it is not there, or is no number
+   */
+  public long number(String path) throws UnreadException {
+    return parse(path, text(path));
+  }
+
+  /**
+   * A whole number in a file; nothing when there is no such file.
+   *
+   * @throws UnreadException when it cannot be read, or is no number
+   */
+  public OptionalLong numberIfThere(String path) throws UnreadException {
+    Optional<String> text = textIfThere(path);
+    return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(parse(path, text.get()));
+  }
+
+  /**
+   * What is in a folder, sorted; nothing when it is not there.
+   *
+   * @throws UnreadException when it cannot be read
+   */
+  public List<String> names(String folder) throws UnreadException {
+    try (Stream<Path> entries = Files.list(place(folder))) {
+      read.add(folder + "/");
+      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return List.of();
+    } catch (IOException e) {
+      throw unread(folder, e);
+    }
+  }
+
+  /** Whether there is such a file, folder or link. */
+  public boolean has(String path) {
+    return Files.exists(place(path));
+  }
+
+  /**
+   * What a file said when the window began.
+   *
+   * @throws UnreadException when it was not there then
+   */
+  public String before(String path) throws UnreadException {
+    String text = before.get(path);
+    if (text == null) {
+      throw new UnreadException(
+          "/" + path + " was not there a moment ago", "Run the doctor again.");
+    }
+    return text;
+  }
+
+  /** How many seconds lie between the two looks. */
+  public double seconds() {
+    return seconds;
+  }
+
+  /** Reads what changes for the first time, and waits; in a recorded tree takes what it has. */
+  void sample(Collection<String> paths) throws InterruptedException {
+    boolean recorded = Files.exists(root.resolve(WINDOW));
+    for (String path : paths) {
+      try {
+        textIfThere(recorded ? BEFORE + "/" + path : path)
+            .ifPresent(text -> before.put(path, text));
+      } catch (UnreadException _) {
+        // The check that needs it says why, when it reads it the second time.
+      }
+    }
+    if (recorded) {
+      seconds = recordedSeconds();
+      return;
+    }
+    pause.sleep(wait);
+    seconds = wait.toMillis() / 1_000.0;
+  }
+
+  private double recordedSeconds() {
+    try {
+      return Double.parseDouble(text(WINDOW));
+    } catch (UnreadException | NumberFormatException _) {
+      return 1;
+    }
+  }
+
+  /** Begins a new list of what has been read. */
+  void forget() {
+    read.clear();
+  }
+
+  /** The files and folders read since {@link #forget}. */
+  List<String> readSoFar() {
+    return new ArrayList<>(read);
+  }
+
+  /** Of another machine's proc file system the network is that of its first process. */
+  private Path place(String path) {
+    if (path.startsWith("proc/net/") && !root.equals(Path.of("/"))) {
+      Path first = root.resolve("proc/1/net").resolve(path.substring("proc/net/".length()));
+      if (Files.exists(first)) {
+        return first;
+      }
+    }
+    return root.resolve(path);
+  }
+
+  /**
+   * The kernel answers for {@code /proc/sys/net} with the reader's network, wherever it is mounted.
+   */
+  private boolean isSeenFromAnotherNetwork() {
+    if (root.equals(Path.of("/"))) {
+      return false;
+    }
+    try {
+      Path theirs = Files.readSymbolicLink(root.resolve("proc/1/ns/net"));
+      return !theirs.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
+    } catch (IOException _) {
+      return false; // a recorded tree, or a link that only root may read
+    }
+  }
+
+  private static long parse(String path, String text) throws UnreadException {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException _) {
+      throw new UnreadException(
+          "/" + path + " says '" + text + "', which is no number", "Report it with the kernel.");
+    }
+  }
+
+  private static UnreadException unread(String path, IOException e) {
+    return e instanceof AccessDeniedException
+        ? new UnreadException("/" + path + ": permission denied", "Run it as root.")
+        : new UnreadException(
+            "/" + path + ": " + e.getMessage(), "Look at the file with the same user.");
+  }
+}

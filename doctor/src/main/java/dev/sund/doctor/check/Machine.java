@@ -1,0 +1,44 @@
+package dev.sund.doctor.check;
+
+import dev.sund.doctor.Host;
+import dev.sund.doctor.UnreadException;
+
+/** What checks of all families ask of the machine. */
+final class Machine {
+  private static final String MEMORY = "proc/meminfo";
+  private static final String UPTIME = "proc/uptime";
+
+  private Machine() {}
+
+  /** Its processors. */
+  static long cores(Host host) throws UnreadException {
+    return Math.max(
+        1, host.text("proc/stat").lines().filter(line -> line.matches("cpu\\d+ .*")).count());
+  }
+
+  /** Its memory in bytes. */
+  static long memory(Host host) throws UnreadException {
+    return meminfo(host, "MemTotal");
+  }
+
+  /** A line of {@code /proc/meminfo}, in bytes. */
+  static long meminfo(Host host, String name) throws UnreadException {
+    for (String line : host.text(MEMORY).lines().toList()) {
+      String[] words = line.split("[:\\s]+");
+      if (words.length >= 2 && words[0].equals(name) && words[1].matches("\\d{1,15}")) {
+        return Long.parseLong(words[1]) << 10;
+      }
+    }
+    throw new UnreadException("/" + MEMORY + " has no " + name, "Is /proc mounted?");
+  }
+
+  /** For how long it has been running, in seconds. */
+  static double uptime(Host host) throws UnreadException {
+    String text = host.text(UPTIME);
+    try {
+      return Double.parseDouble(text.split("\\s+")[0]);
+    } catch (NumberFormatException _) {
+      throw new UnreadException("/" + UPTIME + " says '" + text + "'", "Is /proc mounted?");
+    }
+  }
+}

@@ -1,0 +1,295 @@
+package dev.sund.doctor.check;
+
+import dev.sund.doctor.Check;
+import dev.sund.doctor.Counters;
+import dev.sund.doctor.Finding;
+import dev.sund.doctor.Host;
+import dev.sund.doctor.Severity;
+import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.Verdict;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Whether the node forwards at all: sysctls, routes, neighbours. kernel:
+ * Documentation/networking/ip-sysctl.rst.
+ */
+public final class NodeChecks {
+  private static final String IPV4 = "proc/sys/net/ipv4/conf";
+  private static final String FORWARD4 = "proc/sys/net/ipv4/ip_forward";
+  private static final String FORWARD6 = "proc/sys/net/ipv6/conf/all/forwarding";
+  private static final String ADDRESSES6 = "proc/net/if_inet6";
+  private static final String ROUTES4 = "proc/net/route";
+  private static final String ROUTES6 = "proc/net/ipv6_route";
+  private static final String DEVICES = "sys/class/net";
+  private static final String NEIGHBOURS4 = "proc/net/stat/arp_cache";
+  private static final String NEIGHBOURS6 = "proc/net/stat/ndisc_cache";
+
+  private NodeChecks() {}
+
+  /** The checks of this family. */
+  public static List<Check<?>> all() {
+    return List.of(
+        new Check<>(
+            "forwarding-off",
+            "whether the kernel forwards",
+            NodeChecks::forwarding,
+            NodeChecks::forwards),
+        new Check<>(
+            "reverse-path-filter",
+            "whether answers that come another way are dropped",
+            NodeChecks::filters,
+            NodeChecks::strict),
+        new Check<>(
+            "bridge-netfilter",
+            "whether packets between ports of a bridge meet rules",
+            NodeChecks::bridges,
+            NodeChecks::bridged),
+        new Check<>("default-route", "a way out", NodeChecks::defaultRoutes, NodeChecks::wayOut),
+        new Check<>(
+            "neighbours-full",
+            "room in the neighbour tables",
+            List.of(NEIGHBOURS4, NEIGHBOURS6),
+            NodeChecks::neighbours,
+            NodeChecks::crowded));
+  }
+
+  /**
+   * Forwarding.
+   *
+   * @param four {@code net.ipv4.ip_forward}
+   * @param six {@code net.ipv6.conf.all.forwarding}; empty where the kernel has no IPv6
+   * @param hasGlobalSix whether a device has a global IPv6 address
+   */
+  record Forwarding(boolean four, Optional<Boolean> six, boolean hasGlobalSix) {}
+
+  private static Forwarding forwarding(Host host) throws UnreadException {
+    Optional<String> six = host.textIfThere(FORWARD6);
+    // The fourth column is the scope: 00 is global.
+    boolean global =
+        host.textIfThere(ADDRESSES6)
+            .orElse("")
+            .lines()
+            .map(line -> line.strip().split("\\s+"))
+            .anyMatch(words -> words.length > 4 && words[3].equals("00") && isNotLoopback(words));
+    return new Forwarding(
+        host.text(FORWARD4).equals("1"), six.map(text -> !text.equals("0")), global);
+  }
+
+  private static boolean isNotLoopback(String[] words) {
+    return !words[words.length - 1].equals("lo");
+  }
+
+  private static Verdict forwards(Forwarding is) {
+    List<Finding> findings = new ArrayList<>();
+    String why =
+        "The node drops what is not for itself: pods reach nothing outside of it, and nothing"
+            + " reaches them.";
+    if (!is.four) {
+      findings.add(
+          new Finding(
+              Severity.ERROR,
+              "net.ipv4.ip_forward",
+              "IPv4 is not forwarded.",
+              why,
+              "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
+    }
+    if (is.six.isPresent() && !is.six.get() && is.hasGlobalSix) {
+      findings.add(
+          new Finding(
+              Severity.WARNING,
+              "net.ipv6.conf.all.forwarding",
+              "The node has a global IPv6 address and does not forward IPv6.",
+              why + " It is right where pods have IPv4 only.",
+              "sysctl -w net.ipv6.conf.all.forwarding=1, and net.ipv6.conf.DEVICE.accept_ra=2 where"
+                  + " the default route comes by router advertisement"));
+    }
+    return Verdict.of(
+        findings,
+        "net.ipv4.ip_forward=1, net.ipv6.conf.all.forwarding="
+            + is.six.map(on -> on ? "1" : "0, no global address").orElse("not there"));
+  }
+
+  /**
+   * The reverse path filter of each device: what the kernel uses is the larger of its and all's.
+   */
+  private static Map<String, Long> filters(Host host) throws UnreadException {
+    Map<String, Long> filters = new TreeMap<>();
+    long all = host.number(IPV4 + "/all/rp_filter");
+    for (String device : host.names(IPV4)) {
+      if (!device.equals("all") && !device.equals("default")) {
+        filters.put(
+            device,
+            Math.max(all, host.numberIfThere(IPV4 + "/" + device + "/rp_filter").orElse(0)));
+      }
+    }
+    return filters;
+  }
+
+  private static Verdict strict(Map<String, Long> filters) {
+    List<Finding> findings = new ArrayList<>();
+    for (String device : filters.keySet()) {
+      if (filters.get(device) == 1 && Tunnels.isTunnel(device)) {
+        findings.add(
+            new Finding(
+                Severity.WARNING,
+                "net.ipv4.conf." + device + ".rp_filter",
+                "The tunnel "
+                    + device
+                    + " drops what comes from addresses that are routed another"
+                    + " way (strict reverse path filter).",
+                "Answers of nodes and of node ports come by the tunnel and leave by another device,"
+                    + " and vanish without a counter but Ip.IPReversePathFilter.",
+                "sysctl -w net.ipv4.conf."
+                    + device
+                    + ".rp_filter=0 net.ipv4.conf.all.rp_filter=0"));
+      }
+    }
+    return Verdict.of(findings, filters.size() + " devices, no tunnel is strict");
+  }
+
+  /**
+   * Bridges.
+   *
+   * @param bridges their names
+   * @param calls {@code net.bridge.bridge-nf-call-iptables}; empty where br_netfilter is not loaded
+   */
+  record Bridges(List<String> bridges, Optional<Boolean> calls) {}
+
+  private static Bridges bridges(Host host) throws UnreadException {
+    List<String> bridges = new ArrayList<>();
+    for (String device : host.names(DEVICES)) {
+      if (host.has(DEVICES + "/" + device + "/bridge")) {
+        bridges.add(device);
+      }
+    }
+    return new Bridges(
+        bridges,
+        host.textIfThere("proc/sys/net/bridge/bridge-nf-call-iptables")
+            .map(text -> text.equals("1")));
+  }
+
+  private static Verdict bridged(Bridges is) {
+    if (is.bridges.isEmpty()) {
+      return new Verdict.NotHere("there is no bridge");
+    }
+    if (is.calls.isPresent() && is.calls.get()) {
+      return new Verdict.Right("bridge-nf-call-iptables=1, bridges " + is.bridges);
+    }
+    return new Verdict.Wrong(
+        List.of(
+            new Finding(
+                Severity.WARNING,
+                "net.bridge.bridge-nf-call-iptables",
+                (is.calls.isPresent()
+                        ? "Packets between two ports of a bridge meet no rules"
+                        : "The module br_netfilter is not loaded, so that packets between two ports"
+                            + " of a bridge meet no rules")
+                    + "; bridges here: "
+                    + String.join(", ", is.bridges)
+                    + ".",
+                "Two pods of one node on such a bridge are not kept apart by policies, and the"
+                    + " answer of a Service's pod beside its client is not translated back.",
+                "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1"
+                    + " net.bridge.bridge-nf-call-ip6tables=1; not needed where the plugin says so")));
+  }
+
+  /** The devices of default routes. */
+  private static List<String> defaultRoutes(Host host) throws UnreadException {
+    List<String> devices = new ArrayList<>();
+    host.text(ROUTES4)
+        .lines()
+        .skip(1)
+        .map(line -> line.strip().split("\\s+"))
+        .filter(words -> words.length > 7 && words[1].equals("00000000"))
+        .filter(words -> words[7].equals("00000000"))
+        .forEach(words -> devices.add(words[0]));
+    host.textIfThere(ROUTES6)
+        .orElse("")
+        .lines()
+        .map(line -> line.strip().split("\\s+"))
+        .filter(words -> words.length > 9 && words[1].equals("00"))
+        .filter(words -> words[0].equals("0".repeat(32)) && !words[9].equals("lo"))
+        .forEach(words -> devices.add(words[9]));
+    return devices;
+  }
+
+  private static Verdict wayOut(List<String> devices) {
+    return devices.isEmpty()
+        ? new Verdict.Wrong(
+            List.of(
+                new Finding(
+                    Severity.ERROR,
+                    "default route",
+                    "The node has no default route.",
+                    "Pods reach nothing outside of the cluster, and programs that look for the"
+                        + " node's own address by it find none.",
+                    "ip route add default via GATEWAY dev DEVICE")))
+        : new Verdict.Right("by " + String.join(", ", devices.stream().distinct().toList()));
+  }
+
+  /**
+   * A neighbour table.
+   *
+   * @param limit {@code gc_thresh3}
+   */
+  record Neighbours(String family, long limit, Sampled stat) {}
+
+  private static List<Neighbours> neighbours(Host host) throws UnreadException {
+    List<Neighbours> tables = new ArrayList<>();
+    for (String family : List.of("ipv4", "ipv6")) {
+      String stat = family.equals("ipv4") ? NEIGHBOURS4 : NEIGHBOURS6;
+      // The limits are the machine's: another network namespace does not show them.
+      String limit = "proc/sys/net/" + family + "/neigh/default/gc_thresh3";
+      if (host.has(stat) && host.has(limit)) {
+        tables.add(
+            new Neighbours(
+                family,
+                host.number(limit),
+                new Sampled(
+                    Counters.ofProcessors(stat, host.before(stat)),
+                    Counters.ofProcessors(stat, host.text(stat)),
+                    host.seconds(),
+                    Machine.uptime(host))));
+      }
+    }
+    return tables;
+  }
+
+  private static Verdict crowded(List<Neighbours> tables) {
+    if (tables.isEmpty()) {
+      return new Verdict.NotHere(
+          "the tables' limits are not shown here, as in a network namespace that is not the first");
+    }
+    List<Finding> findings = new ArrayList<>();
+    List<String> read = new ArrayList<>();
+    for (Neighbours table : tables) {
+      long entries = table.stat.now().get("entries");
+      String full = "table_fulls";
+      String said =
+          "%s %,d of %,d, full %s"
+              .formatted(table.family, entries, table.limit, table.stat.said(full));
+      read.add(said);
+      boolean overflows = table.stat.grew(full) > 0;
+      if (overflows || table.stat.hourly(full) >= 1 || entries >= table.limit * 8 / 10) {
+        findings.add(
+            new Finding(
+                overflows || entries >= table.limit ? Severity.ERROR : Severity.WARNING,
+                "net." + table.family + ".neigh.default.gc_thresh3",
+                "The table of neighbours is full or nearly so: " + said + ".",
+                "Packets to a neighbour without an entry are dropped, at the most distant pods"
+                    + " first: 'neighbour table overflow' in the kernel's log.",
+                "sysctl -w net.%1$s.neigh.default.gc_thresh1=%2$d net.%1$s.neigh.default.gc_thresh2=%3$d net.%1$s.neigh.default.gc_thresh3=%4$d"
+                    .formatted(
+                        table.family,
+                        Math.max(table.limit, 4_096),
+                        Math.max(table.limit * 2, 8_192),
+                        Math.max(table.limit * 4, 16_384))));
+      }
+    }
+    return Verdict.of(findings, String.join("; ", read));
+  }
+}

@@ -1,0 +1,148 @@
+package dev.sund.doctor;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A tree as {@link Host} reads it: a healthy node with a tunnel, a bridge and a pod, and changes.
+ */
+final class RecordedNode {
+  private static final String DEVICES =
+      """
+      Inter-|   Receive                                                |  Transmit
+       face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+          lo:  100 1 0 0 0 0 0 0  100 1 0 0 0 0 0 0
+        eth0: 5000 50 0 7 0 0 0 0 5000 50 0 0 0 0 0 0
+      """;
+  private static final String SNMP =
+      """
+      Ip: Forwarding FragCreates FragFails ReasmFails
+      Ip: 1 0 0 0
+      Tcp: OutSegs RetransSegs
+      Tcp: 100000 50
+      """;
+
+  private final Path root;
+  private final Map<String, String> now = new TreeMap<>();
+  private final Map<String, String> before = new TreeMap<>();
+
+  RecordedNode(Path root) {
+    this.root = root;
+    now.put(
+        "proc/stat",
+        "cpu 1000 0 500 90000 10 0 20 0 0 0\ncpu0 500 0 0 0 0 0 0 0 0 0\n"
+            + "cpu1 500 0 0 0 0 0 0 0 0 0\nintr 1");
+    now.put("proc/meminfo", "MemTotal:        8000000 kB\nMemFree: 1000 kB");
+    now.put("proc/uptime", "360000.00 700000.00");
+    now.put("proc/pressure/cpu", "some avg10=0.10 avg60=0.50 avg300=0.40 total=1\nfull avg10=0.00");
+    now.put("proc/1/environ", "HOME=/\0TERM=linux");
+    now.put("proc/net/dev", DEVICES);
+    now.put("proc/net/snmp", SNMP);
+    now.put(
+        "proc/net/netstat",
+        "TcpExt: ListenOverflows TCPReqQFullDrop\nTcpExt: 3 0\nIpExt: InOctets\nIpExt: 5");
+    now.put(
+        "proc/net/softnet_stat",
+        "00000100 00000000 00000001 00000000\n00000200 00000000 00000000 00000000");
+    now.put(
+        "proc/net/route",
+        "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+            + "eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+            + "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0");
+    now.put("proc/net/if_inet6", "fe800000000000000000000000000001 02 40 20 80     eth0");
+    now.put(
+        "proc/net/stat/nf_conntrack",
+        "entries  searched found drop early_drop insert_failed\n"
+            + "00000400  00000000 00000000 00000000 00000000 00000000\n"
+            + "00000400  00000000 00000000 00000000 00000000 00000000");
+    now.put("proc/net/stat/arp_cache", "entries  allocs table_fulls\n00000010  00000000 00000000");
+    now.put("proc/sys/net/netfilter/nf_conntrack_count", "1024");
+    now.put("proc/sys/net/netfilter/nf_conntrack_max", "131072");
+    now.put("proc/sys/net/netfilter/nf_conntrack_buckets", "32768");
+    now.put("proc/sys/net/ipv4/ip_forward", "1");
+    now.put("proc/sys/net/ipv6/conf/all/forwarding", "0");
+    now.put("proc/sys/net/ipv4/conf/all/rp_filter", "0");
+    now.put("proc/sys/net/ipv4/conf/default/rp_filter", "1");
+    now.put("proc/sys/net/ipv4/conf/eth0/rp_filter", "1");
+    now.put("proc/sys/net/ipv4/conf/flannel.1/rp_filter", "0");
+    now.put("proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024");
+    now.put("proc/sys/net/bridge/bridge-nf-call-iptables", "1");
+    device("eth0", 1500, "1", "");
+    device("flannel.1", 1450, "1", "DEVTYPE=vxlan\n");
+    device("cni0", 1450, "1", "DEVTYPE=bridge\n");
+    now.put("sys/class/net/cni0/bridge/bridge_id", "8000.0");
+    device("veth12ab", 1450, "1", "");
+    now.put("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
+    now.put(
+        "sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc hpet acpi_pm");
+    now.put(Host.WINDOW, "1.0");
+    before.putAll(now);
+  }
+
+  private void device(String name, int mtu, String type, String uevent) {
+    now.put("sys/class/net/" + name + "/mtu", String.valueOf(mtu));
+    now.put("sys/class/net/" + name + "/type", type);
+    now.put("sys/class/net/" + name + "/uevent", uevent + "INTERFACE=" + name);
+  }
+
+  /** Replaces a part of what a file says at the second look. */
+  RecordedNode with(String path, String old, String other) {
+    String text = now.get(path);
+    if (text == null || !text.contains(old)) {
+      throw new IllegalArgumentException(path + " has no '" + old + "'");
+    }
+    now.put(path, text.replace(old, other));
+    return this;
+  }
+
+  /** Replaces what a file says at both looks. */
+  RecordedNode with(String path, String text) {
+    now.put(path, text);
+    before.put(path, text);
+    return this;
+  }
+
+  /** There is no such file or folder. */
+  RecordedNode without(String path) {
+    now.keySet().removeIf(name -> name.equals(path) || name.startsWith(path + "/"));
+    before.keySet().removeIf(name -> name.equals(path) || name.startsWith(path + "/"));
+    return this;
+  }
+
+  /** It is there and cannot be read: a folder stands in its place. */
+  RecordedNode unreadable(String path) {
+    without(path);
+    now.put(path + "/in-the-way", "");
+    return this;
+  }
+
+  /** Writes it, and reads it as the doctor does. */
+  Host host() {
+    now.forEach((path, text) -> write(root.resolve(path), text));
+    before.forEach((path, text) -> {
+      if (path.startsWith("proc/net/") || path.equals("proc/stat")) { // what is looked at twice
+        write(root.resolve(Host.BEFORE).resolve(path), text);
+      }
+    });
+    return new Host(
+        root,
+        Duration.ofSeconds(1),
+        _ -> {
+          throw new IllegalStateException("a recorded tree is not waited for");
+        });
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
