@@ -19,6 +19,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -89,17 +92,26 @@ class PoliciesWhileDownTest {
     }
   }
 
+  /** Asks all at once: a packet that is dropped is waited for. */
   private static void expect(
       AgentScene scene, PodHandle asker, Map<String, Boolean> open, boolean patiently)
       throws Exception {
-    for (Map.Entry<String, Boolean> one : open.entrySet()) {
-      PodHandle pod = scene.pod(one.getKey());
-      Family family = one.getKey().length() % 2 == 0 ? Family.V4 : Family.V6;
-      if (patiently) {
-        scene.await(
-            one.toString(), LIMIT, () -> scene.reaches(asker, pod, family) == one.getValue());
-      } else {
-        assertThat(scene.reaches(asker, pod, family)).as(one.toString()).isEqualTo(one.getValue());
+    try (ExecutorService asking = Executors.newFixedThreadPool(open.size())) {
+      Map<String, Future<Boolean>> asked = new LinkedHashMap<>();
+      open.forEach((name, is) -> {
+        Family family = name.length() % 2 == 0 ? Family.V4 : Family.V6;
+        PodHandle pod = scene.pod(name);
+        asked.put(
+            name,
+            asking.submit(() -> {
+              if (patiently) {
+                scene.await(name, LIMIT, () -> scene.reaches(asker, pod, family) == is);
+              }
+              return patiently ? is : scene.reaches(asker, pod, family);
+            }));
+      });
+      for (Map.Entry<String, Boolean> one : open.entrySet()) {
+        assertThat(asked.get(one.getKey()).get()).as(one.getKey()).isEqualTo(one.getValue());
       }
     }
   }

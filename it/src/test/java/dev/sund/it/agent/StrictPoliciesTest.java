@@ -117,12 +117,6 @@ class StrictPoliciesTest {
         assertThat(talk.getValue().lives()).as(talk.getKey()).isTrue();
       }
       assertThat(scene.metric(1, CUT)).isEqualTo(forbidden.size() + 1);
-
-      set(fabric, false);
-      scene.await(
-          "the setting of the kernel is as it was",
-          LIMIT,
-          () -> LOOSE.read(scene.node(1)).orElseThrow().equals("1"));
     } finally {
       for (Talk talk : talks.values()) {
         talk.close();
