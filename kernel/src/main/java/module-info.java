@@ -11,6 +11,7 @@ module dev.sund.kernel {
   exports dev.sund.kernel.conntrack;
   exports dev.sund.kernel.ipvs;
   exports dev.sund.kernel.netlink;
+  exports dev.sund.kernel.nflog;
   exports dev.sund.kernel.nft;
   exports dev.sund.kernel.socket;
   exports dev.sund.kernel.route;

@@ -65,6 +65,7 @@ class KernelConstantsTest {
           "linux/netfilter/nf_conntrack_common.h",
           "linux/netfilter/nfnetlink.h",
           "linux/netfilter/nfnetlink_conntrack.h",
+          "linux/netfilter/nfnetlink_log.h",
           "linux/netlink.h",
           "linux/pkt_cls.h",
           "linux/pkt_sched.h",

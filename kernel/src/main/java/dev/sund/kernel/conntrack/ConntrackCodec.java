@@ -162,7 +162,7 @@ final class ConntrackCodec {
     return new ConntrackEntry(original, reply, zone, status, mark, timeout, tcp, counters, id);
   }
 
-  private static Tuple readTuple(NlReader nested) throws Malformed {
+  static Tuple readTuple(NlReader nested) throws Malformed {
     @Nullable Ip source = null;
     @Nullable Ip destination = null;
     @Nullable Transport transport = null;

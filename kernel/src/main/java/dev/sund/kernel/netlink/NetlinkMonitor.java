@@ -8,6 +8,7 @@ import dev.sund.kernel.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
 
@@ -23,6 +24,9 @@ public final class NetlinkMonitor implements AutoCloseable {
   private static final int EFD_CLOEXEC = 0x80000;
   private static final short POLLIN = 1;
 
+  /** The kernel answers within the send. */
+  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+
   private final NetlinkChannel channel;
   private final Fd wakeUp;
   private final IntPredicate passedOver;
@@ -36,6 +40,14 @@ public final class NetlinkMonitor implements AutoCloseable {
 
     /** Messages were lost, or one could not be decoded: read the whole state again. */
     void resync(String why);
+
+    /** All that waited has been delivered. */
+    default void drained() {}
+
+    /** The socket itself failed, and nothing comes any more. */
+    default void failed(String why) {
+      resync(why);
+    }
   }
 
   private NetlinkMonitor(NetlinkChannel channel, Fd wakeUp, IntPredicate passedOver) {
@@ -79,6 +91,37 @@ public final class NetlinkMonitor implements AutoCloseable {
   }
 
   /**
+   * Asks for something that is delivered to the asking socket alone, before {@link #run}. What
+   * comes before the answer is lost.
+   *
+   * @param request one message
+   * @return the answer
+   */
+  public Ack ask(NlWriter request) throws KernelException {
+    synchronized (running) {
+      request.number(0, 1, Netlink.NLM_F_ACK);
+      channel.receiveTimeout(ANSWER_TIMEOUT);
+      channel.send(request.data(), 0, request.size());
+      Ack[] answer = new Ack[1];
+      while (answer[0] == null) {
+        int length = channel.receive(true, () -> true);
+        if (!Errno.ENOBUFS.is(length)) {
+          Errno.check(length, "receive from", channel.toString());
+          NlReader.messages(
+              channel.data(),
+              length,
+              (type, flags, body) -> {
+                if (type == Netlink.NLMSG_ERROR) {
+                  answer[0] = NetlinkSocket.readAck(body, flags);
+                }
+              });
+        }
+      }
+      return answer[0];
+    }
+  }
+
+  /**
    * Delivers to {@code sink} until {@link #close}, on this thread.
    *
    * @throws KernelException when the socket itself fails
@@ -97,7 +140,9 @@ public final class NetlinkMonitor implements AutoCloseable {
           }
           Errno.check(ready, "wait for", channel.toString());
           if (!closing.get() && descriptors.get(ValueLayout.JAVA_SHORT, 6) != 0) {
-            drain(sink);
+            if (drain(sink)) {
+              sink.drained();
+            }
           }
         }
       }
@@ -111,7 +156,11 @@ public final class NetlinkMonitor implements AutoCloseable {
    */
   public boolean poll(Sink sink) throws KernelException {
     synchronized (running) {
-      return !closing.get() && drain(sink);
+      if (closing.get() || !drain(sink)) {
+        return false;
+      }
+      sink.drained();
+      return true;
     }
   }
 
@@ -129,7 +178,7 @@ public final class NetlinkMonitor implements AutoCloseable {
           try {
             run(sink);
           } catch (KernelException e) {
-            sink.resync(String.valueOf(e.getMessage()));
+            sink.failed(String.valueOf(e.getMessage()));
           }
         });
   }

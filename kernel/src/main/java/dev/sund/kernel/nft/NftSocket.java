@@ -11,8 +11,10 @@ import dev.sund.kernel.netlink.NlReader;
 import dev.sund.kernel.netlink.NlWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -326,6 +328,39 @@ public final class NftSocket implements AutoCloseable {
           }
         });
     return elements;
+  }
+
+  /**
+   * What the elements of a set have counted, in no order. Packets go on being counted meanwhile.
+   *
+   * @throws KernelException.NotFound when there is no such set
+   */
+  public synchronized List<NftCount> counts(NftFamily family, String table, String set)
+      throws KernelException {
+    NftCodec.begin(out.clear(), NftCodec.GETSETELEM, 0, family.number(), 0)
+        .string(1, table)
+        .string(2, set)
+        .end();
+    Map<Bytes, NftCount> counts = new HashMap<>(); // a table that grows shows some twice
+    socket.dump(
+        "list counters of " + family + " " + table + " " + set,
+        out,
+        new NetlinkSocket.DumpSink() {
+          @Override
+          public void begin() {
+            counts.clear();
+          }
+
+          @Override
+          public void accept(int type, NlReader body) throws KernelException {
+            if (type == NftCodec.NEWSETELEM) {
+              List<NftCount> some = new ArrayList<>();
+              NftCount.read(body, some);
+              some.forEach(count -> counts.put(count.key(), count));
+            }
+          }
+        });
+    return List.copyOf(counts.values());
   }
 
   /**

@@ -61,7 +61,9 @@ final class Nfta {
   static final int SET_ELEM_FLAGS = 3;
   static final int SET_ELEM_TIMEOUT = 4;
   static final int SET_ELEM_USERDATA = 6;
+  static final int SET_ELEM_EXPR = 7;
   static final int SET_ELEM_KEY_END = 10;
+  static final int SET_ELEM_EXPRESSIONS = 11;
 
   static final int DATA_VALUE = 1;
   static final int DATA_VERDICT = 2;
