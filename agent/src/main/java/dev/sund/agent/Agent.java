@@ -17,6 +17,7 @@ import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.agent.cni.LimitRecord;
 import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.RoutedNetwork;
+import dev.sund.agent.drops.DropWatch;
 import dev.sund.agent.http.HttpPages;
 import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.AttachServer;
@@ -107,6 +108,7 @@ public final class Agent implements AutoCloseable {
   private final OffloadWatch offload;
   private final ServiceWork services;
   private final ProxyWatch proxy;
+  private final DropWatch drops;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
@@ -304,6 +306,8 @@ public final class Agent implements AutoCloseable {
                       sink.log("fabric")));
       fabricWatch.ifPresent(opened::push);
       fabricWatch.ifPresent(FabricWatch::start);
+      this.drops = new DropWatch(namespace, loop, metrics.policy, sink.log("drops"));
+      opened.push(drops);
 
       this.offload =
           OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
@@ -515,6 +519,11 @@ public final class Agent implements AutoCloseable {
     metrics.bridgedContainers.set(bridges.containers());
     metrics.apiReachable.set(api.problem().isEmpty() ? 1 : 0);
     keeper.measure();
+    try {
+      drops.measure();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
     metrics.conditions.clear();
     StatusReport.all(loop.state(), ownConditions())
         .forEach(condition -> metrics.conditions.labelValues(condition.reason().code()).inc());
@@ -534,7 +543,11 @@ public final class Agent implements AutoCloseable {
   }
 
   private PolicyReport.State policies() {
-    return PolicyReport.State.of(loop.enforcedPolicies(), loop.state());
+    Map<String, Long> enforced = loop.enforcedPolicies();
+    if (!enforced.isEmpty()) {
+      drops.listen(); // without policies nothing is dropped that somebody waits to hear of
+    }
+    return PolicyReport.State.of(enforced, loop.state());
   }
 
   private Optional<String> firstNotReady() {
@@ -565,6 +578,11 @@ public final class Agent implements AutoCloseable {
     @Override
     public Answer trace(Map<String, Object> request) throws InterruptedException {
       return new TraceCalls(options.node(), options.fabric(), loop).answer(request);
+    }
+
+    @Override
+    public Answer drops(Map<String, Object> request) throws InterruptedException {
+      return drops.answer(request);
     }
 
     @Override

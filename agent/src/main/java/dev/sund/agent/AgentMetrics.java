@@ -22,6 +22,9 @@ public final class AgentMetrics {
   /** Those that kube-proxy has too. */
   public final ProxyMetrics proxy = new ProxyMetrics(registry);
 
+  /** Those of policies. */
+  public final PolicyMetrics policy = new PolicyMetrics(registry, QUICK);
+
   /** Health-check node ports that are answered. */
   public final Gauge healthPorts =
       gauge("health_check_ports", "Health-check node ports of Services that are answered.");

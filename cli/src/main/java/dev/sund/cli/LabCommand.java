@@ -43,6 +43,7 @@ import picocli.CommandLine.ParentCommand;
       LabStatusCommand.class,
       LabProbeCommand.class,
       LabTraceCommand.class,
+      LabDropsCommand.class,
       LabApplyCommand.class,
       LabDeleteCommand.class,
       LabRollCommand.class,

@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       ServiceCommand.class,
       PolicyCommand.class,
+      DropsCommand.class,
       IpamCommand.class,
       VerifyCommand.class,
       SnapshotCommand.class,

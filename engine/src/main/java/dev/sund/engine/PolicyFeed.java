@@ -6,6 +6,7 @@ import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.policy.PolicyCompiler;
 import dev.sund.engine.policy.PolicyPod;
 import dev.sund.engine.program.PolicyDelta;
+import dev.sund.engine.program.PolicyLookup;
 import dev.sund.engine.program.PolicyTables;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
@@ -212,6 +213,12 @@ final class PolicyFeed {
       tablesDiffer = false;
     }
     return lastTables;
+  }
+
+  /** The tables as they are, to be asked at once; empty while nothing is enforced. */
+  Optional<PolicyLookup> lookup() {
+    PolicyCompiler told = compiler;
+    return told == null || !state.synced() ? Optional.empty() : Optional.of(told.lookup());
   }
 
   /** The policies, by kind and name. */

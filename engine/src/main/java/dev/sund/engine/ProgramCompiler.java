@@ -212,6 +212,11 @@ public final class ProgramCompiler {
     return state.refused().getOrDefault(object, List.of());
   }
 
+  /** Names what packets that were dropped here were about; valid until the next events. */
+  public DropNames drops() {
+    return new DropNames(state);
+  }
+
   private ServiceSummaries summaries() {
     ServiceRows rows = new ServiceRows(state.services());
     return new ServiceSummaries(state.services(), new FrontendRows(state, fabric, rows), rows);

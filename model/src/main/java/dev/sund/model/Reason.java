@@ -49,6 +49,8 @@ public enum Reason {
   CLUSTER_POLICY_INGRESS(Severity.INFO),
   /** The node does not know a pod of its own, nor which policies are about it: it is closed. */
   POLICY_POD_UNKNOWN(Severity.INFO),
+  /** A pod sent from an address that is not its own: the packet vanishes. */
+  SOURCE_NOT_OWN(Severity.INFO),
   /** A node port was asked at the node's loopback address, where it is not. */
   LOOPBACK_REFUSED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */

@@ -65,6 +65,7 @@ public final class ApplyLoop implements AutoCloseable {
   private final KernelLatency latency;
   private final PolicyProgress policies = new PolicyProgress();
   private volatile Runnable policiesListener = () -> {};
+  private final PolicyLatency policyLatency;
   private volatile NodeSummary summary = NodeSummary.NONE;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
@@ -93,6 +94,8 @@ public final class ApplyLoop implements AutoCloseable {
     this.cycle =
         new ApplyCycle(kernel, tickets, timing, System::nanoTime, metrics, log, this::stands);
     this.latency = new KernelLatency(metrics.proxy, InstantSource.system());
+    this.policyLatency =
+        new PolicyLatency(metrics.policy.enforceSeconds::observe, System::nanoTime);
     this.engineThread = thread("engine", this::runEngine);
     this.dataplaneThread = thread("dataplane", this::runDataplane);
   }
@@ -220,6 +223,7 @@ public final class ApplyLoop implements AutoCloseable {
       if (policies.takeChange(now.applied())) {
         policiesListener.run();
       }
+      policyLatency.applied(now.applied());
     }
   }
 
@@ -332,6 +336,7 @@ public final class ApplyLoop implements AutoCloseable {
         metrics.mailboxEvents.set(mailbox.size());
         metrics.eventsCoalesced.inc(mailbox.takeCoalesced());
         latency.came(batch);
+        long began = System.nanoTime();
         Optional<Handover> outcome = engine.compile(batch);
         answer();
         if (!batch.isEmpty()) {
@@ -342,6 +347,7 @@ public final class ApplyLoop implements AutoCloseable {
         if (outcome.isPresent()) {
           if (outcome.get().delta().policy().size() > 0) {
             policies.changed(outcome.get().number());
+            policyLatency.wanted(outcome.get().number(), began);
           }
           latency.wanted(outcome.get().number(), batch);
           inbox.put(outcome.get());

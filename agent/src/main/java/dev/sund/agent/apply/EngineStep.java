@@ -96,7 +96,11 @@ final class EngineStep {
     }
     long began = nanos.getAsLong();
     Compilation compilation = compiler.apply(batch);
-    metrics.compileSeconds.observe((nanos.getAsLong() - began) / 1e9);
+    double seconds = (nanos.getAsLong() - began) / 1e9;
+    metrics.compileSeconds.observe(seconds);
+    if (compilation.delta().policy().size() > 0) {
+      metrics.policy.compileSeconds.observe(seconds);
+    }
     metrics.events.inc(batch.size());
     tellSubnet(compilation.synced());
     tellNotice();

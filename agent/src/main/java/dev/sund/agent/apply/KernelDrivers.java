@@ -4,6 +4,7 @@ import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.PodDriver;
 import dev.sund.dataplane.nft.NftDriver;
+import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
@@ -34,6 +35,7 @@ final class KernelDrivers extends DataplaneSide {
 
   private final PodDriver pods;
   private final NftDriver table;
+  private final PolicyDriver policies;
   private final DriftFilter filter;
   private final Runnable devicesAreDoomed;
   private final Consumer<Collection<Serving>> connections;
@@ -44,6 +46,7 @@ final class KernelDrivers extends DataplaneSide {
   private final Map<String, String> attachments = new HashMap<>();
 
   private volatile Consumer<String> linksMade = _ -> {};
+  private volatile Consumer<NftDriver.Counts> policyWork = _ -> {};
 
   /** Whose entries of the table have been wanted since all of it was last written. */
   private final Set<RuleId> inTable = new HashSet<>();
@@ -69,6 +72,7 @@ final class KernelDrivers extends DataplaneSide {
     super(dataplane);
     this.pods = dataplane.driver(PodDriver.class).orElseThrow();
     this.table = dataplane.driver(NftDriver.class).orElseThrow();
+    this.policies = dataplane.driver(PolicyDriver.class).orElseThrow();
     this.filter = filter;
     this.devicesAreDoomed = devicesAreDoomed;
     this.connections = connections;
@@ -80,6 +84,11 @@ final class KernelDrivers extends DataplaneSide {
   private static UnaryOperator<ProgramDelta> spoiling() {
     String entry = System.getProperty(WRONG_ENTRY, "");
     return entry.isEmpty() ? UnaryOperator.identity() : WrongEntry.parse(entry);
+  }
+
+  /** Tells after each cycle what has been done to the table of policies, on the same thread. */
+  void tellPolicyWork(Consumer<NftDriver.Counts> listener) {
+    policyWork = listener;
   }
 
   /** Tells of attachments whose link was made, or went up, on the data plane's thread. */
@@ -125,6 +134,7 @@ final class KernelDrivers extends DataplaneSide {
   @Override
   public Map<String, ApplyReport> apply(int most) {
     Map<String, ApplyReport> reports = dataplane.applyEach(most);
+    policyWork.accept(policies.counts());
     ApplyReport ofPods = reports.get(pods.name());
     if (ofPods != null && !ofPods.done().isEmpty()) {
       devicesAreDoomed.run(); // cheap when there are none

@@ -73,6 +73,7 @@ public final class NodeKernel implements AutoCloseable {
       opened.push(connections);
       this.drivers =
           new KernelDrivers(dataplane, filter, reaper::call, connections::call, mayRemoveStrays);
+      drivers.tellPolicyWork(metrics.policy::work);
       complete = true;
     } finally {
       if (!complete) {

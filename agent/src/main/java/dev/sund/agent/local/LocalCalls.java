@@ -22,6 +22,11 @@ public interface LocalCalls {
   /** Serves {@code sund trace}; errors are answers too. */
   Answer trace(Map<String, Object> request) throws InterruptedException;
 
+  /** Serves {@code sund drops}; errors are answers too. */
+  default Answer drops(Map<String, Object> request) throws InterruptedException {
+    return Answer.error("1.0.0", 4, "Nothing is known of drops here.", "Ask a node's agent.");
+  }
+
   /**
    * Sets the log's level.
    *

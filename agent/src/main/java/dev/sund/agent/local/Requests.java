@@ -31,6 +31,7 @@ final class Requests {
       case "IPAM" -> calls.ipam(request);
       case "SERVICE" -> calls.service(request);
       case "TRACE" -> calls.trace(request);
+      case "DROPS" -> calls.drops(request);
       case "STATUS" ->
           request.containsKey("config") ? calls.cni(request) : Answer.success(calls.status());
       default -> calls.cni(request);

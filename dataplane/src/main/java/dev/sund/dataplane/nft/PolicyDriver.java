@@ -12,7 +12,9 @@ import dev.sund.kernel.nft.NftContents;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
 import dev.sund.kernel.nft.NftTable;
+import dev.sund.kernel.nft.NftType;
 import dev.sund.model.Condition;
+import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
 import java.util.HashSet;
@@ -61,6 +63,11 @@ public final class PolicyDriver implements Driver {
   private final Set<String> released = new HashSet<>();
   private final TreeSet<String> dirtyChains = new TreeSet<>();
   private final TreeSet<String> dirtySets = new TreeSet<>();
+
+  /** Addresses and devices of pods that are gone, of which counters may be left. */
+  private final Set<Ip> goneAddresses = new HashSet<>();
+
+  private final Set<String> goneDevices = new HashSet<>();
 
   /**
    * A driver that owns {@code nft}.
@@ -324,8 +331,15 @@ public final class PolicyDriver implements Driver {
       PolicyDriver.this.taken(plan);
     }
 
+    /** What was counted of pods that are gone. */
     @Override
-    public void finish(List<String> done) {} // a transaction is all there is
+    public void finish(List<String> done) throws KernelException {
+      if (!goneAddresses.isEmpty() || !goneDevices.isEmpty()) {
+        PolicyDrops.forget(table.port(), goneAddresses, goneDevices);
+        goneAddresses.clear();
+        goneDevices.clear();
+      }
+    }
   }
 
   /** What comes and what changes; and what goes too, unless a pod's link must go before it. */
@@ -387,8 +401,26 @@ public final class PolicyDriver implements Driver {
     return plan;
   }
 
+  /** A pod that may not send any more from an address is gone, or has another one. */
+  private void gone(RangeKey key) {
+    for (Family family : Family.values()) {
+      int name = NftType.IFNAME.length();
+      if (key.set().equals(PolicyLowering.senders(family))) {
+        goneDevices.add(PolicyLowering.device(key.low()));
+        goneAddresses.add(Ip.of(key.low().slice(name, key.low().length()).toArray()));
+      } else if (key.set().equals(PolicyLowering.itself(family))) {
+        goneAddresses.add(Ip.of(key.low().slice(0, family.bytes()).toArray()));
+      }
+    }
+  }
+
   /** Notes what is there now. */
   private void taken(TableTransaction plan) {
+    for (Change<RangeKey, Entry> change : plan.changes()) {
+      if (change instanceof Change.Remove<RangeKey, Entry> remove) {
+        gone(remove.key());
+      }
+    }
     if (plan.makesTable()) {
       seenChains.clear();
       seenChains.putAll(wantedChains);

@@ -3,6 +3,7 @@ package dev.sund.dataplane.nft;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.dataplane.Driver;
+import dev.sund.dataplane.Driver.Step;
 import dev.sund.dataplane.nft.PolicyScene.Peerage;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.cluster.Policy.AllPorts;
@@ -12,6 +13,8 @@ import dev.sund.engine.cluster.Policy.Peer;
 import dev.sund.engine.cluster.Policy.PeerPort;
 import dev.sund.engine.cluster.Policy.PortRange;
 import dev.sund.engine.cluster.Policy.Tier;
+import dev.sund.engine.program.Change;
+import dev.sund.engine.program.PolicyDelta;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nft.NftSocket;
 import dev.sund.model.Family;
@@ -273,6 +276,22 @@ class PolicyPacketsNetnsTest {
     assertThat(soon(() -> reaches(scene.web, scene.database, Family.V6))).isTrue();
     assertThat(scene.nft("list", "set", "inet", "sund-policy", "drops-source"))
         .contains("\"pod-web\" counter packets");
+    assertThat(PolicyDrops.read(scene.node))
+        .singleElement()
+        .satisfies(count -> {
+          assertThat(count.key()).isEqualTo("pod-web out source-not-own");
+          assertThat(count.packets()).isGreaterThanOrEqualTo(2);
+        });
+
+    // What was counted of a pod goes with it.
+    scene.driver.want(
+        PolicyScene.delta(
+            List.of(
+                new Change.Remove<>(
+                    "pod-web", PolicyScene.local("pod-web", "shop/web", scene.web))),
+            PolicyDelta.NONE));
+    scene.driver.apply(Step.REMOVE, 512);
+    assertThat(PolicyDrops.read(scene.node)).isEmpty();
   }
 
   /** N27, N28: the cluster's tiers go before and behind those of namespaces. */
@@ -306,6 +325,13 @@ class PolicyPacketsNetnsTest {
     assertThat(scene.nft("list", "set", "inet", "sund-policy", "drops-ingress-v4"))
         .contains("10.244.1.6 . 5375:2 counter packets")
         .contains("10.244.1.5 . 5375:2 counter packets");
+    assertThat(PolicyDrops.read(scene.node))
+        .extracting(PolicyDrops.Count::key)
+        .containsExactlyInAnyOrder(
+            "10.244.1.6 in cluster-policy-ingress",
+            "10.244.1.5 in cluster-policy-ingress",
+            "fd00:10::106 in cluster-policy-ingress",
+            "fd00:10::105 in cluster-policy-ingress");
   }
 
   /** N24: a changed label is the elements that it is about, in one transaction. */

@@ -5,6 +5,7 @@ import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.program.PodPolicy;
 import dev.sund.engine.program.PolicyDelta;
+import dev.sund.engine.program.PolicyLookup;
 import dev.sund.engine.program.PolicyTables;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
@@ -231,6 +232,12 @@ public final class PolicyCompiler {
   /** The tables as they were when {@link #compile} was last called. */
   public PolicyTables tables() {
     return new PolicyTables(
+        rows.all(), profiles.rows().all(), peers.rows().all(), verdicts.rows().all());
+  }
+
+  /** The same, to be asked at once: valid until something is told or compiled. */
+  public PolicyLookup lookup() {
+    return new PolicyLookup(
         rows.all(), profiles.rows().all(), peers.rows().all(), verdicts.rows().all());
   }
 

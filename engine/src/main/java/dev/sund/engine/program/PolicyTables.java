@@ -69,37 +69,12 @@ public record PolicyTables(
    *     were lifted from a kernel in which it is missing
    */
   public Judgement judge(Ip pod, RuleId.Direction direction, Ip peer, Protocol protocol, int port) {
-    PodPolicy policy = pods.get(new PodPolicy.Key(pod, direction));
-    if (policy == null) {
-      return new Judgement(Optional.empty(), List.of());
-    }
-    long asked = portOf(policy.profile(), protocol, port).peers();
-    PolicyVerdict verdict = verdicts.get(new PolicyVerdict.Key(asked, classOf(peer)));
-    if (verdict == null) {
-      PolicyVerdict.Key others = PolicyVerdict.Key.others(asked);
-      verdict = verdicts.get(others);
-      if (verdict == null) {
-        throw new IllegalStateException("there is no verdict " + others);
-      }
-    }
-    return new Judgement(Optional.of(verdict), policy.isolating());
+    return lookup().judge(pod, direction, peer, protocol, port);
   }
 
-  private PolicyPort portOf(long profile, Protocol protocol, int port) {
-    if (protocol != Protocol.ICMP) {
-      var found = ports.floorEntry(new PolicyPort.Key(profile, Optional.of(protocol), port));
-      if (found != null
-          && found.getKey().profile() == profile
-          && found.getKey().protocol().equals(Optional.of(protocol))
-          && found.getValue().last() >= port) {
-        return found.getValue();
-      }
-    }
-    PolicyPort others = ports.get(PolicyPort.Key.others(profile));
-    if (others == null) {
-      throw new IllegalStateException("there is no row " + PolicyPort.Key.others(profile));
-    }
-    return others;
+  /** These tables, to be asked. */
+  public PolicyLookup lookup() {
+    return new PolicyLookup(pods, ports, peers, verdicts);
   }
 
   /** The number of rows. */
@@ -109,12 +84,6 @@ public record PolicyTables(
 
   /** The class of an address: that of the longest range that contains it. */
   public int classOf(Ip address) {
-    for (int length = address.family().bits(); length >= 0; length--) {
-      PolicyPeer peer = peers.get(Prefix.around(address, length));
-      if (peer != null) {
-        return peer.peerClass();
-      }
-    }
-    return PolicyPeer.OTHERS;
+    return lookup().classOf(address);
   }
 }

@@ -1,5 +1,7 @@
 package dev.sund.engine.program;
 
+import dev.sund.engine.cluster.Policy;
+import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 
 /**
@@ -15,6 +17,21 @@ import dev.sund.model.RuleId;
  *     PodPolicy#isolating} is not empty, the first of those, with index 0
  */
 public record PolicyVerdict(Key key, boolean allowed, RuleId rule) {
+  /**
+   * Why a connection that is not allowed ends.
+   *
+   * @param direction in which the pod was asked about
+   */
+  public Reason refusal(RuleId.Direction direction) {
+    boolean out = direction == RuleId.Direction.EGRESS;
+    return switch (rule.object().kind()) {
+      case Policy.NETWORK_POLICY -> out ? Reason.POLICY_EGRESS : Reason.POLICY_INGRESS;
+      case Policy.CLUSTER_NETWORK_POLICY ->
+          out ? Reason.CLUSTER_POLICY_EGRESS : Reason.CLUSTER_POLICY_INGRESS;
+      default -> Reason.POLICY_POD_UNKNOWN;
+    };
+  }
+
   /** Which number of peers, which class. */
   public record Key(long peers, int peerClass) implements Comparable<Key> {
     /** The row for classes that have none. */

@@ -1,6 +1,5 @@
 package dev.sund.engine.trace;
 
-import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PolicyTables.Judgement;
 import dev.sund.engine.program.PolicyVerdict;
@@ -86,7 +85,7 @@ final class PolicyGate {
       hop(view, stage, rule, asked.formatted("may") + name(verdict.rule()));
       return true;
     }
-    Reason why = why(direction, verdict);
+    Reason why = verdict.refusal(direction);
     walk.outcome = why;
     walk.stoppedAt = Optional.of(view.name());
     walk.blocked =
@@ -119,16 +118,6 @@ final class PolicyGate {
         + (walk.protocol == Protocol.ICMP
             ? " by ICMP: "
             : " port " + walk.port + "/" + walk.protocol.label() + ": ");
-  }
-
-  private static Reason why(Direction direction, PolicyVerdict verdict) {
-    boolean out = direction == Direction.EGRESS;
-    return switch (verdict.rule().object().kind()) {
-      case Policy.NETWORK_POLICY -> out ? Reason.POLICY_EGRESS : Reason.POLICY_INGRESS;
-      case Policy.CLUSTER_NETWORK_POLICY ->
-          out ? Reason.CLUSTER_POLICY_EGRESS : Reason.CLUSTER_POLICY_INGRESS;
-      default -> Reason.POLICY_POD_UNKNOWN;
-    };
   }
 
   private static String name(RuleId rule) {
