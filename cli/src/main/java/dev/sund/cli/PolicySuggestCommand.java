@@ -1,11 +1,12 @@
 package dev.sund.cli;
 
 import dev.sund.engine.policy.audit.PolicyScene;
+import dev.sund.engine.policy.audit.SeenConnection;
 import dev.sund.engine.policy.audit.Suggestion;
 import dev.sund.engine.policy.audit.WhatIf;
+import dev.sund.engine.policy.seen.Recorded;
 import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.policy.SceneObjects;
-import dev.sund.kube.policy.SeenFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -41,8 +42,8 @@ public final class PolicySuggestCommand implements Callable<Integer> {
       names = "--seen",
       paramLabel = "FILE",
       required = true,
-      description = "Connections that were seen.")
-  Path seen = Path.of("");
+      description = "Connections that were seen. Several times for several nodes.")
+  List<Path> seen = new ArrayList<>();
 
   @Option(
       names = "--state",
@@ -60,24 +61,25 @@ public final class PolicySuggestCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     SceneObjects objects =
         SceneOption.read(state, kubeconfig, "--state", spec.commandLine().getErr());
-    SeenFile connections = SceneOption.seen(seen);
+    List<Recorded> recorded = SceneOption.seen(seen);
+    List<SeenConnection> connections = SeenConnection.of(recorded);
     PolicyScene now = objects.scene();
     Suggestion suggestion;
     try {
-      suggestion = Suggestion.of(now, namespace, connections.connections());
+      suggestion = Suggestion.of(now, namespace, recorded);
     } catch (IllegalArgumentException e) {
       throw CommandFailure.badInput(e.getMessage() + ".", "Look at kubectl get pods -A.");
     }
     SceneObjects proposed = new SceneObjects();
     ManifestFiles.parse("suggestion", suggestion.yaml(), proposed);
-    WhatIf outcome = WhatIf.of(now, objects.with(proposed).scene(), connections.connections());
+    WhatIf outcome = WhatIf.of(now, objects.with(proposed).scene(), connections);
     long cut = outcome.seen().stream().filter(one -> one.fate() == WhatIf.Fate.CUT).count();
     out.println(
         "# Seen from %s until %s: %,d connections, of which %,d would be cut."
             .formatted(
-                connections.from().orElse("(not said)"),
-                connections.until().orElse("(not said)"),
-                connections.connections().size(),
+                said(Recorded.from(recorded)),
+                said(Recorded.until(recorded)),
+                connections.size(),
                 cut));
     suggestion.remarks().forEach(line -> out.println("# " + line));
     outcome.seen().stream()
@@ -86,5 +88,9 @@ public final class PolicySuggestCommand implements Callable<Integer> {
     out.print(suggestion.yaml());
     out.flush();
     return cut == 0 ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  private static String said(String time) {
+    return time.isEmpty() ? "(not said)" : time;
   }
 }

@@ -1,5 +1,6 @@
 package dev.sund.cli;
 
+import dev.sund.engine.policy.seen.Recorded;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.Dialer;
 import dev.sund.kube.manifest.Finding;
@@ -15,6 +16,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -83,18 +85,22 @@ final class SceneOption {
   }
 
   /**
-   * Reads a file of connections that were seen.
+   * Reads files of connections that were seen.
    *
    * @throws CommandFailure naming file, line, field and value
    */
-  static SeenFile seen(Path file) throws IOException {
-    try {
-      return SeenFile.parse(Files.readString(file));
-    } catch (MalformedException e) {
-      throw CommandFailure.badInput(
-          file + ":" + e.line() + ": " + e.getMessage() + ".",
-          "Write from, to, protocol and port of each connection.");
+  static List<Recorded> seen(List<Path> files) throws IOException {
+    List<Recorded> all = new ArrayList<>();
+    for (Path file : files) {
+      try {
+        all.add(SeenFile.parse(Files.readString(file)));
+      } catch (MalformedException e) {
+        throw CommandFailure.badInput(
+            file + ":" + e.line() + ": " + e.getMessage() + ".",
+            "Write from, to, protocol and port of each connection.");
+      }
     }
+    return all;
   }
 
   private static void ask(Path kubeconfig, SceneObjects objects) throws IOException {

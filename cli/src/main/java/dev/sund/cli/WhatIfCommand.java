@@ -62,8 +62,9 @@ public final class WhatIfCommand implements Callable<Integer> {
   @Option(
       names = "--seen",
       paramLabel = "FILE",
-      description = "Connections that were seen: say which would be cut.")
-  @Nullable Path seen;
+      description =
+          "Connections that were seen: say which would be cut. Several times for several nodes.")
+  List<Path> seen = new ArrayList<>();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -83,7 +84,7 @@ public final class WhatIfCommand implements Callable<Integer> {
         err.println("error in the change: " + condition);
       }
     }
-    WhatIf found = WhatIf.of(now, then, connections());
+    WhatIf found = WhatIf.of(now, then, SeenConnection.of(SceneOption.seen(seen)));
     if (output.json()) {
       out.println(Json.write(WhatIfOutput.json(found)));
     } else {
@@ -93,7 +94,7 @@ public final class WhatIfCommand implements Callable<Integer> {
     out.flush();
     err.flush();
     boolean cut = found.seen().stream().anyMatch(one -> one.fate() == WhatIf.Fate.CUT);
-    return (seen == null ? found.isNothing() : !cut) ? ExitCode.OK : ExitCode.DIFFERS;
+    return (seen.isEmpty() ? found.isNothing() : !cut) ? ExitCode.OK : ExitCode.DIFFERS;
   }
 
   private static Set<ObjectRef> deleted(SceneObjects before, SceneObjects change) {
@@ -105,12 +106,5 @@ public final class WhatIfCommand implements Callable<Integer> {
           "Leave it out of -f, or give all of the cluster by --state.");
     }
     return change.names();
-  }
-
-  private List<SeenConnection> connections() throws IOException {
-    if (seen == null) {
-      return List.of();
-    }
-    return SceneOption.seen(seen).connections();
   }
 }

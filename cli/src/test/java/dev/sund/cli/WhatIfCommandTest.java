@@ -159,11 +159,16 @@ class WhatIfCommandTest {
   }
 
   private static String namespaces() {
+    return namespaces("pay");
+  }
+
+  private static String namespaces(String name) {
     return """
     apiVersion: v1
     kind: Namespace
-    metadata: {name: pay, labels: {kubernetes.io/metadata.name: pay}}
-    """;
+    metadata: {name: %s, labels: {kubernetes.io/metadata.name: %s}}
+    """
+        .formatted(name, name);
   }
 
   @Test
@@ -176,6 +181,87 @@ class WhatIfCommandTest {
         .contains("# Deployment shop/back: no connection of it was seen");
     assertThat(run("policy", "suggest", "none", "--seen", few, "--state", shop))
         .isEqualTo(ExitCode.BAD_INPUT);
+  }
+
+  @Test
+  void recordingsOfSeveralNodesAreOneAndNameWorkloadsByTheirLabels() throws Exception {
+    Path one =
+        file(
+            "n1.json",
+            """
+            {"version": 1, "node": "n1", "widened": 1,
+             "windows": [{"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}],
+             "notSeen": {"overrun": 2},
+             "connections": [
+              {"from": "shop{app=front}", "to": "shop{app=back}", "protocol": "tcp", "port": 5432,
+               "service": "shop/db", "out": 7, "in": 0, "first": "2026-11-01T00:00:01Z",
+               "last": "2026-11-01T10:00:00Z"},
+              {"from": "node", "to": "shop{app=front}", "protocol": "tcp", "port": 8080,
+               "out": 0, "in": 90},
+              {"from": "198.51.100.0/24", "to": "shop{app=front}", "protocol": "tcp", "port": 80,
+               "out": 0, "in": 30}]}
+            """);
+    Path other =
+        file(
+            "n2.json",
+            """
+            {"version": 1, "node": "n2",
+             "windows": [{"from": "2026-10-31T00:00:00Z", "until": "2026-11-03T00:00:00Z"}],
+             "connections": [
+              {"from": "shop{app=front}", "to": "shop{app=back}", "protocol": "tcp", "port": 5432,
+               "out": 0, "in": 7},
+              {"from": "shop{app=gone}", "to": "shop{app=back}", "protocol": "tcp", "port": 1,
+               "out": 0, "in": 1}]}
+            """);
+    shop = file("shop.yaml", SHOP.replace(POLICY, "") + namespaces());
+    assertThat(run("policy", "suggest", "shop", "--seen", one, "--seen", other, "--state", shop))
+        .isEqualTo(ExitCode.OK);
+    String suggested = out.toString();
+    assertThat(suggested)
+        .startsWith(
+            "# Seen from 2026-10-31T00:00:00Z until 2026-11-03T00:00:00Z: 4 connections, of which 0"
+                + " would be cut.")
+        .contains(
+            "# asked as Service shop/db",
+            "so many addresses were seen that a range stands for them",
+            "no pod is shop{app=gone} now",
+            "{cidr: 198.51.100.0/24}")
+        .doesNotContain("8080");
+    Path policies = file("suggested.yaml", suggested);
+    assertThat(run("whatif", "-f", policies, "--state", shop, "--seen", one, "--seen", other))
+        .isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains("unknown shop{app=gone} to shop{app=back}, tcp 1: nobody is known as")
+        .contains("3 of 4 connections that were seen stay");
+    Path narrow = file("narrow.yaml", suggested.replace("198.51.100.0/24", "198.51.100.0/25"));
+    assertThat(run("whatif", "-f", narrow, "--state", shop, "--seen", one))
+        .as("a part of a range that was seen would be cut")
+        .isEqualTo(ExitCode.DIFFERS);
+    assertThat(out.toString())
+        .contains(
+            "cut     198.51.100.0/24 to shop{app=front}, tcp 80 (seen 30 times): NetworkPolicy"
+                + " shop/default-deny closes the way in");
+  }
+
+  @Test
+  void namesResolveForAllPodsOfTheNamespaceWhereTheClustersDnsIsKnown() throws Exception {
+    String dns = workload("kube-system", "coredns").replace("{app: coredns", "{k8s-app: kube-dns");
+    shop =
+        file(
+            "shop.yaml",
+            SHOP.replace(POLICY, "") + namespaces() + "---\n" + dns + namespaces("kube-system"));
+    Path asked =
+        file(
+            "asked.yaml",
+            """
+            connections:
+            - {from: shop/front, to: "kube-system{k8s-app=kube-dns}", protocol: udp, port: 53}
+            """);
+    assertThat(run("policy", "suggest", "shop", "--seen", asked, "--state", shop))
+        .isEqualTo(ExitCode.OK);
+    assertThat(out.toString())
+        .contains("name: allow-dns", "{protocol: TCP, port: 53}", "of which 0 would be cut")
+        .doesNotContain("name: front-seen");
   }
 
   @Test

@@ -207,6 +207,11 @@ public final class ProgramCompiler {
     return state.services().service(key).map(service -> summaries().of(service, found));
   }
 
+  /** Who has which address; of the moment, and for the thread that the compiler is for. */
+  public AddressBook addresses() {
+    return new AddressBook(state, frontends);
+  }
+
   /** Why an object cannot be used as it is written; empty when it can, or is not there. */
   public List<Condition> refused(ObjectRef object) {
     return state.refused().getOrDefault(object, List.of());

@@ -3,6 +3,7 @@ package dev.sund.lab.offline;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
+import dev.sund.engine.policy.WorkloadLabels;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Trace.Blocked;
 import dev.sund.kube.manifest.ManifestFiles;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -32,18 +32,6 @@ import java.util.TreeMap;
 public final class PolicyOpening {
   /** Both ends may be closed, each by a policy of the cluster and by one of its namespace. */
   private static final int MOST = 4;
-
-  /** Labels that tell pods of one workload from each other, or its older pods from its newer. */
-  private static final Set<String> NOT_OF_WORKLOADS =
-      Set.of(
-          "pod-template-hash",
-          "controller-revision-hash",
-          "pod-template-generation",
-          "statefulset.kubernetes.io/pod-name",
-          "apps.kubernetes.io/pod-index",
-          "batch.kubernetes.io/controller-uid",
-          "batch.kubernetes.io/job-completion-index",
-          "controller-uid");
 
   private final Map<Ip, Pod> pods = new HashMap<>();
   private final Map<ObjectRef, Policy> policies;
@@ -218,9 +206,7 @@ public final class PolicyOpening {
   }
 
   private static Map<String, String> labels(Pod pod) {
-    Map<String, String> labels = new TreeMap<>(pod.labels());
-    labels.keySet().removeAll(NOT_OF_WORKLOADS);
-    return labels;
+    return WorkloadLabels.of(pod.labels());
   }
 
   private static Map<String, String> named(Pod pod) {

@@ -21,8 +21,8 @@ import java.util.function.Function;
 
 /** What policies leave open, namespace by namespace and workload by workload. */
 final class Exposure {
-  private static final String DNS_LABEL = "k8s-app";
-  private static final String DNS_APP = "kube-dns";
+  static final String DNS_LABEL = "k8s-app";
+  static final String DNS_APP = "kube-dns";
   private static final PortSet DNS =
       PortSet.of(Protocol.UDP, 53, 53).union(PortSet.of(Protocol.TCP, 53, 53));
 

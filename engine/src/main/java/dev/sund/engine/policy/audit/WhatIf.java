@@ -7,11 +7,14 @@ import dev.sund.engine.policy.reach.Party;
 import dev.sund.engine.policy.reach.PodGroup;
 import dev.sund.engine.policy.reach.PortSet;
 import dev.sund.engine.policy.reach.Reachability;
+import dev.sund.engine.policy.seen.SeenParty;
 import dev.sund.engine.program.PolicyVerdict;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.LabelSelector;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
+import dev.sund.model.Prefix;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,10 +23,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a change of a cluster's objects opens and closes, for all pods and all ports.
@@ -85,9 +88,11 @@ public record WhatIf(
     private final Reachability before;
     private final Reachability after;
     private final Map<PodKey, String> names = new HashMap<>();
-    private final Map<String, List<PodKey>> byName = new HashMap<>();
     private final List<Members> members = new ArrayList<>();
     private final List<Outside> outside;
+    private final SeenEnds ends;
+    private final PolicyScene sceneBefore;
+    private final PolicyScene sceneAfter;
     private final SortedMap<Crossing<String>, PathChange> changes = new TreeMap<>();
     private long openedPairs;
     private long closedPairs;
@@ -102,13 +107,21 @@ public record WhatIf(
           }
         }
       }
-      names.forEach((pod, name) -> byName.computeIfAbsent(name, _ -> new ArrayList<>()).add(pod));
-      this.outside = refined(before, after);
+      this.sceneBefore = before;
+      this.sceneAfter = after;
+      this.ends =
+          new SeenEnds(Stream.concat(before.pods().stream(), after.pods().stream()).toList());
+      this.outside = refined(before, after, Set.of());
       join();
     }
 
-    /** Classes of addresses that neither side splits: those that all policies of both make. */
-    private static List<Outside> refined(PolicyScene before, PolicyScene after) {
+    /**
+     * Classes of addresses that neither side splits: those that all policies of both make.
+     *
+     * @param ranges that are to split them too
+     */
+    private static List<Outside> refined(
+        PolicyScene before, PolicyScene after, Set<Prefix> ranges) {
       List<Policy> both = new ArrayList<>(after.policies());
       for (Policy policy : before.policies()) {
         ObjectRef ref = policy.ref();
@@ -124,6 +137,9 @@ public record WhatIf(
                 policy.isolates(),
                 policy.rules()));
       }
+      for (Prefix range : ranges) {
+        both.add(naming(range));
+      }
       return Reachability.of(
               both,
               after.namespaces(),
@@ -132,6 +148,27 @@ public record WhatIf(
                   .map(ScenePod::pod)
                   .toList())
           .outside();
+    }
+
+    /** A policy that decides nothing and yet tells a range from other addresses. */
+    private static Policy naming(Prefix range) {
+      return new Policy(
+          new ObjectRef(Policy.CLUSTER_NETWORK_POLICY, "range." + range),
+          "",
+          0,
+          0,
+          Policy.Tier.ADMIN,
+          0,
+          Policy.Pods.of(LabelSelector.ALL, LabelSelector.ALL),
+          Set.of(),
+          List.of(
+              new Policy.Rule(
+                  RuleId.Direction.INGRESS,
+                  0,
+                  "",
+                  Policy.Action.PASS,
+                  List.of(new Policy.Block(range, List.of())),
+                  List.of(new Policy.AllPorts()))));
     }
 
     private void join() {
@@ -160,8 +197,7 @@ public record WhatIf(
         }
         outside.forEach(other -> addresses(from, other));
       }
-      return new WhatIf(
-          changes, openedPairs, closedPairs, connections.stream().map(this::seen).toList());
+      return new WhatIf(changes, openedPairs, closedPairs, seen(connections));
     }
 
     private void pods(Members from, Members to) {
@@ -215,21 +251,58 @@ public record WhatIf(
 
     // Connections that were seen.
 
-    private record End(Optional<PodKey> pod, Optional<Ip> address) {}
+    /**
+     * Pods, or addresses, that neither side tells apart.
+     *
+     * @param pods how many pods
+     */
+    private record End(Optional<PodKey> pod, Optional<Ip> address, long pods) {}
 
-    private List<End> ends(String name) {
-      Optional<Ip> address = Ip.tryParse(name);
-      if (address.isPresent()) {
-        return List.of(
-            new End(before.pod(address.get()).or(() -> after.pod(address.get())), address));
+    /** Of each range that was seen, an address of every class that it has a part of. */
+    private Map<Prefix, List<Ip>> examples(List<SeenConnection> connections) {
+      Map<Prefix, List<Ip>> examples = new HashMap<>();
+      for (SeenConnection connection : connections) {
+        for (String name : List.of(connection.from(), connection.to())) {
+          if (SeenParty.parse(name) instanceof SeenParty.Range(Prefix range) && !range.isHost()) {
+            examples.put(range, new ArrayList<>());
+          }
+        }
       }
-      @Nullable List<PodKey> workload = byName.get(name);
-      if (workload != null) {
-        return workload.stream().map(pod -> new End(Optional.of(pod), Optional.empty())).toList();
+      if (!examples.isEmpty()) {
+        for (Outside one : refined(sceneBefore, sceneAfter, examples.keySet())) {
+          examples.forEach((range, some) -> {
+            if (range.contains(one.example())) {
+              some.add(one.example());
+            }
+          });
+        }
       }
-      return names.keySet().stream()
-          .filter(pod -> pod.toString().equals(name))
-          .map(pod -> new End(Optional.of(pod), Optional.empty()))
+      return examples;
+    }
+
+    private List<Seen> seen(List<SeenConnection> connections) {
+      Map<Prefix, List<Ip>> examples = examples(connections);
+      return connections.stream().map(one -> seen(one, examples)).toList();
+    }
+
+    private List<End> ends(SeenParty party, Map<Prefix, List<Ip>> examples) {
+      if (party instanceof SeenParty.Range(Prefix range)) {
+        return (range.isHost() ? List.of(range.address()) : examples.getOrDefault(range, List.of()))
+            .stream()
+                .map(ip -> new End(before.pod(ip).or(() -> after.pod(ip)), Optional.of(ip), 1))
+                .toList();
+      }
+      Map<Joint, List<PodKey>> alike = new LinkedHashMap<>();
+      for (ScenePod pod : ends.pods(party)) {
+        PodKey key = pod.pod().key();
+        Joint of = new Joint(before.group(key), after.group(key));
+        List<PodKey> pods = alike.computeIfAbsent(of, _ -> new ArrayList<>());
+        if (!pods.contains(key)) {
+          pods.add(key);
+        }
+      }
+      return alike.values().stream()
+          .map(pods -> new End(Optional.of(pods.getFirst()), Optional.empty(), pods.size()))
           .toList();
     }
 
@@ -237,9 +310,13 @@ public record WhatIf(
       return end.pod().isPresent() ? reach.group(end.pod().get()) : end.address().map(reach::at);
     }
 
-    private Seen seen(SeenConnection connection) {
-      List<End> from = ends(connection.from());
-      List<End> to = ends(connection.to());
+    private Seen seen(SeenConnection connection, Map<Prefix, List<Ip>> examples) {
+      SeenParty asking = SeenParty.parse(connection.from());
+      if (asking instanceof SeenParty.OwnNode) { // N15
+        return new Seen(connection, Fate.STAYS, "");
+      }
+      List<End> from = ends(asking, examples);
+      List<End> to = ends(SeenParty.parse(connection.to()), examples);
       if (from.isEmpty() || to.isEmpty()) {
         return new Seen(
             connection,
@@ -250,7 +327,8 @@ public record WhatIf(
       String why = "";
       for (End one : from) {
         for (End other : to) {
-          boolean self = one.pod().isPresent() && one.pod().equals(other.pod()); // N16
+          boolean self = // N16
+              one.pod().isPresent() && one.pod().equals(other.pod()) && one.pods() == 1;
           boolean was = self || goes(before, one, other, connection);
           boolean is = self || goes(after, one, other, connection);
           Fate fate = is ? was ? Fate.STAYS : Fate.OPENED : was ? Fate.CUT : Fate.CLOSED;
