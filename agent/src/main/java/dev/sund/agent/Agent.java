@@ -25,6 +25,8 @@ import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.agent.seen.AskedDirectory;
+import dev.sund.agent.seen.ConnectionRecorder;
 import dev.sund.agent.services.ServiceWork;
 import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
@@ -109,6 +111,7 @@ public final class Agent implements AutoCloseable {
   private final ServiceWork services;
   private final ProxyWatch proxy;
   private final DropWatch drops;
+  private final ConnectionRecorder recorder;
   private final HttpPages pages;
   private final List<Condition> stateConditions;
   private final Optional<CniInstall> cniInstall;
@@ -315,6 +318,18 @@ public final class Agent implements AutoCloseable {
       this.proxy = new ProxyWatch(namespace, sink.log("proxy"));
       opened.push(proxy);
       proxy.start();
+      this.recorder =
+          new ConnectionRecorder(
+              new ConnectionRecorder.Means(
+                  namespace,
+                  options.node().text(),
+                  new AskedDirectory(loop),
+                  InstantSource.system(),
+                  metrics,
+                  sink.log("seen")),
+              options.stateDir(),
+              this::notRecorded);
+      opened.push(recorder);
       this.pages = pages(namespace, options.http());
       opened.push(pages);
       pages.start();
@@ -344,6 +359,7 @@ public final class Agent implements AutoCloseable {
               sink.log("policy"));
       opened.push(policies);
       policies.start();
+      recorder.resume();
       this.cniInstall = options.cni().map(files -> new CniInstall(files, podsMayCome, log));
       cniInstall.ifPresent(opened::push);
       cniInstall.ifPresent(CniInstall::start);
@@ -539,7 +555,17 @@ public final class Agent implements AutoCloseable {
     fabricWatch.ifPresent(watch -> own.addAll(watch.conditions()));
     own.addAll(keeper.conditions());
     own.addAll(services.conditions());
+    own.addAll(recorder.conditions());
     return own;
+  }
+
+  private List<String> notRecorded() {
+    return bridges.containers() == 0
+        ? List.of()
+        : List.of(
+            "what containers send to others on their bridge, where br_netfilter is off: "
+                + bridges.containers()
+                + " are on bridges");
   }
 
   private PolicyReport.State policies() {
@@ -583,6 +609,11 @@ public final class Agent implements AutoCloseable {
     @Override
     public Answer drops(Map<String, Object> request) throws InterruptedException {
       return drops.answer(request);
+    }
+
+    @Override
+    public Answer record(Map<String, Object> request) throws InterruptedException {
+      return recorder.answer(request);
     }
 
     @Override

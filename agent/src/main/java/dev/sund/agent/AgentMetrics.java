@@ -98,6 +98,21 @@ public final class AgentMetrics {
   public final Counter connectionListings =
       counter("connection_listings_total", "How often the table of connections was read.");
 
+  /** Whether connections of pods are recorded: 1 or 0. */
+  public final Gauge recording =
+      gauge("recording", "Whether connections of pods are recorded for suggestions of policies.");
+
+  /** Kinds of connections that are recorded. */
+  public final Gauge seenFlows = gauge("recorded_flows", "Kinds of connections that are recorded.");
+
+  /** Connections whose beginning the kernel told of. */
+  public final Counter seenConnections =
+      counter("recorded_connections_total", "Connections that the recorder was told of.");
+
+  /** What the recording lacks, by why. */
+  public final Gauge seenLost =
+      gauge("recording_lost", "What the recording lacks since it was begun.", "why");
+
   /** How often the kernel's state was read again, by cause. */
   public final Counter resyncs =
       counter("resyncs_total", "How often the kernel's state was read again.", "cause");

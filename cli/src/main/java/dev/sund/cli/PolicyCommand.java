@@ -37,9 +37,10 @@ import picocli.CommandLine.Spec;
       "  sund policy show deny-all -n shop",
       "  sund policy status",
       "  kubectl apply -f deny-all.yaml && sund policy wait shop/deny-all --timeout 30",
-      "  sund policy suggest shop --seen connections.yaml --state cluster.yaml"
+      "  sudo sund policy record start",
+      "  sudo sund policy suggest shop > shop-policies.yaml"
     },
-    subcommands = PolicySuggestCommand.class)
+    subcommands = {PolicyRecordCommand.class, PolicySuggestCommand.class})
 public final class PolicyCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Duration STEP = Duration.ofMillis(250);

@@ -1,22 +1,17 @@
 package dev.sund.cli;
 
-import dev.sund.engine.policy.seen.Recorded;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.Dialer;
 import dev.sund.kube.manifest.Finding;
 import dev.sund.kube.manifest.ManifestFiles;
 import dev.sund.kube.manifest.Manifests;
 import dev.sund.kube.policy.SceneObjects;
-import dev.sund.kube.policy.SeenFile;
-import dev.sund.kube.tree.MalformedException;
 import dev.sund.model.Condition;
 import dev.sund.model.Reason;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -82,25 +77,6 @@ final class SceneOption {
           "The files hold no pods, workloads, namespaces or policies.", "Name other files.");
     }
     return objects;
-  }
-
-  /**
-   * Reads files of connections that were seen.
-   *
-   * @throws CommandFailure naming file, line, field and value
-   */
-  static List<Recorded> seen(List<Path> files) throws IOException {
-    List<Recorded> all = new ArrayList<>();
-    for (Path file : files) {
-      try {
-        all.add(SeenFile.parse(Files.readString(file)));
-      } catch (MalformedException e) {
-        throw CommandFailure.badInput(
-            file + ":" + e.line() + ": " + e.getMessage() + ".",
-            "Write from, to, protocol and port of each connection.");
-      }
-    }
-    return all;
   }
 
   private static void ask(Path kubeconfig, SceneObjects objects) throws IOException {

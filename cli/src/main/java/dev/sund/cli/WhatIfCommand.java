@@ -31,13 +31,15 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "Compares the cluster as it is with what it would be, for all pods and all ports; needs no"
-          + " agent and changes nothing. Ends with 1 when something opens or closes; with --seen,"
+          + " agent (but for --seen without a file) and changes nothing. Ends with 1 when something opens or closes; with --seen,"
           + " when a connection that was seen would be cut."
     },
     footer = {
       "  sund whatif -f default-deny.yaml --state cluster.yaml",
       "  sund whatif -f old-policy.yaml --delete --kubeconfig ~/.kube/config",
-      "  sund whatif -f policies/ --state cluster.yaml --seen connections.yaml -o json"
+      "  sund whatif -f policies/ --state cluster.yaml --seen connections.yaml -o json",
+      "  sund whatif -f policies/ --kubeconfig ~/.kube/config --seen n1.json --seen n2.json",
+      "  sudo sund whatif -f default-deny.yaml --kubeconfig /etc/kubernetes/admin.conf --seen"
     })
 public final class WhatIfCommand implements Callable<Integer> {
   @Option(
@@ -61,10 +63,15 @@ public final class WhatIfCommand implements Callable<Integer> {
 
   @Option(
       names = "--seen",
+      arity = "0..1",
+      fallbackValue = SeenSource.AGENT_NAME,
       paramLabel = "FILE",
       description =
-          "Connections that were seen: say which would be cut. Several times for several nodes.")
+          "Connections that were seen: say which would be cut. A file, several times for several"
+              + " nodes; without FILE what the agent of this node has recorded.")
   List<Path> seen = new ArrayList<>();
+
+  @Mixin AgentTalk agent = new AgentTalk();
 
   @Mixin OutputFormat output = new OutputFormat();
 
@@ -84,7 +91,7 @@ public final class WhatIfCommand implements Callable<Integer> {
         err.println("error in the change: " + condition);
       }
     }
-    WhatIf found = WhatIf.of(now, then, SeenConnection.of(SceneOption.seen(seen)));
+    WhatIf found = WhatIf.of(now, then, SeenConnection.of(SeenSource.read(seen, agent)));
     if (output.json()) {
       out.println(Json.write(WhatIfOutput.json(found)));
     } else {

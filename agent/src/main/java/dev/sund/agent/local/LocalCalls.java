@@ -27,6 +27,9 @@ public interface LocalCalls {
     return Answer.error("1.0.0", 4, "Nothing is known of drops here.", "Ask a node's agent.");
   }
 
+  /** Serves {@code sund policy record}; errors are answers too. */
+  Answer record(Map<String, Object> request) throws InterruptedException;
+
   /**
    * Sets the log's level.
    *

@@ -32,6 +32,7 @@ final class Requests {
       case "SERVICE" -> calls.service(request);
       case "TRACE" -> calls.trace(request);
       case "DROPS" -> calls.drops(request);
+      case "RECORD" -> calls.record(request);
       case "STATUS" ->
           request.containsKey("config") ? calls.cni(request) : Answer.success(calls.status());
       default -> calls.cni(request);

@@ -138,6 +138,11 @@ class AttachServerTest {
     }
 
     @Override
+    public Answer record(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public boolean logLevel(String part, String level) {
       return LogLevel.tryParse(level).isPresent();
     }

@@ -83,6 +83,11 @@ class ShimTest {
           }
 
           @Override
+          public Answer record(Map<String, Object> request) {
+            return Answer.DONE;
+          }
+
+          @Override
           public boolean logLevel(String part, String level) {
             return false;
           }

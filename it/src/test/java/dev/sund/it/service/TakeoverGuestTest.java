@@ -104,6 +104,11 @@ class TakeoverGuestTest {
     }
 
     @Override
+    public Answer record(Map<String, Object> request) {
+      return Answer.DONE;
+    }
+
+    @Override
     public boolean logLevel(String part, String level) {
       return false;
     }

@@ -6,6 +6,7 @@
  *   ConntrackSocket --list(filter)--> ConntrackEntry, one by one: original and reply Tuple
  *                   --delete-------> one entry, by its tuple and number
  *                   --statistics---> ConntrackStatistics
+ *   ConntrackMonitor --news--------> ConntrackEntry, each connection that begins
  * </pre>
  *
  * <p>The reply's source is where the first packet was translated to: an entry whose original

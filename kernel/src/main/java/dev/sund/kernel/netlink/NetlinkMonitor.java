@@ -150,6 +150,32 @@ public final class NetlinkMonitor implements AutoCloseable {
   }
 
   /**
+   * Waits until something has come, at most so long, and delivers nothing: for a caller that lets
+   * more gather before it polls. On a platform thread; {@link #close} from another one ends it.
+   *
+   * @return whether something has come; false after the end too
+   */
+  public boolean await(Duration limit) throws KernelException {
+    Libc.refuseVirtual("NetlinkMonitor.await");
+    synchronized (running) {
+      if (closing.get()) {
+        return false;
+      }
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment descriptors = arena.allocate(16, 4);
+        arm(descriptors, 0, channel.fd().number());
+        arm(descriptors, 8, wakeUp.number());
+        int ready = Libc.poll(descriptors, 2, Math.clamp(limit.toMillis(), 0, Integer.MAX_VALUE));
+        if (Errno.EINTR.is(ready)) {
+          return false;
+        }
+        Errno.check(ready, "wait for", channel.toString());
+        return !closing.get() && descriptors.get(ValueLayout.JAVA_SHORT, 6) != 0;
+      }
+    }
+  }
+
+  /**
    * Delivers what has come and returns without waiting: for a caller with a loop of its own.
    *
    * @return whether anything came

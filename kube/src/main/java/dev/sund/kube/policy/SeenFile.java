@@ -4,6 +4,7 @@ import dev.sund.engine.policy.seen.Recorded;
 import dev.sund.engine.policy.seen.SeenFlow;
 import dev.sund.engine.policy.seen.SeenLoss;
 import dev.sund.engine.policy.seen.SeenParty;
+import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
 import dev.sund.kube.tree.YamlTrees;
@@ -50,9 +51,10 @@ public final class SeenFile {
     String node = "";
     List<Recorded.Window> windows = new ArrayList<>();
     Map<SeenLoss, Long> losses = new EnumMap<>(SeenLoss.class);
+    List<String> notes = new ArrayList<>();
     long widened = 0;
     Map<SeenFlow.Key, SeenFlow> flows = new LinkedHashMap<>();
-    for (Tree document : YamlTrees.documents(text)) {
+    for (Tree document : documents(text)) {
       if (!(document instanceof Tree.Mapping mapping)
           || !(mapping.get("connections").orElse(null) instanceof Tree.Sequence list)) {
         throw new MalformedException(
@@ -82,12 +84,31 @@ public final class SeenFile {
         }
       }
       widened += mapping.get("widened").isPresent() ? number(mapping, "widened", 0, 1 << 30) : 0;
+      if (mapping.get("notes").orElse(null) instanceof Tree.Sequence said) {
+        for (Tree note : said.items()) {
+          if (note instanceof Tree.Scalar scalar) {
+            notes.add(scalar.text());
+          }
+        }
+      }
       for (Tree item : list.items()) {
         SeenFlow flow = flow(item);
         flows.merge(flow.key(), flow, SeenFlow::and);
       }
     }
-    return new Recorded(node, windows, losses, widened, List.copyOf(flows.values()));
+    return new Recorded(node, windows, losses, widened, notes, List.copyOf(flows.values()));
+  }
+
+  /** What is JSON is read as such, which is quicker; YAML says more of where it cannot be read. */
+  private static List<Tree> documents(String text) throws MalformedException {
+    if (text.startsWith("{")) {
+      try {
+        return List.of(JsonTrees.parse(text));
+      } catch (MalformedException _) {
+        // a mapping as YAML writes it, perhaps
+      }
+    }
+    return YamlTrees.documents(text);
   }
 
   private static Recorded.Window window(Tree.Mapping window) {

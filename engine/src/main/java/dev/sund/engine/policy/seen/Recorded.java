@@ -13,6 +13,7 @@ import java.util.Map;
  * @param windows when somebody looked, in their order, at least one where a recorder wrote it
  * @param losses what was not seen meanwhile, none with 0
  * @param widened how often addresses became a range because they were too many
+ * @param notes what else was not seen there, a sentence each
  * @param flows each key once
  */
 public record Recorded(
@@ -20,6 +21,7 @@ public record Recorded(
     List<Window> windows,
     Map<SeenLoss, Long> losses,
     long widened,
+    List<String> notes,
     List<SeenFlow> flows) {
   /**
    * A time in which somebody looked.
@@ -35,6 +37,7 @@ public record Recorded(
     own.putAll(losses);
     own.values().removeIf(count -> count == 0);
     losses = Collections.unmodifiableMap(own);
+    notes = List.copyOf(notes);
     flows = List.copyOf(flows);
   }
 

@@ -216,6 +216,6 @@ public final class Recording {
   public Recorded recorded(String node, List<Recorded.Window> windows) {
     List<SeenFlow> all = new ArrayList<>(flows.size());
     flows.forEach((key, counts) -> all.add(counts.flow(key)));
-    return new Recorded(node, windows, losses, widened, all);
+    return new Recorded(node, windows, losses, widened, List.of(), all);
   }
 }

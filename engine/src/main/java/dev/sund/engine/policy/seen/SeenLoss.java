@@ -18,8 +18,6 @@ public enum SeenLoss {
   UNKNOWN("connections with an address of the pods' ranges that no pod is known to have"),
   /** Connections of a kind that there was no room for. */
   FULL("connections left out because the recording holds as many kinds of them as it may"),
-  /** Connections of protocols that have no ports and are not ICMP. */
-  NO_PORTS("connections of other protocols than TCP, UDP, SCTP and ICMP"),
   /** Messages of the kernel that could not be read. */
   UNREADABLE("messages of the kernel that could not be read");
 
