@@ -603,7 +603,15 @@ public final class Agent implements AutoCloseable {
 
     @Override
     public Answer trace(Map<String, Object> request) throws InterruptedException {
-      return new TraceCalls(options.node(), options.fabric(), loop).answer(request);
+      return new TraceCalls(
+              options.node(),
+              options.fabric(),
+              loop,
+              options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess),
+              calls::attachments,
+              metrics,
+              sink.log("trace"))
+          .answer(request);
     }
 
     @Override

@@ -40,6 +40,10 @@ public final class AgentMetrics {
   public final Gauge offloadOff =
       gauge("offload_off", "Whether a tunnel's checksums are made by the kernel.", "device");
 
+  /** Probes of {@code sund trace --live}, by whether the kernel did what the program says. */
+  public final Counter probes =
+      counter("probes_total", "Probes of sund trace --live, by result.", "result");
+
   /** Containers on bridges. */
   public final Gauge bridgedContainers =
       gauge("bridged_containers", "Containers that the plugin bridge has given a network.");

@@ -14,5 +14,8 @@ public final class ExitCode {
   /** The command could not do its work: no permission, no memory, no kernel feature. */
   public static final int COULD_NOT_RUN = 3;
 
+  /** The kernel does something else with a packet than the program says. */
+  public static final int KERNEL_DIFFERS = 4;
+
   private ExitCode() {}
 }

@@ -1,11 +1,18 @@
 package dev.sund.cli;
 
+import dev.sund.agent.local.Json;
+import dev.sund.agent.local.RecordJson;
+import dev.sund.agent.trace.ProbeResult;
+import dev.sund.dataplane.probe.ProbeFinding;
+import dev.sund.dataplane.probe.ProbeFlow;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Trace.Hop;
 import dev.sund.lab.offline.TraceText;
 import dev.sund.model.RuleId;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -15,11 +22,16 @@ final class TraceOutput {
   private TraceOutput() {}
 
   static String json(
-      List<Trace> traces, Function<Trace, Optional<String>> change, List<String> assumptions) {
+      List<Trace> traces,
+      Function<Trace, Optional<String>> change,
+      List<ProbeResult> probes,
+      List<String> assumptions) {
     return "{\"traces\":["
         + traces.stream()
             .map(trace -> json(trace, change.apply(trace)))
             .collect(Collectors.joining(","))
+        + "],\"probes\":["
+        + probes.stream().map(TraceOutput::json).collect(Collectors.joining(","))
         + "],\"assumed\":["
         + assumptions.stream().map(JsonText::quote).collect(Collectors.joining(","))
         + "]}";
@@ -43,6 +55,23 @@ final class TraceOutput {
             change.map(JsonText::quote).orElse("null"),
             json(trace.there()),
             json(trace.back()));
+  }
+
+  private static String json(ProbeResult probe) {
+    ProbeFinding finding = probe.finding();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("packet", RecordJson.write(finding.flow(), ProbeFlow.class));
+    fields.put("answer", finding.answer().text());
+    fields.put("end", RecordJson.write(finding.end(), ProbeFinding.End.class));
+    fields.put("there", finding.there().stream().map(TraceOutput::fields).toList());
+    fields.put("back", finding.back().stream().map(TraceOutput::fields).toList());
+    fields.put("agrees", probe.differences().isEmpty());
+    fields.put("differences", probe.differences());
+    return Json.write(fields);
+  }
+
+  private static Object fields(ProbeFinding.Step step) {
+    return RecordJson.write(step, ProbeFinding.Step.class);
   }
 
   private static String json(List<Hop> hops) {

@@ -4,6 +4,7 @@ import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.dataplane.nft.PolicyDriver;
+import dev.sund.dataplane.probe.KernelProbe;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -90,6 +91,9 @@ public final class Cleanup {
         }
       } catch (KernelException e) { // it is an agent's that runs
         refused.add(Problems.refused(new ObjectRef("table", Marks.POLICY_TABLE), e));
+      }
+      if (KernelProbe.removeLeft(node, dryRun)) {
+        legacy.add("remove table inet " + Marks.PROBE_TABLE);
       }
       return new Report(legacy, refused);
     }

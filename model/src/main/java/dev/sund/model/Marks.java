@@ -25,6 +25,13 @@ public final class Marks {
   /** The group of the kernel's packet log to which refused packets go. */
   public static final int DROP_LOG_GROUP = 83;
 
+  /**
+   * The nf_tables table (family inet) that marks the packets of one probe of {@code sund trace
+   * --live} for the kernel's tracing, while it runs. It belongs to the socket that made it, and
+   * goes with that from Linux 5.12 on.
+   */
+  public static final String PROBE_TABLE = "sund-probe";
+
   /** The comment of our table: one of our name without it was made by someone else. */
   public static final String TABLE_COMMENT = "made by sund";
 

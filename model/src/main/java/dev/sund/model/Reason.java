@@ -149,6 +149,8 @@ public enum Reason {
   DRIFT_MISSING(Severity.WARNING),
   /** An object of ours has another value than the program says. */
   DRIFT_CHANGED(Severity.WARNING),
+  /** A probe's packet went another way through the kernel than the program says. */
+  PROBE_DIFFERS(Severity.ERROR),
   /** A chain of somebody else's drops what is forwarded; pods' packets are accepted in it. */
   FORWARD_DROPPED(Severity.INFO),
   /** The way to other nodes corrupts checksums that are left to devices; it was switched off. */

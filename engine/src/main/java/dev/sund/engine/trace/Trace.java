@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param sourceSeen the source address as the last receiver saw it
  * @param portSeen the destination port as the last receiver saw it; 0 when there is none, or nobody
  *     received the packet
+ * @param destinationSeen the destination address that the packet had where it ended, translated or
+ *     not
  * @param pathMtu the largest packet in bytes that this way carries undivided, judged by the
  *     devices, routes and links on the way there; 0 when the packet does not arrive
  * @param notice who tells the sender that it does not arrive; empty when it arrives, or vanishes
@@ -39,6 +41,7 @@ public record Trace(
     Optional<Arrival> arrival,
     Optional<Ip> sourceSeen,
     int portSeen,
+    Ip destinationSeen,
     int pathMtu,
     Optional<Notice> notice,
     List<Hop> back,

@@ -554,7 +554,7 @@ final class ExprCodec {
     throw new Malformed("nf_tables data", "it has neither value nor verdict");
   }
 
-  private static Verdict readVerdict(NlReader in) throws KernelException {
+  static Verdict readVerdict(NlReader in) throws KernelException {
     int code = -1;
     String chain = "";
     while (in.next()) {

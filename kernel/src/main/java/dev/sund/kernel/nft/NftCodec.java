@@ -82,6 +82,7 @@ final class NftCodec {
   static final int GETSETELEM = SUBSYSTEM + 13;
   static final int DELSETELEM = SUBSYSTEM + 14;
   static final int NEWGEN = SUBSYSTEM + 15;
+  static final int TRACE = SUBSYSTEM + 17;
   static final int GETGEN = SUBSYSTEM + 16;
   static final int BATCH_BEGIN = 16;
   static final int BATCH_END = 17;

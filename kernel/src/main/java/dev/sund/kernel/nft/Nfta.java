@@ -178,5 +178,17 @@ final class Nfta {
   static final int REJECT_TYPE = 1;
   static final int REJECT_ICMP_CODE = 2;
 
+  static final int TRACE_TABLE = 1;
+  static final int TRACE_CHAIN = 2;
+  static final int TRACE_RULE_HANDLE = 3;
+  static final int TRACE_TYPE = 4;
+  static final int TRACE_VERDICT = 5;
+  static final int TRACE_ID = 6;
+  static final int TRACE_NETWORK_HEADER = 8;
+  static final int TRACE_TRANSPORT_HEADER = 9;
+  static final int TRACE_IIF = 10;
+  static final int TRACE_OIF = 12;
+  static final int TRACE_POLICY = 16;
+
   private Nfta() {}
 }
