@@ -304,6 +304,12 @@ public final class TestRun implements CheckoutTool {
             .install()
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.endsWith("ChromiumTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need("chromium", "chromium", "a browser that opens the page of an audit")
+            .install()
+            .ifPresent(out::println);
+      }
       if (classes.stream().anyMatch(name -> name.endsWith("KernelConstantsTest"))
           || request.thorough()
               && classes.stream().anyMatch(name -> name.endsWith("Arm64PackTest"))) {
