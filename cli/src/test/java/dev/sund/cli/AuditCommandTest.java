@@ -156,6 +156,65 @@ class AuditCommandTest {
             "no-default-deny-ingress  Namespace shop", "egress-without-dns  Deployment shop/back");
   }
 
+  /** What no single rule covers, several may. */
+  @Test
+  void whatSeveralRulesCoverTogetherIsNamedWithAllOfThem() throws IOException {
+    shop =
+        Files.writeString(
+            shop,
+            SHOP
+                + """
+                ---
+                apiVersion: networking.k8s.io/v1
+                kind: NetworkPolicy
+                metadata: {name: parts, namespace: shop}
+                spec:
+                  podSelector: {}
+                  ingress:
+                  - from: [{podSelector: {matchLabels: {app: front}}}]
+                    ports: [{port: 1000, endPort: 1999}]
+                  - from: [{podSelector: {matchLabels: {app: back}}}, {ipBlock: {cidr: 10.0.0.0/8}}]
+                    ports: [{port: 1000, endPort: 2999}]
+                  - from: [{podSelector: {}}]
+                    ports: [{port: 2000, endPort: 2500}]
+                  - from: [{podSelector: {}}, {ipBlock: {cidr: 10.1.0.0/16}}]
+                    ports: [{port: 1500, endPort: 2200}]
+                  - from: [{podSelector: {}}]
+                    ports: [{port: 1500, endPort: 2600}]
+                ---
+                apiVersion: policy.networking.k8s.io/v1alpha2
+                kind: ClusterNetworkPolicy
+                metadata: {name: parts}
+                spec:
+                  tier: Admin
+                  priority: 20
+                  subject: {namespaces: {}}
+                  egress:
+                  - action: Deny
+                    to: [{networks: [10.0.0.0/8]}]
+                    protocols: [{tcp: {destinationPort: {range: {start: 1, end: 99}}}}]
+                  - action: Deny
+                    to: [{networks: [10.0.0.0/8]}]
+                    protocols: [{tcp: {destinationPort: {range: {start: 100, end: 199}}}}]
+                  - action: Accept
+                    to: [{networks: [10.1.0.0/16]}]
+                    protocols: [{tcp: {destinationPort: {range: {start: 50, end: 150}}}}]
+                  - action: Accept
+                    to: [{networks: [10.1.0.0/16]}]
+                    protocols: [{tcp: {destinationPort: {range: {start: 50, end: 250}}}}]
+                """);
+    audit();
+    assertThat(out.toString())
+        .contains(
+            "rule-shadowed  NetworkPolicy shop/parts ingress rule 3: all that it allows"
+                + " NetworkPolicy shop/parts ingress rule 1 and NetworkPolicy shop/parts ingress"
+                + " rule 4 allow together.",
+            "rules-contradict  ClusterNetworkPolicy parts egress rule 2: it is never asked:"
+                + " ClusterNetworkPolicy parts egress rule 0 and ClusterNetworkPolicy parts egress"
+                + " rule 1 take all of it before.")
+        .doesNotContain("shop/parts ingress rule 4:", "ClusterNetworkPolicy parts egress rule 3:");
+  }
+
   @Test
   void theEndCodeFollowsTheSeverityAsked() {
     assertThat(audit("--fail-on", "never")).isEqualTo(ExitCode.OK);

@@ -109,8 +109,12 @@ class AuditChromiumTest {
 
     assertThat(seen.get("wrong")).isEqualTo(List.of());
     assertThat(Json.number(seen, "loaded")).as("nothing is loaded").isZero();
-    assertThat(Json.number(seen, "nodes")).as("names, the Internet too").isEqualTo(workloads.size() + 1);
-    assertThat(Json.number(seen, "inside")).as("names within the drawing").isEqualTo(workloads.size() + 1);
+    assertThat(Json.number(seen, "nodes"))
+        .as("names, the Internet too")
+        .isEqualTo(workloads.size() + 1);
+    assertThat(Json.number(seen, "inside"))
+        .as("names within the drawing")
+        .isEqualTo(workloads.size() + 1);
     assertThat(Json.number(seen, "edges")).as("arrows").isEqualTo(edges);
     assertThat(Json.number(seen, "lit")).as("each by its two ends").isEqualTo(2L * edges);
     assertThat(Json.number(seen, "dim")).as("when nothing is pointed at").isZero();

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What policies and rules do not do: select nobody, name nobody, add nothing, never decide. */
@@ -244,18 +245,40 @@ final class RuleReview {
     ofNamespace
         .values()
         .forEach(all -> {
+          List<RuleScope> needed = new ArrayList<>();
           for (RuleScope scope : all) {
-            repeated(scope, all);
+            if (!repeated(scope, all)) {
+              needed.add(scope);
+            }
             denied(scope, ofCluster);
           }
+          repeatedByMany(needed);
         });
     for (RuleScope scope : ofCluster) {
       neverReached(scope, ofCluster);
     }
   }
 
+  /** Of rules that several others cover together, so many that all of them may be left out. */
+  private void repeatedByMany(List<RuleScope> rules) {
+    List<RuleScope> left = new ArrayList<>(rules);
+    for (RuleScope scope : rules.reversed()) {
+      List<RuleScope> by = Together.cover(scope, left);
+      if (!by.isEmpty()) {
+        left.remove(scope);
+        findings.add(
+            overruled(
+                Check.RULE_SHADOWED,
+                scope,
+                by,
+                "all that it allows " + rulesOf(by) + " allow together.",
+                "Leave it out, or narrow one of the others."));
+      }
+    }
+  }
+
   /** Rules of namespaces allow together: one that another one covers changes nothing. */
-  private void repeated(RuleScope scope, List<RuleScope> all) {
+  private boolean repeated(RuleScope scope, List<RuleScope> all) {
     for (RuleScope other : all) {
       boolean same = other.isCoveredBy(scope) && scope.isCoveredBy(other);
       if (other.place() != scope.place()
@@ -268,26 +291,32 @@ final class RuleReview {
                 other,
                 "all that it allows " + ruleOf(other) + " allows too.",
                 "Leave it out, or narrow the other one."));
-        return;
+        return true;
       }
     }
+    return false;
   }
 
   private void denied(RuleScope scope, List<RuleScope> ofCluster) {
+    List<RuleScope> denying = new ArrayList<>();
     for (RuleScope other : ofCluster) {
       if (other.policy().tier() == Policy.Tier.ADMIN
           && other.rule().action() == Policy.Action.DENY
-          && scope.isCoveredBy(other)
+          && other.mayCoverSomeOf(scope)
           && nothingBefore(other, scope, ofCluster)) {
-        findings.add(
-            overruled(
-                Check.RULES_CONTRADICT,
-                scope,
-                other,
-                "all that it allows " + ruleOf(other) + " denies before it is asked.",
-                "Leave it out, or let the cluster's policy pass or accept this."));
-        return;
+        denying.add(other);
       }
+    }
+    List<RuleScope> by = Together.cover(scope, denying);
+    if (!by.isEmpty()) {
+      findings.add(
+          overruled(
+              Check.RULES_CONTRADICT,
+              scope,
+              by,
+              "all that it allows %s %s before it is asked."
+                  .formatted(rulesOf(by), by.size() == 1 ? "denies" : "deny together"),
+              "Leave it out, or let the cluster's policy pass or accept this."));
     }
   }
 
@@ -302,6 +331,27 @@ final class RuleReview {
 
   /** Rules of the cluster are asked in their order. */
   private void neverReached(RuleScope scope, List<RuleScope> all) {
+    List<RuleScope> earlier =
+        all.stream()
+            .filter(other -> other.policy().tier() == scope.policy().tier())
+            .filter(other -> other.place() < scope.place())
+            .toList();
+    List<RuleScope> by = Together.cover(scope, earlier);
+    if (by.size() > 1) {
+      boolean contradict =
+          by.stream()
+              .allMatch(other ->
+                  other.rule().action() != Policy.Action.PASS
+                      && other.rule().action() != scope.rule().action());
+      findings.add(
+          overruled(
+              contradict ? Check.RULES_CONTRADICT : Check.RULE_SHADOWED,
+              scope,
+              by,
+              "it is never asked: " + rulesOf(by) + " take all of it before.",
+              "Leave it out, or put it first."));
+      return;
+    }
     for (RuleScope other : all) {
       if (other.policy().tier() != scope.policy().tier() || other.place() == scope.place()) {
         continue;
@@ -340,13 +390,18 @@ final class RuleReview {
 
   private static AuditFinding overruled(
       Check check, RuleScope scope, RuleScope other, String text, String remedy) {
+    return overruled(check, scope, List.of(other), text, remedy);
+  }
+
+  private static AuditFinding overruled(
+      Check check, RuleScope scope, List<RuleScope> by, String text, String remedy) {
     return new AuditFinding(
         check,
         check.severity(),
         scope.policy().ref(),
         name(scope.rule()),
         text,
-        List.of(other.policy().ref()),
+        by.stream().map(other -> other.policy().ref()).distinct().toList(),
         Map.of("pods", (long) scope.subjects().cardinality()),
         remedy,
         "kubectl edit %s".formatted(command(scope.policy().ref())));
@@ -363,6 +418,10 @@ final class RuleReview {
             + kind
             + " "
             + ref.name().substring(slash + 1);
+  }
+
+  private static String rulesOf(List<RuleScope> rules) {
+    return rules.stream().map(RuleReview::ruleOf).collect(Collectors.joining(" and "));
   }
 
   private static String ruleOf(RuleScope scope) {

@@ -28,7 +28,7 @@ record RuleScope(Policy policy, Policy.Rule rule, int place, BitSet subjects, Bi
         .toList();
   }
 
-  private Set<Policy.Peer> nodes() {
+  Set<Policy.Peer> nodes() {
     Set<Policy.Peer> nodes = new HashSet<>(rule.peers());
     nodes.removeIf(peer -> !(peer instanceof Policy.Nodes));
     return nodes;
@@ -49,7 +49,7 @@ record RuleScope(Policy policy, Policy.Rule rule, int place, BitSet subjects, Bi
     return all;
   }
 
-  private Set<Policy.PeerPort> names() {
+  Set<Policy.PeerPort> names() {
     Set<Policy.PeerPort> names = new HashSet<>(rule.ports());
     names.removeIf(port -> !(port instanceof Policy.NamedPort));
     return names;
@@ -64,9 +64,17 @@ record RuleScope(Policy policy, Policy.Rule rule, int place, BitSet subjects, Bi
         && portsAreIn(other);
   }
 
-  private boolean fitsSomething() {
+  boolean fitsSomething() {
     return !rule.ports().isEmpty()
         && (anyone() || !pods.isEmpty() || !blocks().isEmpty() || !nodes().isEmpty());
+  }
+
+  /** Whether it may cover some of what another rule fits, and is not that rule. */
+  boolean mayCoverSomeOf(RuleScope other) {
+    return place != other.place
+        && rule.direction() == other.rule.direction()
+        && fitsSomething()
+        && subjects.intersects(other.subjects);
   }
 
   private boolean peersAreIn(RuleScope other) {
@@ -76,8 +84,12 @@ record RuleScope(Policy policy, Policy.Rule rule, int place, BitSet subjects, Bi
     return !anyone()
         && contains(other.pods, pods)
         && other.nodes().containsAll(nodes())
-        && blocks().stream()
-            .allMatch(block -> other.blocks().stream().anyMatch(around -> isIn(block, around)));
+        && blocks().stream().allMatch(other::isAround);
+  }
+
+  /** Whether one of its blocks has all of this one. */
+  boolean isAround(Policy.Block block) {
+    return blocks().stream().anyMatch(around -> isIn(block, around));
   }
 
   private static boolean isIn(Policy.Block block, Policy.Block around) {
