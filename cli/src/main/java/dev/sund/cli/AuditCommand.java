@@ -10,8 +10,6 @@ import dev.sund.engine.policy.audit.AuditReport;
 import dev.sund.engine.policy.audit.PolicyScene;
 import dev.sund.engine.policy.audit.Radius;
 import dev.sund.kube.policy.SceneObjects;
-import dev.sund.model.LabelSelector;
-import dev.sund.model.PodKey;
 import dev.sund.model.Severity;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -20,10 +18,8 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +44,9 @@ import picocli.CommandLine.Spec;
       "  sund audit -f deploy/ -o sarif --fail-on warning > audit.sarif",
       "  sund audit --kubeconfig ~/.kube/config -o html > audit.html",
       "  sund audit -f cluster.yaml --from shop/web-5d8f7c9b6d-x2x4q",
-      "  sund audit -f cluster.yaml --to app=db -n shop"
+      "  sund audit -f cluster.yaml --to app=db -n shop",
+      "  sund audit -f cluster.yaml --to shop/db-0",
+      "  sund audit -f cluster.yaml --to service/db -n shop"
     })
 public final class AuditCommand implements Callable<Integer> {
   /** In what form the report is printed. */
@@ -125,23 +123,25 @@ public final class AuditCommand implements Callable<Integer> {
 
   @Option(
       names = "--from",
-      paramLabel = "NAMESPACE/POD",
+      paramLabel = "[NAMESPACE/]POD",
       defaultValue = "",
       description = "Say instead what this pod can reach.")
   String from = "";
 
   @Option(
       names = "--to",
-      paramLabel = "SELECTOR",
+      paramLabel = "PODS",
       defaultValue = "",
-      description = "Say instead who can reach pods with these labels, such as app=db.")
+      description =
+          "Say instead who can reach pods: those with labels such as app=db, one as NAMESPACE/POD or"
+              + " POD, or those of a Service as service/NAME.")
   String to = "";
 
   @Option(
       names = {"-n", "--namespace"},
       paramLabel = "NAMESPACE",
       defaultValue = "",
-      description = "With --to: of this namespace alone.")
+      description = "With --from and --to: the namespace of what they name.")
   String namespace = "";
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -152,12 +152,12 @@ public final class AuditCommand implements Callable<Integer> {
     SceneObjects objects = SceneOption.read(files, kubeconfig, "-f", spec.commandLine().getErr());
     PolicyScene scene = objects.scene();
     Integer code =
-        from.isEmpty() && to.isEmpty() ? report(out, objects, scene) : radius(out, scene);
+        from.isEmpty() && to.isEmpty() ? report(out, objects, scene) : radius(out, objects, scene);
     out.flush();
     return code;
   }
 
-  private Integer radius(PrintWriter out, PolicyScene scene) {
+  private Integer radius(PrintWriter out, SceneObjects objects, PolicyScene scene) {
     if (form != Form.TEXT && form != Form.JSON) {
       throw CommandFailure.badInput(
           "--from and --to are not printed as " + form + ".", "Use -o text or -o json.");
@@ -169,7 +169,9 @@ public final class AuditCommand implements Callable<Integer> {
     try {
       boolean asking = !from.isEmpty();
       Radius radius =
-          asking ? Radius.from(scene, PodKey.parse(from)) : Radius.to(scene, namespace, labels(to));
+          asking
+              ? Radius.from(scene, RadiusQuestion.pod(scene, namespace, from))
+              : RadiusQuestion.to(scene, objects, namespace, to);
       if (form == Form.JSON) {
         out.println(AuditJson.json(radius));
       } else {
@@ -181,8 +183,7 @@ public final class AuditCommand implements Callable<Integer> {
                     : "who can reach the "
                         + radius.pods().size()
                         + (radius.pods().size() == 1 ? " pod" : " pods")
-                        + " with "
-                        + to
+                        + RadiusQuestion.words(to)
                         + ":");
       }
       return ExitCode.OK;
@@ -190,21 +191,6 @@ public final class AuditCommand implements Callable<Integer> {
       throw CommandFailure.badInput(
           e.getMessage() + ".", "Look at what kubectl get pods -A --show-labels prints.");
     }
-  }
-
-  /** Labels as kubectl takes them with {@code -l}: {@code app=db,tier=back}. */
-  private static LabelSelector labels(String selector) {
-    Map<String, String> labels = new LinkedHashMap<>();
-    for (String term : selector.split(",", -1)) {
-      int equals = term.indexOf('=');
-      if (equals <= 0) {
-        throw new IllegalArgumentException("--to: '" + term + "' is not LABEL=VALUE");
-      }
-      boolean twice = term.startsWith("==", equals);
-      labels.put(
-          term.substring(0, equals).strip(), term.substring(equals + (twice ? 2 : 1)).strip());
-    }
-    return LabelSelector.of(labels);
   }
 
   private Integer report(PrintWriter out, SceneObjects objects, PolicyScene scene)

@@ -237,6 +237,48 @@ class AuditCommandTest {
   }
 
   @Test
+  void whoIsReachedCanBeNamedAsAPodAndAsAService() throws Exception {
+    shop =
+        Files.writeString(
+            shop,
+            SHOP
+                + """
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: lone, namespace: shop, labels: {app: back}}
+                spec: {containers: [{name: c}]}
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: back, namespace: shop}
+                spec: {selector: {app: back}, ports: [{port: 80}]}
+                """);
+    for (String[] named :
+        new String[][] {
+          {"shop/lone", ""},
+          {"lone", ""},
+          {"lone", "shop"},
+          {"service/back", "shop"},
+          {"svc/shop/back", ""},
+          {"app=back", "shop"}
+        }) {
+      out.getBuffer().setLength(0);
+      assertThat(audit("-o", "json", "--to", named[0], "-n", named[1])).isEqualTo(ExitCode.OK);
+      boolean one = named[0].endsWith("lone");
+      assertThat((List<?>) json().get("pods")).as(named[0]).hasSize(one ? 1 : 2);
+      assertThat(out.toString()).contains("Deployment shop/front");
+    }
+    out.getBuffer().setLength(0);
+    assertThat(audit("--to", "service/back", "-n", "shop")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString()).contains("who can reach the 2 pods of service back:");
+    assertThat(audit("--to", "nobody")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("there is no pod 'nobody' (and labels are written");
+    assertThat(audit("--to", "service/none")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(err.toString()).contains("there is no Service default/none");
+  }
+
+  @Test
   void findingsAreSuppressedWithAReasonUntilADay() throws Exception {
     Path file =
         Files.writeString(

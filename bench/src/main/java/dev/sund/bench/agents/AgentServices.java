@@ -28,7 +28,7 @@ public final class AgentServices implements Benchmark {
           cluster, SERVICES, number -> LargeCluster.answering(cluster, PODS_OF_A_NODE, number));
       return List.of(
           LargeCluster.memory(
-              bench, cluster, "agent RSS with 10,000 Services x 5 and 20,000 pods"));
+              bench, cluster, "agent RSS with 10,000 Services x 5 and 20,000 pods", 150));
     }
   }
 }

@@ -61,12 +61,17 @@ final class PolicyCluster {
   /** A compiler that has been told all of it, and has compiled it. */
   PolicyCompiler compiled() {
     PolicyCompiler compiler = new PolicyCompiler();
+    tell(compiler);
+    compiler.compile();
+    return compiler;
+  }
+
+  /** Tells a compiler all of it. */
+  void tell(PolicyCompiler compiler) {
     namespaces.forEach(compiler::put);
     pods.forEach(compiler::put);
     policies.forEach(compiler::put);
     here.forEach(pod -> compiler.attach(pod.key(), pod.addresses()));
-    compiler.compile();
-    return compiler;
   }
 
   /** Who may reach whom in all of it. */

@@ -60,7 +60,7 @@ public final class PolicyCompileBenchmark implements Benchmark {
             "us",
             Estimate.single(Estimate.percentile(changes, 99)),
             Optional.of(Target.atMost(5_000)),
-            "event to delta; the kernel's part is not in it"),
+            "event to delta; the kernel's part is in policy-change"),
         Row.compared(
             "a pod's label", "us", pairs, Target.ratioAtMost(0.01), "baseline: all compiled anew"));
   }

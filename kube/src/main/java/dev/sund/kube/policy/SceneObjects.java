@@ -34,6 +34,7 @@ import java.util.Set;
  * has them. Of two of one name the later is taken.
  */
 public final class SceneObjects implements ObjectTaker {
+  private static final String SERVICE = "Service";
   private static final Map<String, String> PLAIN =
       Map.of(
           "Namespace",
@@ -41,6 +42,8 @@ public final class SceneObjects implements ObjectTaker {
           "Node",
           "v1",
           "Pod",
+          "v1",
+          SERVICE,
           "v1",
           Policy.NETWORK_POLICY,
           NetworkPolicyParser.API_VERSION,
@@ -63,6 +66,8 @@ public final class SceneObjects implements ObjectTaker {
           "/api/v1/nodes",
           "Pod",
           "/api/v1/pods",
+          SERVICE,
+          "/api/v1/services",
           Policy.NETWORK_POLICY,
           "/apis/networking.k8s.io/v1/networkpolicies",
           Policy.CLUSTER_NETWORK_POLICY,
@@ -168,6 +173,30 @@ public final class SceneObjects implements ObjectTaker {
     rest.objects.keySet().removeAll(gone);
     rest.places.putAll(places);
     return rest;
+  }
+
+  /**
+   * The labels by which a Service selects pods; none when it selects by none, empty when there is
+   * no such Service.
+   *
+   * @param name {@code NAMESPACE/NAME}
+   */
+  public Optional<Map<String, String>> selector(String name) {
+    return Optional.ofNullable(objects.get(new ObjectRef(SERVICE, name)))
+        .map(stated -> {
+          Map<String, String> labels = new LinkedHashMap<>();
+          stated
+              .tree
+              .mapping("spec")
+              .flatMap(spec -> spec.mapping("selector"))
+              .ifPresent(selector ->
+                  selector
+                      .fields()
+                      .keySet()
+                      .forEach(
+                          key -> selector.text(key).ifPresent(value -> labels.put(key, value))));
+          return labels;
+        });
   }
 
   /** Where an object stands in files, or a field of it by {@code KIND NAME FIELD}. */

@@ -73,6 +73,15 @@ public record Radius(
     return new Search(scene).asked(pods, false);
   }
 
+  /**
+   * Who can reach a pod.
+   *
+   * @throws IllegalArgumentException when there is no such pod, or none that policies are about
+   */
+  public static Radius to(PolicyScene scene, PodKey pod) {
+    return new Search(scene).asked(List.of(pod), false);
+  }
+
   private static final class Search {
     private final Reachability reach;
     private final Workloads workloads;
