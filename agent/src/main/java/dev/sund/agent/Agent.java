@@ -226,7 +226,7 @@ public final class Agent implements AutoCloseable {
               namespace,
               options.stateDir(),
               StateDir.bootIdOfThisKernel(),
-              new ProgramTranslation(loop),
+              new ProgramTranslation(loop, this::firstNotReady),
               kernel::reap,
               sink.log("bridge"));
       opened.push(bridges);

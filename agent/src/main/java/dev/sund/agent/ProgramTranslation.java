@@ -7,17 +7,27 @@ import dev.sund.agent.cni.CniException;
 import dev.sund.agent.cni.CniException.Code;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.MappedContainer;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.model.Condition;
 import dev.sund.model.Prefix;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
+import java.util.function.Supplier;
 
 /** Bridge mode's source translation, by the node's program. */
 final class ProgramTranslation implements Translation {
   private final ApplyLoop loop;
+  private final Supplier<Optional<String>> notReady;
 
-  ProgramTranslation(ApplyLoop loop) {
+  /**
+   * By a node's loop.
+   *
+   * @param notReady why pods' networks have to wait, if they have to
+   */
+  ProgramTranslation(ApplyLoop loop, Supplier<Optional<String>> notReady) {
     this.loop = loop;
+    this.notReady = notReady;
   }
 
   @Override
@@ -56,6 +66,36 @@ final class ProgramTranslation implements Translation {
   @Override
   public void announce(MappedContainer container) {
     loop.announce(container);
+  }
+
+  @Override
+  public void join(PortOnBridge port) throws CniException, InterruptedException {
+    Optional<String> reason = notReady.get();
+    if (reason.isPresent()) {
+      throw new CniException(
+          Code.TRY_AGAIN_LATER,
+          reason.get(),
+          "The runtime tries again by itself; if it lasts, look at the agent's /readyz and log.");
+    }
+    tell(
+        loop.join(port, AttachCalls.PATIENCE),
+        "The kernel has not taken the policies of container " + port.key());
+    for (Condition condition : loop.state().kernelConditions()) {
+      if (condition.object().kind().startsWith("nft ")
+          && condition.object().name().startsWith("bridge ")) {
+        tell(new AttachOutcome.Refused(List.of(condition)), "");
+      }
+    }
+  }
+
+  @Override
+  public void announce(PortOnBridge port) {
+    loop.announce(port);
+  }
+
+  @Override
+  public void leave(String container) {
+    loop.leave(container);
   }
 
   @Override

@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * <p><b>How does a restarted agent know that a bridge is ours?</b> By its link group and ifalias,
  * see {@link BridgeLinks}, which makes them so; this one only puts right what somebody has switched
  * off. <b>What happens to packets if we die right here?</b> The setting is the bridge's and stays
- * with it. While it is off, policies do not hold between its ports.
+ * with it. While it is off, what concerns pods with policies is dropped on the bridge, see {@code
+ * BridgeLowering}.
  *
  * <p>On the dataplane thread.
  */

@@ -349,6 +349,24 @@ public final class BridgeLinks implements AutoCloseable {
     return words(kernel, 2);
   }
 
+  /** A container's link, as its port tells: its device, its bridge and its container. */
+  public record Joined(String device, String bridge, String container) {}
+
+  /** The links of containers to bridges of this namespace. */
+  public static List<Joined> joined(KernelRoutes kernel) throws KernelException {
+    List<Link> links = kernel.links();
+    Map<Integer, String> names = new LinkedHashMap<>();
+    links.forEach(link -> names.put(link.index(), link.name()));
+    List<Joined> found = new ArrayList<>();
+    for (Link link : links) {
+      String[] words = link.alias().split(" ", 3);
+      if (RowReader.isBridgePort(link) && words.length > 2) {
+        found.add(new Joined(link.name(), names.getOrDefault(link.master(), ""), words[2]));
+      }
+    }
+    return found;
+  }
+
   /** What ports' ifaliases say: their prefix, the network, the container. */
   private static Set<String> words(KernelRoutes kernel, int number) throws KernelException {
     Set<String> found = new TreeSet<>();

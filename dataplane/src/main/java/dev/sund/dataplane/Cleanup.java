@@ -1,8 +1,10 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.BridgeTableDriver;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
+import dev.sund.dataplane.nft.OwnCommits;
 import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.dataplane.probe.KernelProbe;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
@@ -89,6 +91,9 @@ public final class Cleanup {
         if (policies(NftPort.ofPolicies(NftSocket.open(node)), dryRun)) {
           legacy.add("remove table inet " + Marks.POLICY_TABLE);
         }
+        if (bridges(NftPort.ofBridges(NftSocket.open(node)), dryRun)) {
+          legacy.add("remove table bridge " + Marks.POLICY_TABLE);
+        }
       } catch (KernelException e) { // it is an agent's that runs
         refused.add(Problems.refused(new ObjectRef("table", Marks.POLICY_TABLE), e));
       }
@@ -102,6 +107,17 @@ public final class Cleanup {
   /** Removes the table of policies, or says whether it would; closes {@code nft}. */
   private static boolean policies(NftPort nft, boolean dryRun) throws KernelException {
     try (PolicyDriver driver = new PolicyDriver(nft, FailPoint.NONE)) {
+      return dryRun
+          ? nft.contents()
+              .filter(contents -> contents.table().comment().equals(Marks.TABLE_COMMENT))
+              .isPresent()
+          : driver.removeAll();
+    }
+  }
+
+  /** As {@link #policies}, of the table that frames on bridges are asked by. */
+  private static boolean bridges(NftPort nft, boolean dryRun) throws KernelException {
+    try (BridgeTableDriver driver = new BridgeTableDriver(nft, FailPoint.NONE, new OwnCommits())) {
       return dryRun
           ? nft.contents()
               .filter(contents -> contents.table().comment().equals(Marks.TABLE_COMMENT))

@@ -83,7 +83,8 @@ public final class Lift {
         translations.frontends(),
         translations.endpoints(),
         translations.sourceRanges(),
-        PolicyLift.read(reading.policies(), wanted.policy()));
+        PolicyLift.read(reading.policies(), wanted.policy()),
+        wanted.bridgePorts());
   }
 
   private String name(int index) {

@@ -1,6 +1,8 @@
 package dev.sund.dataplane;
 
+import dev.sund.dataplane.nft.BridgeTableDriver;
 import dev.sund.dataplane.nft.ForwardDriver;
+import dev.sund.dataplane.nft.NftPort;
 import dev.sund.dataplane.nft.PolicyImage;
 import dev.sund.dataplane.nft.TableCheck;
 import dev.sund.dataplane.nft.TableImage;
@@ -18,6 +20,7 @@ import dev.sund.engine.program.Tunnel;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.Sysctl;
+import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.route.FdbEntry;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Neighbour;
@@ -81,6 +84,9 @@ public final class Verify {
     }
     try (SocketRoutes kernel = SocketRoutes.open(node)) {
       drift.addAll(BridgeFilterDriver.verify(kernel));
+    }
+    try (NftPort frames = NftPort.ofBridges(NftSocket.open(node))) {
+      drift.addAll(BridgeTableDriver.differences(wanted, frames.contents()));
     }
     return new VerifyReport(
         rows.node(), rows.rows(), drift.stream().sorted().distinct().toList(), rows.unread());

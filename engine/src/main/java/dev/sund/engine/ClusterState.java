@@ -151,16 +151,17 @@ final class ClusterState {
       case ClusterEvent.Attached(var attachment) ->
           putAttachment(attachment.key(), Optional.of(attachment), touched);
       case ClusterEvent.Detached(var key) -> putAttachment(key, Optional.empty(), touched);
-      case ClusterEvent.NetworkSeen(var network) ->
-          alone.put(network.name(), Optional.of(network), touched);
-      case ClusterEvent.NetworkGone(var name) -> alone.put(name, Optional.empty(), touched);
       case ClusterEvent.TunnelsAddressed(var given) -> {
         touched.everything |= !given.equals(tunnelAddresses);
         tunnelAddresses = given;
       }
-      case ClusterEvent.PortsSeen(var container) ->
-          alone.put(container.key(), Optional.of(container), hostPorts, touched);
-      case ClusterEvent.PortsGone(var key) -> alone.put(key, Optional.empty(), hostPorts, touched);
+      case ClusterEvent.NetworkSeen _,
+          ClusterEvent.NetworkGone _,
+          ClusterEvent.PortsSeen _,
+          ClusterEvent.PortsGone _,
+          ClusterEvent.BridgeJoined _,
+          ClusterEvent.BridgeLeft _ ->
+          alone.take(event, hostPorts, touched).forEach(policies::changed);
       case ClusterEvent.FactsSeen(var seen) -> {
         touched.everything |= !Optional.of(seen).equals(facts);
         facts = Optional.of(seen);

@@ -3,6 +3,7 @@ package dev.sund.engine;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.engine.policy.PolicyCompiler;
 import dev.sund.engine.policy.PolicyPod;
 import dev.sund.engine.program.PolicyDelta;
@@ -141,6 +142,7 @@ final class PolicyFeed {
     for (PodKey key : state.attachments().pods()) {
       tell(fresh, key);
     }
+    state.alone().ports().forEach(port -> port.pod().ifPresent(key -> tell(fresh, key)));
     policies.byRef.values().forEach(fresh::put);
     compiler = fresh;
   }
@@ -169,13 +171,26 @@ final class PolicyFeed {
     for (String device : state.devicesOf(key)) {
       for (Attachment one : state.attachments().allAt(device)) {
         if (one.pod().equals(key)) {
-          boolean known = pod.map(found -> found.isKnownAs(one.uid())).orElse(true);
-          PodKey name = known ? key : new PodKey(key.namespace(), key.name() + "@" + one.uid());
-          attached.computeIfAbsent(name, _ -> new TreeSet<>()).addAll(one.addresses());
+          attached
+              .computeIfAbsent(name(key, pod, one.uid()), _ -> new TreeSet<>())
+              .addAll(one.addresses());
         }
       }
     }
+    for (PortOnBridge port : state.alone().ports()) {
+      if (port.pod().equals(Optional.of(key))) {
+        attached
+            .computeIfAbsent(name(key, pod, port.uid()), _ -> new TreeSet<>())
+            .addAll(port.addresses());
+      }
+    }
     return attached;
+  }
+
+  /** The pod's own name when what is attached as it says its uid, or says none. */
+  private static PodKey name(PodKey key, Optional<Pod> pod, String uid) {
+    boolean known = uid.isEmpty() || pod.map(found -> found.isKnownAs(uid)).orElse(true);
+    return known ? key : new PodKey(key.namespace(), key.name() + "@" + uid);
   }
 
   // What follows from it.

@@ -9,6 +9,7 @@ import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.engine.cluster.ServiceSettings.NodePorts;
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.LocalPod;
@@ -61,6 +62,7 @@ public final class ProgramCompiler {
   private final NodeName self;
   private final ClusterState state;
   private final Table<String, LocalPod> localPods = new Table<>();
+  private final Table<String, BridgePort> bridgePorts = new Table<>();
   private final Table<Prefix, Route> routes = new Table<>();
   private final Table<String, Tunnel> tunnels = new Table<>();
   private final Table<TunnelPeer.Key, TunnelPeer> tunnelPeers = new Table<>();
@@ -111,7 +113,8 @@ public final class ProgramCompiler {
             translated.frontends(),
             translated.endpoints(),
             translated.sourceRanges(),
-            state.policies().compile());
+            state.policies().compile(),
+            bridgePorts.refresh(touched.bridgePorts, state.alone()::row));
     ServiceFindings ofServices =
         new ServiceFindings(
             state,
@@ -147,7 +150,8 @@ public final class ProgramCompiler {
                   frontends.frontends(),
                   frontends.endpoints(),
                   frontends.sourceRanges(),
-                  state.policies().tables()));
+                  state.policies().tables(),
+                  bridgePorts.rows()));
     }
     return program.get();
   }

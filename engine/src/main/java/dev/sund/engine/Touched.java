@@ -30,6 +30,9 @@ final class Touched {
   /** Devices of pods whose row may differ. */
   final Set<String> devices = new HashSet<>();
 
+  /** Ports of bridges. */
+  final Set<String> bridgePorts = new HashSet<>();
+
   /** Frontends that may differ, with their endpoints. */
   final Set<Frontend.Key> frontends = new HashSet<>();
 

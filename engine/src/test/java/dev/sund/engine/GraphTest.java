@@ -199,6 +199,8 @@ class GraphTest {
           Optional.of(new ClusterEvent.NetworkGone(network.name()));
       case ClusterEvent.PortsSeen(var container) ->
           Optional.of(new ClusterEvent.PortsGone(container.key()));
+      case ClusterEvent.BridgeJoined(var port) ->
+          Optional.of(new ClusterEvent.BridgeLeft(port.key()));
       case ClusterEvent.ServiceSeen(var service) ->
           Optional.of(new ClusterEvent.ServiceGone(service.key()));
       case ClusterEvent.SliceSeen(var slice) ->
@@ -207,6 +209,7 @@ class GraphTest {
           Optional.of(new ClusterEvent.PolicyGone(policy.ref()));
       case ClusterEvent.NodeGone _,
           ClusterEvent.PortsGone _,
+          ClusterEvent.BridgeLeft _,
           ClusterEvent.PodGone _,
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerGone _,

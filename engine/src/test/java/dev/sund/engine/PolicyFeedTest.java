@@ -7,6 +7,8 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
+import dev.sund.engine.cluster.PortOnBridge;
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.PolicyDelta;
 import dev.sund.engine.program.PolicyTables;
 import dev.sund.model.Condition;
@@ -18,6 +20,7 @@ import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
+import dev.sund.model.RuleId;
 import dev.sund.model.RuleId.Direction;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,6 +63,28 @@ class PolicyFeedTest {
     PolicyDelta went = tell(new ClusterEvent.PolicyGone(closed().policy().ref()));
     assertThat(went.size()).isEqualTo(came.size());
     assertThat(tables()).isEqualTo(PolicyTables.EMPTY);
+  }
+
+  /** N1, N20: a pod that another plugin has put on a bridge is a pod like any other. */
+  @Test
+  void aPodOnABridgeIsSubjectToItsPolicies() {
+    PortOnBridge port =
+        new PortOnBridge("c1/eth0", "veth1", "cni0", Optional.of(WEB), "u1", List.of(WEB_IP));
+    tell(node(), new ClusterEvent.Synced(), pod("u1"), closed());
+    assertThat(tables().pods()).as("it is not attached yet").isEmpty();
+    PolicyDelta came = tell(new ClusterEvent.BridgeJoined(port));
+    assertThat(came.pods()).hasSize(1);
+    assertThat(mayBeAsked()).isFalse();
+    assertThat(compiler.program().bridgePorts().get("veth1"))
+        .isEqualTo(
+            new BridgePort(
+                "veth1", "cni0", List.of(WEB_IP), RuleId.of(RuleId.CONTAINER, "c1/eth0", "")));
+    tell(new ClusterEvent.PolicyGone(closed().policy().ref()));
+    tell(closed());
+    assertThat(mayBeAsked()).as("a compiler that is made anew knows it").isFalse();
+    tell(new ClusterEvent.BridgeLeft("c1/eth0"));
+    assertThat(tables().pods()).isEmpty();
+    assertThat(compiler.program().bridgePorts()).isEmpty();
   }
 
   /** N20: the runtime may be quicker than the watch. */

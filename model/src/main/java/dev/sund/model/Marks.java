@@ -22,6 +22,12 @@ public final class Marks {
    */
   public static final int REFUSED_PRIORITY = 0x53750000;
 
+  /**
+   * The priority that a packet has from the end of {@link #POLICY_TABLE} to the bridge's own table,
+   * when it goes from one port of a bridge to another: policies have let it through.
+   */
+  public static final int SEEN_PRIORITY = 0x5375ffff;
+
   /** The group of the kernel's packet log to which refused packets go. */
   public static final int DROP_LOG_GROUP = 83;
 

@@ -11,6 +11,7 @@ import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.BridgedNetwork;
 import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.MappedContainer;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Marks;
 import java.time.Duration;
@@ -278,6 +279,21 @@ public final class ApplyLoop implements AutoCloseable {
   /** Has a container's ports lead nowhere, without waiting. */
   public void shut(String container) {
     mailbox.put(new ClusterEvent.PortsGone(container));
+  }
+
+  /** Has a container on a bridge judged, and waits until the kernel's rules are so. */
+  public AttachOutcome join(PortOnBridge port, Duration limit) throws InterruptedException {
+    return enforce(new ClusterEvent.BridgeJoined(port), limit);
+  }
+
+  /** As {@link #join}, without waiting. */
+  public void announce(PortOnBridge port) {
+    mailbox.put(new ClusterEvent.BridgeJoined(port));
+  }
+
+  /** A container is on its bridge no more; without waiting. */
+  public void leave(String container) {
+    mailbox.put(new ClusterEvent.BridgeLeft(container));
   }
 
   private AttachOutcome enforce(ClusterEvent event, Duration limit) throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.sund.agent.apply;
 
 import dev.sund.agent.log.Log;
+import dev.sund.dataplane.nft.BridgeTableDriver;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.PolicyDriver;
@@ -43,6 +44,8 @@ public final class DriftMonitor implements AutoCloseable {
 
   private static final Set<String> TABLES = Set.of(Marks.TABLE, Marks.POLICY_TABLE);
 
+  private static final Set<NftFamily> FAMILIES = Set.of(NftFamily.INET, NftFamily.BRIDGE);
+
   private final RouteMonitor routes;
   private final NftMonitor nft;
   private final DriftFilter filter;
@@ -50,6 +53,7 @@ public final class DriftMonitor implements AutoCloseable {
   private final Log log;
   private boolean touched;
   private boolean policiesTouched;
+  private boolean framesTouched;
   private boolean othersTouched;
 
   private DriftMonitor(
@@ -74,7 +78,7 @@ public final class DriftMonitor implements AutoCloseable {
     try {
       return new DriftMonitor(
           routes,
-          NftMonitor.openFor(namespace, NftFamily.INET, TABLES, ForwardDriver::mayDecide, own),
+          NftMonitor.openFor(namespace, FAMILIES, TABLES, ForwardDriver::mayDecide, own),
           filter,
           listener,
           log);
@@ -100,7 +104,9 @@ public final class DriftMonitor implements AutoCloseable {
           public void resync(String why) {
             log.warn("nf_tables events were lost", "why", why);
             listener.drifted(
-                Set.of(NftDriver.NAME, PolicyDriver.NAME, ForwardDriver.NAME), "overflow");
+                Set.of(
+                    NftDriver.NAME, PolicyDriver.NAME, BridgeTableDriver.NAME, ForwardDriver.NAME),
+                "overflow");
           }
         });
   }
@@ -156,6 +162,9 @@ public final class DriftMonitor implements AutoCloseable {
         if (policiesTouched) {
           parts.add(PolicyDriver.NAME);
         }
+        if (framesTouched) {
+          parts.add(BridgeTableDriver.NAME);
+        }
         if (othersTouched) {
           parts.add(ForwardDriver.NAME);
         }
@@ -165,6 +174,7 @@ public final class DriftMonitor implements AutoCloseable {
         }
         touched = false;
         policiesTouched = false;
+        framesTouched = false;
         othersTouched = false;
       }
     }
@@ -174,8 +184,10 @@ public final class DriftMonitor implements AutoCloseable {
   private boolean ours(NftFamily family, String table) {
     boolean ours = family == NftFamily.INET && table.equals(Marks.TABLE);
     boolean policies = family == NftFamily.INET && table.equals(Marks.POLICY_TABLE);
+    boolean frames = family == NftFamily.BRIDGE && table.equals(Marks.POLICY_TABLE);
     policiesTouched |= policies;
-    othersTouched |= !ours && !policies;
+    framesTouched |= frames;
+    othersTouched |= !ours && !policies && !frames;
     return ours;
   }
 }

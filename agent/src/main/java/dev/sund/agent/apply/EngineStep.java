@@ -128,7 +128,9 @@ final class EngineStep {
       } else if (event instanceof ClusterEvent.NetworkSeen
           || event instanceof ClusterEvent.NetworkGone
           || event instanceof ClusterEvent.PortsSeen
-          || event instanceof ClusterEvent.PortsGone) {
+          || event instanceof ClusterEvent.PortsGone
+          || event instanceof ClusterEvent.BridgeJoined
+          || event instanceof ClusterEvent.BridgeLeft) {
         tickets.add(ApplyLoop.ticket(event));
       }
     }

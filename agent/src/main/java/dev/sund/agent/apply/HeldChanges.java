@@ -1,5 +1,6 @@
 package dev.sund.agent.apply;
 
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
@@ -38,6 +39,7 @@ final class HeldChanges {
   private final Table<PolicyPort.Key, PolicyPort> policyPorts = new Table<>();
   private final Table<Prefix, PolicyPeer> policyPeers = new Table<>();
   private final Table<PolicyVerdict.Key, PolicyVerdict> policyVerdicts = new Table<>();
+  private final Table<String, BridgePort> bridgePorts = new Table<>();
 
   /** Keeps changes until {@link #release}. */
   void hold(ProgramDelta delta) {
@@ -53,6 +55,7 @@ final class HeldChanges {
     delta.policy().ports().forEach(policyPorts::add);
     delta.policy().peers().forEach(policyPeers::add);
     delta.policy().verdicts().forEach(policyVerdicts::add);
+    delta.bridgePorts().forEach(bridgePorts::add);
   }
 
   /** All that was held, as one change; nothing is held afterwards. */
@@ -70,7 +73,8 @@ final class HeldChanges {
             policyPods.release(),
             policyPorts.release(),
             policyPeers.release(),
-            policyVerdicts.release()));
+            policyVerdicts.release()),
+        bridgePorts.release());
   }
 
   private static final class Table<K extends Comparable<K>, V> {

@@ -3,6 +3,7 @@ package dev.sund.agent.apply;
 import dev.sund.dataplane.ApplyReport;
 import dev.sund.dataplane.Dataplane;
 import dev.sund.dataplane.PodDriver;
+import dev.sund.dataplane.nft.BridgeTableDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.PolicyDriver;
 import dev.sund.engine.cluster.Attachment;
@@ -10,6 +11,7 @@ import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.ProgramDelta;
 import dev.sund.engine.program.Serving;
 import dev.sund.engine.program.WrongEntry;
+import dev.sund.kernel.nft.NftFamily;
 import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
@@ -32,6 +34,10 @@ import java.util.function.UnaryOperator;
 final class KernelDrivers extends DataplaneSide {
   /** The system property by which tests make an entry wrong, as {@link WrongEntry#parse} has it. */
   private static final String WRONG_ENTRY = "sund.test.wrongEntry";
+
+  /** The drivers that what concerns no pod's link waits for. */
+  private static final Set<String> OF_RULES =
+      Set.of(NftDriver.NAME, PolicyDriver.NAME, BridgeTableDriver.NAME);
 
   private final PodDriver pods;
   private final NftDriver table;
@@ -171,11 +177,14 @@ final class KernelDrivers extends DataplaneSide {
     Optional<Condition> obstacle =
         dataplane.conditions().stream()
             .filter(condition -> condition.object().kind().startsWith("nft "))
+            .filter(condition -> !condition.object().name().startsWith(NftFamily.BRIDGE + " "))
             .findFirst();
     if (obstacle.isPresent()) {
       return new Progress.Failed(obstacle.get());
     }
-    return dataplane.driver(NftDriver.class).stream().allMatch(driver -> driver.pending() == 0)
+    return dataplane.drivers().stream()
+            .filter(driver -> OF_RULES.contains(driver.name()))
+            .allMatch(driver -> driver.pending() == 0)
         ? new Progress.Done()
         : new Progress.Pending();
   }

@@ -53,7 +53,9 @@ public final class Mailbox {
           ClusterEvent.NetworkSeen _,
           ClusterEvent.NetworkGone _,
           ClusterEvent.PortsSeen _,
-          ClusterEvent.PortsGone _ ->
+          ClusterEvent.PortsGone _,
+          ClusterEvent.BridgeJoined _,
+          ClusterEvent.BridgeLeft _ ->
           awaited;
       case ClusterEvent.PolicySeen _,
           ClusterEvent.PolicyGone _,

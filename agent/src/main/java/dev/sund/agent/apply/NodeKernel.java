@@ -7,6 +7,7 @@ import dev.sund.dataplane.FactsReader;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.dataplane.Reaper;
 import dev.sund.dataplane.SocketRoutes;
+import dev.sund.dataplane.nft.BridgeTableDriver;
 import dev.sund.dataplane.nft.ForwardDriver;
 import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
@@ -63,6 +64,7 @@ public final class NodeKernel implements AutoCloseable {
               stateDir,
               new NftDriver(NftPort.over(nftSocket()), failPoint, commits),
               new PolicyDriver(NftPort.keepingPolicies(nftSocket()), failPoint, commits),
+              new BridgeTableDriver(NftPort.keepingBridges(nftSocket()), failPoint, commits),
               new ForwardDriver(NftPort.over(nftSocket())),
               legacy);
       opened.push(dataplane);

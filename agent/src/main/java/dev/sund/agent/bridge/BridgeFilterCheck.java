@@ -65,7 +65,9 @@ final class BridgeFilterCheck {
         Reason.BRIDGE_UNFILTERED,
         new ObjectRef("bridge", bridges),
         field,
-        why + ": packets between containers on this bridge pass by the node's rules.",
+        why
+            + ": packets between containers on this bridge pass by the node's rules. Those of"
+            + " pods with policies are dropped.",
         remedy);
   }
 }

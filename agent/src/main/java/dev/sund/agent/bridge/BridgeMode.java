@@ -23,6 +23,7 @@ public final class BridgeMode implements AutoCloseable {
   private final Records<BridgedContainer> records;
   private final PortmapPlugin portmap;
   private final TranslatedNetworks translated;
+  private final Translation translation;
   private final List<NetworkKind> kinds;
   private final Log log;
   private final NetNs node;
@@ -57,10 +58,12 @@ public final class BridgeMode implements AutoCloseable {
             InstantSource.system(),
             log);
     this.translated = new TranslatedNetworks(translation);
+    this.translation = translation;
     this.log = log;
     this.kinds =
         List.of(
-            new BridgeNetwork(workers, hostLocal, records, translated, linksAreDoomed, log),
+            new BridgeNetwork(
+                workers, hostLocal, records, translated, translation, linksAreDoomed, log),
             new HostLocalPlugin(workers, hostLocal),
             portmap);
   }
@@ -85,6 +88,7 @@ public final class BridgeMode implements AutoCloseable {
     for (BridgedContainer container : records.all()) {
       if (Files.exists(container.port().namespace())) {
         translated.restore(container);
+        container.onBridge().ifPresent(translation::announce);
       } else {
         records.remove(container);
         giveBack(container);

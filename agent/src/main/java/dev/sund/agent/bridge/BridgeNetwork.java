@@ -12,6 +12,7 @@ import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.BridgeLinks.ContainerRoute;
 import dev.sund.dataplane.KernelRoutes;
 import dev.sund.engine.PodDevices;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.engine.hostlocal.AddressOwner;
 import dev.sund.engine.hostlocal.AddressStoreException;
 import dev.sund.engine.hostlocal.GivenAddress;
@@ -41,6 +42,7 @@ final class BridgeNetwork implements NetworkKind {
   private final HostLocal hostLocal;
   private final Records<BridgedContainer> records;
   private final TranslatedNetworks translated;
+  private final Translation translation;
   private final Runnable linksAreDoomed;
   private final Log log;
   private final ReentrantLock[] locks = new ReentrantLock[64];
@@ -50,12 +52,14 @@ final class BridgeNetwork implements NetworkKind {
       HostLocal hostLocal,
       Records<BridgedContainer> records,
       TranslatedNetworks translated,
+      Translation translation,
       Runnable linksAreDoomed,
       Log log) {
     this.workers = workers;
     this.hostLocal = hostLocal;
     this.records = records;
     this.translated = translated;
+    this.translation = translation;
     this.linksAreDoomed = linksAreDoomed;
     this.log = log;
     for (int i = 0; i < locks.length; i++) {
@@ -87,6 +91,7 @@ final class BridgeNetwork implements NetworkKind {
           boolean kept = false;
           try {
             translated.add(made.container());
+            judge(made.container());
             kept = true;
             return made.result();
           } finally {
@@ -210,7 +215,9 @@ final class BridgeNetwork implements NetworkKind {
                 config.masquerade()
                     ? given.stream().map(one -> one.address().subnet()).distinct().toList()
                     : List.of(),
-                config.ipam().map(HostLocalConfig::dataDir));
+                config.ipam().map(HostLocalConfig::dataDir),
+                request.pod(),
+                request.podUid());
         records.put(container);
         if (config.ipam().isPresent()) {
           links.fill(index, port, container.content(), inside);
@@ -269,6 +276,17 @@ final class BridgeNetwork implements NetworkKind {
       return true;
     });
     translated.remove(container);
+    translation.leave(container.key());
+  }
+
+  /** A pod's policies stand before it begins; nobody waits for other containers. */
+  private void judge(BridgedContainer container) throws CniException, InterruptedException {
+    Optional<PortOnBridge> port = container.onBridge();
+    if (port.isPresent() && container.pod().isPresent()) {
+      translation.join(port.get());
+    } else {
+      port.ifPresent(translation::announce);
+    }
   }
 
   private void removeLink(

@@ -4,9 +4,11 @@ import dev.sund.agent.local.Json;
 import dev.sund.agent.state.Records;
 import dev.sund.dataplane.BridgeLinks;
 import dev.sund.dataplane.BridgeLinks.ContainerRoute;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.engine.hostlocal.AddressOwner;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +26,8 @@ import java.util.Optional;
  * @param content what hangs on the link
  * @param translated the subnets whose packets get the node's address when they leave
  * @param dataDir where its addresses' files are; empty when it has no addresses
+ * @param pod the pod that it is, when the runtime says that it is one of a cluster
+ * @param podUid the pod's uid, empty when nobody said
  */
 record BridgedContainer(
     AddressOwner owner,
@@ -31,10 +35,26 @@ record BridgedContainer(
     BridgeLinks.Port port,
     BridgeLinks.Content content,
     List<Prefix> translated,
-    Optional<Path> dataDir)
+    Optional<Path> dataDir,
+    Optional<PodKey> pod,
+    String podUid)
     implements Records.Kept {
   BridgedContainer {
     translated = List.copyOf(translated);
+  }
+
+  /** Its link, as policies and the check of senders know it; none without addresses. */
+  Optional<PortOnBridge> onBridge() {
+    return content.addresses().isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new PortOnBridge(
+                key(),
+                port.device(),
+                bridge.name(),
+                pod,
+                podUid,
+                content.addresses().stream().map(InterfaceAddress::ip).toList()));
   }
 
   String network() {
@@ -65,6 +85,10 @@ record BridgedContainer(
     }
     fields.put("routes", routes);
     fields.put("translated", texts(translated));
+    pod.ifPresent(key -> {
+      fields.put("pod", key.toString());
+      fields.put("podUid", podUid);
+    });
     dataDir.ifPresent(dir -> fields.put("dataDir", dir.toString()));
     return fields;
   }
@@ -110,7 +134,11 @@ record BridgedContainer(
         Json.texts(fields, "translated").stream().map(Prefix::parse).toList(),
         fields.containsKey("dataDir")
             ? Optional.of(Path.of(Json.text(fields, "dataDir")))
-            : Optional.empty());
+            : Optional.empty(),
+        fields.containsKey("pod")
+            ? Optional.of(PodKey.parse(Json.text(fields, "pod")))
+            : Optional.empty(),
+        fields.containsKey("podUid") ? Json.text(fields, "podUid") : "");
   }
 
   private static List<String> texts(List<?> values) {

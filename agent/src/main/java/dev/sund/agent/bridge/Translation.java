@@ -2,6 +2,7 @@ package dev.sund.agent.bridge;
 
 import dev.sund.agent.cni.CniException;
 import dev.sund.engine.cluster.MappedContainer;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.model.Prefix;
 import java.util.SortedSet;
 
@@ -31,6 +32,21 @@ public interface Translation {
 
   /** As {@link #open}, without waiting. */
   void announce(MappedContainer container);
+
+  /**
+   * Has a container on a bridge judged by its pod's policies, and its frames by their senders.
+   * Returns when the kernel's rules are so.
+   *
+   * @throws CniException when the kernel cannot be made so in time, or at all; while the cluster's
+   *     policies are not known yet
+   */
+  void join(PortOnBridge port) throws CniException, InterruptedException;
+
+  /** As {@link #join}, without waiting. */
+  void announce(PortOnBridge port);
+
+  /** A container is on its bridge no more; without waiting. */
+  void leave(String container);
 
   /** Has a container's ports lead nowhere any more, without waiting. */
   void shut(String container);

@@ -19,6 +19,7 @@ import dev.sund.engine.cluster.ClusterEvent.Attached;
 import dev.sund.engine.cluster.ClusterEvent.FactsSeen;
 import dev.sund.engine.cluster.ClusterEvent.PodSeen;
 import dev.sund.engine.cluster.Pod;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Masquerade;
@@ -81,8 +82,12 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
       events.add(new FactsSeen(new FactsReader(kernel).read()));
       events.add(tunnelAddresses(node, kernel.links(), kernel.addresses(), cluster));
     }
+    List<PortOnBridge> onBridges = BridgedPods.of(namespace, node, cluster);
+    onBridges.forEach(port -> events.add(new ClusterEvent.BridgeJoined(port)));
     for (ClusterEvent event : cluster) {
-      if (event instanceof PodSeen(Pod pod) && hasLink(pod, node)) {
+      if (event instanceof PodSeen(Pod pod)
+          && hasLink(pod, node)
+          && onBridges.stream().noneMatch(port -> port.pod().equals(Optional.of(pod.key())))) {
         events.add(new Attached(Attachment.assumed(pod)));
       }
     }
@@ -150,7 +155,8 @@ public record NodeVerification(VerifyReport report, List<Condition> conditions) 
         frontends,
         endpoints,
         program.sourceRanges(),
-        program.policy());
+        program.policy(),
+        program.bridgePorts());
   }
 
   /**

@@ -7,6 +7,7 @@ import dev.sund.agent.log.LogSink;
 import dev.sund.dataplane.Reaper;
 import dev.sund.dataplane.SocketRoutes;
 import dev.sund.engine.cluster.MappedContainer;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.testing.TestNetns;
@@ -22,6 +23,7 @@ final class BridgeBed implements AutoCloseable {
   final NetNs node;
   final Map<String, SortedSet<Prefix>> translated = new TreeMap<>();
   final Map<String, MappedContainer> opened = new TreeMap<>();
+  final Map<String, PortOnBridge> joined = new TreeMap<>();
   private final BridgeMode mode;
   private final CniDispatch dispatch;
   private final Reaper reaper;
@@ -48,6 +50,21 @@ final class BridgeBed implements AutoCloseable {
           @Override
           public void open(MappedContainer container) {
             announce(container);
+          }
+
+          @Override
+          public void join(PortOnBridge port) {
+            joined.put(port.key(), port);
+          }
+
+          @Override
+          public void announce(PortOnBridge port) {
+            joined.put(port.key(), port);
+          }
+
+          @Override
+          public void leave(String container) {
+            joined.remove(container);
           }
 
           @Override

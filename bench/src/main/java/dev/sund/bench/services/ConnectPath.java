@@ -1,7 +1,7 @@
 package dev.sund.bench.services;
 
+import dev.sund.bench.traffic.Connecting;
 import dev.sund.bench.traffic.Programs;
-import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.kernel.socket.Endpoint;
@@ -9,8 +9,6 @@ import dev.sund.kernel.socket.NetSocket;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.Optional;
 
 /**
  * A client, a node that forwards, and a server behind it, for connections whose time is measured.
@@ -21,9 +19,6 @@ final class ConnectPath implements AutoCloseable {
   static final Ip SERVER = Ip.parse("11.99.2.5");
 
   private static final int PORT = 8080;
-  private static final int CONNECTIONS = 400;
-  private static final int CONNECTED = -Errno.EISCONN.number();
-  private static final long PATIENCE_NANOS = 2_000_000_000L;
 
   private final NetNs client;
   private final NetNs node;
@@ -79,34 +74,12 @@ final class ConnectPath implements AutoCloseable {
 
   /** Microseconds that a connection to the server itself takes: the median of many. */
   double direct() throws KernelException {
-    return micros(new Endpoint(SERVER, PORT));
+    return Connecting.micros(client, server, new Endpoint(SERVER, PORT));
   }
 
   /** The same to an address that stands for the server. */
   double by(Ip address) throws KernelException {
-    return micros(new Endpoint(address, ServiceCluster.PORT));
-  }
-
-  private double micros(Endpoint to) throws KernelException {
-    double[] micros = new double[CONNECTIONS];
-    for (int i = 0; i < CONNECTIONS; i++) {
-      try (NetSocket socket = client.call(() -> NetSocket.tcp(Family.V4)).resetOnClose()) {
-        long began = System.nanoTime();
-        // Asked again, the kernel says that it is under way until it is connected.
-        int result = socket.tryConnect(to);
-        while (result != 0 && result != CONNECTED) {
-          if (System.nanoTime() - began > PATIENCE_NANOS) {
-            throw new IllegalStateException("no connection to " + to + ": " + result);
-          }
-          result = socket.tryConnect(to);
-        }
-        micros[i] = (System.nanoTime() - began) / 1e3;
-      }
-      Optional<NetSocket> accepted = server.accept();
-      accepted.ifPresent(NetSocket::close);
-    }
-    Arrays.sort(micros);
-    return micros[CONNECTIONS / 2];
+    return Connecting.micros(client, server, new Endpoint(address, ServiceCluster.PORT));
   }
 
   @Override

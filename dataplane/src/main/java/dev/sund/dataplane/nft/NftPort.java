@@ -69,6 +69,16 @@ public interface NftPort extends AutoCloseable {
     return over(socket, PolicyLowering.TABLE, true);
   }
 
+  /** The kernel's table of frames, by this socket, which {@link #close} closes. */
+  static NftPort ofBridges(NftSocket socket) {
+    return over(socket, BridgeLowering.TABLE);
+  }
+
+  /** As {@link #ofBridges}, of whoever keeps the table, see {@link #keepingPolicies}. */
+  static NftPort keepingBridges(NftSocket socket) {
+    return over(socket, BridgeLowering.TABLE, true);
+  }
+
   private static NftPort over(NftSocket socket, NftTable table) {
     return over(socket, table, false);
   }

@@ -100,7 +100,7 @@ public final class PolicyDriver implements Driver {
 
   @Override
   public void want(ProgramDelta delta) {
-    entries.want(delta.localPods(), delta.policy());
+    entries.want(delta.localPods(), delta.bridgePorts(), delta.policy());
   }
 
   private final class ToParts implements PolicyEntries.Sink {

@@ -1,5 +1,6 @@
 package dev.sund.dataplane.nft;
 
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PacketProgram;
@@ -40,6 +41,7 @@ final class PolicyEntries {
   private final Sink sink;
 
   private final Map<Ip, Integer> judged = new HashMap<>();
+  private final Map<String, Integer> bridges = new HashMap<>();
   private final Set<Ip> routed = new LinkedHashSet<>();
   private final Map<Ip, RuleId> itself = new HashMap<>();
   private final Set<Ip> touchedAddresses = new LinkedHashSet<>();
@@ -110,6 +112,7 @@ final class PolicyEntries {
     new PolicyEntries(sink)
         .want(
             puts(program.localPods()),
+            puts(program.bridgePorts()),
             new PolicyDelta(
                 puts(policy.pods()),
                 puts(policy.ports()),
@@ -124,8 +127,12 @@ final class PolicyEntries {
   }
 
   /** Takes over changes. */
-  void want(List<Change<String, LocalPod>> pods, PolicyDelta delta) {
+  void want(
+      List<Change<String, LocalPod>> pods,
+      List<Change<String, BridgePort>> ports,
+      PolicyDelta delta) {
     pods.forEach(this::pod);
+    ports.forEach(this::bridged);
     delta.pods().forEach(this::policy);
     delta.ports().forEach(this::port);
     delta.peers().forEach(this::peer);
@@ -162,6 +169,25 @@ final class PolicyEntries {
         touchedAddresses.add(ip);
       }
     }
+  }
+
+  /** A bridge counts for as long as it has a port. */
+  private void bridged(Change<String, BridgePort> change) {
+    change.before().map(BridgePort::bridge).ifPresent(was -> bridges.merge(was, -1, Integer::sum));
+    change.after().map(BridgePort::bridge).ifPresent(now -> bridges.merge(now, 1, Integer::sum));
+    List.of(change.before(), change.after()).stream()
+        .flatMap(Optional::stream)
+        .map(BridgePort::bridge)
+        .forEach(bridge -> {
+          Bytes device = PolicyLowering.device(bridge);
+          RangeKey key = RangeKey.single(PolicyLowering.BRIDGES, device.plus(device));
+          if (bridges.getOrDefault(bridge, 0) == 0) {
+            bridges.remove(bridge);
+            sink.unwant(key);
+          } else {
+            sink.want(key, Entry.of(RuleId.builtin("bridge")));
+          }
+        });
   }
 
   /** Where a pod's address stands by its device. */

@@ -14,7 +14,6 @@ import dev.sund.kernel.nft.Verdict;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Marks;
-import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.RuleId.Direction;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +32,7 @@ import java.util.TreeMap;
  *   table inet sund-policy {                           comment "made by sund"
  *     set senders-v4, senders-v6                       pod's device . its address
  *     set itself-device                                pod's device with itself
+ *     set bridges                                      bridges with containers, with themselves
  *     set itself-v4, itself-v6                         address with itself, of pods on bridges
  *     map egress-v4, ingress-v4 ...                    pod's address : jump to its profile's chain
  *     map peers-v4, peers-v6                           pod's address : class
@@ -42,9 +42,7 @@ import java.util.TreeMap;
  *     set refused                                      priorities of packets that may not pass
  *     set drops-egress-v4, drops-ingress-v4 ...        pod's address . priority, with a counter
  *     set drops-source                                 device, with a counter
- *     chain sources {                                  type filter hook prerouting priority raw + 10
- *       iifgroup pods iifname . ip saddr != @senders-v4 goto drop-source       the same for IPv6
- *     }
+ *     chain sources                                    see SourceLowering
  *     chain forward {                                  type filter hook forward priority -10
  *       ct state established,related accept
  *       icmpv6 type 133-137 accept
@@ -52,6 +50,9 @@ import java.util.TreeMap;
  *       ip saddr . ip daddr @itself-v4 accept
  *       jump egress
  *       jump ingress
+ *     }
+ *     chain seen {                                     type filter hook forward priority -9
+ *       iifname . oifname @bridges meta priority set SEEN      see BridgeLowering
  *     }
  *     chain input {                                    type filter hook input priority -10
  *       ct state established,related accept
@@ -97,10 +98,8 @@ final class PolicyLowering {
   /** Hooks' priority: before the rules of others that filter. */
   static final int PRIORITY = -10;
 
-  /** Before connections are looked up, so that what has a false source makes none. */
-  static final int PRIORITY_SOURCES = -290;
-
   static final String ITSELF_DEVICE = "itself-device";
+  static final String BRIDGES = "bridges";
   static final String REFUSED = "refused";
   static final String DROPS_SOURCE = "drops-source";
 
@@ -122,13 +121,12 @@ final class PolicyLowering {
   private static final String PORTS = "ports-";
   private static final int DIGITS = 16;
 
-  private static final NftChain SOURCES =
-      NftChain.base(TABLE, "sources", "filter", NftChain.Hook.PREROUTING, PRIORITY_SOURCES);
   private static final NftChain FORWARD =
       NftChain.base(TABLE, "forward", "filter", NftChain.Hook.FORWARD, PRIORITY);
   private static final NftChain INPUT =
       NftChain.base(TABLE, "input", "filter", NftChain.Hook.INPUT, PRIORITY);
-  private static final NftChain DROP_SOURCE = chain("drop-source");
+  private static final NftChain SEEN =
+      NftChain.base(TABLE, "seen", "filter", NftChain.Hook.FORWARD, PRIORITY + 1);
 
   private PolicyLowering() {}
 
@@ -285,6 +283,9 @@ final class PolicyLowering {
     sets.add(
         NftSet.of(TABLE, ITSELF_DEVICE, NftType.IFNAME, NftType.IFNAME)
             .withComment("pods' devices, with themselves"));
+    sets.add(
+        NftSet.of(TABLE, BRIDGES, NftType.IFNAME, NftType.IFNAME)
+            .withComment("bridges with containers, with themselves"));
     sets.add(NftSet.of(TABLE, REFUSED, NftType.CLASSID).withComment("may not pass"));
     sets.add(counted(DROPS_SOURCE, NftType.IFNAME));
     return sets;
@@ -303,7 +304,8 @@ final class PolicyLowering {
       chains.add(chain("drop-" + label(direction)));
       chains.add(chain(label(direction)));
     }
-    chains.addAll(List.of(DROP_SOURCE, SOURCES, FORWARD, INPUT));
+    chains.addAll(SourceLowering.chains());
+    chains.addAll(List.of(FORWARD, SEEN, INPUT));
     return chains;
   }
 
@@ -321,7 +323,8 @@ final class PolicyLowering {
   /** The rules, each chain's in order. */
   static List<NftRule> rules() {
     List<NftRule> rules = new ArrayList<>();
-    sources(rules);
+    rules.addAll(SourceLowering.rules());
+    rules.add(seen());
     for (Direction direction : List.of(Direction.EGRESS, Direction.INGRESS)) {
       ask(rules, direction);
       look(rules, direction);
@@ -385,67 +388,23 @@ final class PolicyLowering {
         from, comment, List.of(Expr.Immediate.verdict(new Verdict.Jump(label(direction)))));
   }
 
-  private static List<Expr> icmpv6() {
+  /** Behind all that policies say: what goes from port to port may go on, see BridgeLowering. */
+  private static NftRule seen() {
+    return NftRule.of(
+        SEEN,
+        "policies have seen it",
+        PacketFields.join(
+            List.of(
+                new Expr.Meta(Expr.MetaKey.IIFNAME, Reg.R1),
+                new Expr.Meta(Expr.MetaKey.OIFNAME, Reg.R2),
+                Expr.Lookup.in(BRIDGES, Reg.R1)),
+            say(BridgeLowering.SEEN)));
+  }
+
+  static List<Expr> icmpv6() {
     return List.of(
         new Expr.Meta(Expr.MetaKey.L4PROTO, Reg.R1),
         new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(ICMPV6)));
-  }
-
-  /** Pods send from their own addresses; by ICMPv6 from those of the link, or from none yet. */
-  private static void sources(List<NftRule> rules) {
-    List<Expr> fromPods =
-        List.of(
-            new Expr.Meta(Expr.MetaKey.IIFGROUP, Reg.R1),
-            new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.host32(Marks.GROUP_PODS)));
-    Prefix link = Prefix.parse("fe80::/10");
-    Bytes mask = Bytes.mask(link);
-    rules.add(
-        NftRule.of(
-            SOURCES,
-            "v6: pods speak to their gateway from an address of the link",
-            PacketFields.join(
-                fromPods,
-                PacketFields.family(Family.V6),
-                List.of(
-                    PacketFields.source(Family.V6, 0),
-                    new Expr.Bitwise(Reg.R1, Reg.R1, mask, Bytes.EMPTY.padded(mask.length())),
-                    new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(link.address()))),
-                icmpv6(),
-                List.of(Expr.Immediate.verdict(Verdict.RETURN)))));
-    rules.add(
-        NftRule.of(
-            SOURCES,
-            "v6: pods ask who has an address before they take it",
-            PacketFields.join(
-                fromPods,
-                PacketFields.family(Family.V6),
-                List.of(
-                    PacketFields.source(Family.V6, 0),
-                    new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(Ip.any(Family.V6)))),
-                icmpv6(),
-                List.of(Expr.Immediate.verdict(Verdict.RETURN)))));
-    for (Family family : Family.values()) {
-      rules.add(
-          NftRule.of(
-              SOURCES,
-              family.label() + ": pods send from their own addresses",
-              PacketFields.join(
-                  fromPods,
-                  PacketFields.family(family),
-                  List.of(
-                      new Expr.Meta(Expr.MetaKey.IIFNAME, Reg.R1),
-                      PacketFields.source(family, NftType.IFNAME.padded()),
-                      Expr.Lookup.notIn(senders(family), Reg.R1),
-                      Expr.Immediate.verdict(new Verdict.Goto(DROP_SOURCE.name()))))));
-    }
-    rules.add(
-        NftRule.of(
-            DROP_SOURCE,
-            "counted",
-            List.of(
-                new Expr.Meta(Expr.MetaKey.IIFNAME, Reg.R1),
-                new Expr.CountAt(DROPS_SOURCE, Reg.R1))));
-    showAndDrop(rules, DROP_SOURCE, "source");
   }
 
   /** Looks up the pod's profile, and drops what this refuses. */
@@ -530,7 +489,7 @@ final class PolicyLowering {
     showAndDrop(rules, chain, label(direction));
   }
 
-  private static void showAndDrop(List<NftRule> rules, NftChain chain, String prefix) {
+  static void showAndDrop(List<NftRule> rules, NftChain chain, String prefix) {
     rules.add(
         NftRule.of(
             chain,
@@ -608,7 +567,7 @@ final class PolicyLowering {
   /** A key of one of these sets as people write it; empty where it is a range of addresses. */
   static Optional<String> text(String set, Bytes low, Bytes high) {
     int name = NftType.IFNAME.length();
-    if (set.equals(ITSELF_DEVICE)) {
+    if (set.equals(ITSELF_DEVICE) || set.equals(BRIDGES)) {
       return Optional.of(device(low));
     }
     for (Family family : Family.values()) {

@@ -75,9 +75,11 @@ public final class TableCheck {
 
   /** Whether a table is the one that Sund made: by family, name and comment. */
   static boolean isOurs(NftTable table) {
-    return table.family() == NftFamily.INET
-        && (table.name().equals(Marks.TABLE) || table.name().equals(Marks.POLICY_TABLE))
-        && table.comment().equals(Marks.TABLE_COMMENT);
+    boolean named =
+        table.name().equals(Marks.POLICY_TABLE)
+            ? table.family() == NftFamily.INET || table.family() == NftFamily.BRIDGE
+            : table.family() == NftFamily.INET && table.name().equals(Marks.TABLE);
+    return named && table.comment().equals(Marks.TABLE_COMMENT);
   }
 
   /** Returns whether it makes sense to look at the elements. */
@@ -125,7 +127,7 @@ public final class TableCheck {
   }
 
   private boolean isOfPolicies() {
-    return table.name().equals(Marks.POLICY_TABLE);
+    return table.name().equals(Marks.POLICY_TABLE); // of both families
   }
 
   private void chains(TableImage frame, NftContents contents) {

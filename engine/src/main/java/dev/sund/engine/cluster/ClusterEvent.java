@@ -322,6 +322,22 @@ public sealed interface ClusterEvent {
     }
   }
 
+  /** A container of this node is on a bridge, as given. */
+  record BridgeJoined(PortOnBridge port) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("BridgePort", port.key());
+    }
+  }
+
+  /** A container is on a bridge no more; the name is {@link PortOnBridge#key}. */
+  record BridgeLeft(String container) implements ClusterEvent {
+    @Override
+    public ObjectRef key() {
+      return new ObjectRef("BridgePort", container);
+    }
+  }
+
   /** What this node's kernel has that Sund did not make. */
   record FactsSeen(NodeFacts facts) implements ClusterEvent {
     @Override

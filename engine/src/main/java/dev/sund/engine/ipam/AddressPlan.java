@@ -82,6 +82,8 @@ public final class AddressPlan {
           ClusterEvent.TunnelsAddressed _,
           ClusterEvent.PortsSeen _,
           ClusterEvent.PortsGone _,
+          ClusterEvent.BridgeJoined _,
+          ClusterEvent.BridgeLeft _,
           ClusterEvent.FactsSeen _ -> {
         // It says nothing about what may be given.
       }

@@ -28,6 +28,7 @@ import java.util.TreeMap;
  * @param endpoints by frontend, view and slot
  * @param sourceRanges by frontend and range
  * @param policy which connections of its pods go on
+ * @param bridgePorts by device
  */
 public record PacketProgram(
     NodeName node,
@@ -41,7 +42,8 @@ public record PacketProgram(
     SortedMap<Frontend.Key, Frontend> frontends,
     SortedMap<Endpoint.Key, Endpoint> endpoints,
     SortedMap<SourceRange.Key, SourceRange> sourceRanges,
-    PolicyTables policy) {
+    PolicyTables policy,
+    SortedMap<String, BridgePort> bridgePorts) {
 
   public PacketProgram {
     nodeAddresses = List.copyOf(nodeAddresses);
@@ -53,6 +55,37 @@ public record PacketProgram(
     frontends = Collections.unmodifiableSortedMap(new TreeMap<>(frontends));
     endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
     sourceRanges = Collections.unmodifiableSortedMap(new TreeMap<>(sourceRanges));
+    bridgePorts = Collections.unmodifiableSortedMap(new TreeMap<>(bridgePorts));
+  }
+
+  /** A program of a node without containers on bridges. */
+  public PacketProgram(
+      NodeName node,
+      List<Ip> nodeAddresses,
+      NodeFacts facts,
+      SortedMap<String, LocalPod> localPods,
+      NavigableMap<Prefix, Route> routes,
+      SortedMap<String, Tunnel> tunnels,
+      SortedMap<TunnelPeer.Key, TunnelPeer> tunnelPeers,
+      SortedMap<Masquerade.Key, Masquerade> masquerade,
+      SortedMap<Frontend.Key, Frontend> frontends,
+      SortedMap<Endpoint.Key, Endpoint> endpoints,
+      SortedMap<SourceRange.Key, SourceRange> sourceRanges,
+      PolicyTables policy) {
+    this(
+        node,
+        nodeAddresses,
+        facts,
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        sourceRanges,
+        policy,
+        new TreeMap<>());
   }
 
   /** A program without policies. */
@@ -123,7 +156,8 @@ public record PacketProgram(
         frontends,
         endpoints,
         sourceRanges,
-        tables);
+        tables,
+        bridgePorts);
   }
 
   /** A program without entries. */

@@ -17,6 +17,7 @@ import java.util.function.Function;
  * @param endpoints changes by frontend, view and slot
  * @param sourceRanges changes by frontend and range
  * @param policy changes of which connections of its pods go on
+ * @param bridgePorts changes by device
  */
 public record ProgramDelta(
     List<Change<String, LocalPod>> localPods,
@@ -27,7 +28,8 @@ public record ProgramDelta(
     List<Change<Frontend.Key, Frontend>> frontends,
     List<Change<Endpoint.Key, Endpoint>> endpoints,
     List<Change<SourceRange.Key, SourceRange>> sourceRanges,
-    PolicyDelta policy) {
+    PolicyDelta policy,
+    List<Change<String, BridgePort>> bridgePorts) {
   /** Nothing changed. */
   public static final ProgramDelta NONE =
       new ProgramDelta(
@@ -42,6 +44,31 @@ public record ProgramDelta(
     frontends = List.copyOf(frontends);
     endpoints = List.copyOf(endpoints);
     sourceRanges = List.copyOf(sourceRanges);
+    bridgePorts = List.copyOf(bridgePorts);
+  }
+
+  /** A delta in which nothing changed on bridges. */
+  public ProgramDelta(
+      List<Change<String, LocalPod>> localPods,
+      List<Change<Prefix, Route>> routes,
+      List<Change<String, Tunnel>> tunnels,
+      List<Change<TunnelPeer.Key, TunnelPeer>> tunnelPeers,
+      List<Change<Masquerade.Key, Masquerade>> masquerade,
+      List<Change<Frontend.Key, Frontend>> frontends,
+      List<Change<Endpoint.Key, Endpoint>> endpoints,
+      List<Change<SourceRange.Key, SourceRange>> sourceRanges,
+      PolicyDelta policy) {
+    this(
+        localPods,
+        routes,
+        tunnels,
+        tunnelPeers,
+        masquerade,
+        frontends,
+        endpoints,
+        sourceRanges,
+        policy,
+        List.of());
   }
 
   /** A delta in which nothing changed in policies. */
@@ -98,7 +125,8 @@ public record ProgramDelta(
         + frontends.size()
         + endpoints.size()
         + sourceRanges.size()
-        + policy.size();
+        + policy.size()
+        + bridgePorts.size();
   }
 
   /**
@@ -124,7 +152,8 @@ public record ProgramDelta(
         frontends.stream().filter(change -> isOfNode(change, Frontend::rule) == alone).toList(),
         endpoints.stream().filter(change -> isOfNode(change, Endpoint::rule) == alone).toList(),
         alone ? List.of() : sourceRanges,
-        alone ? PolicyDelta.NONE : policy);
+        alone ? PolicyDelta.NONE : policy,
+        alone ? bridgePorts : List.of());
   }
 
   private static boolean isOfNode(Masquerade.Part part) {

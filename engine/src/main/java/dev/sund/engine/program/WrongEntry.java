@@ -65,7 +65,8 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.sourceRanges().stream()
             .filter(change -> !is(Table.SOURCES, change.key().toString()))
             .toList(),
-        delta.policy());
+        delta.policy(),
+        delta.bridgePorts());
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {

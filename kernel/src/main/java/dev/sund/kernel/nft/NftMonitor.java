@@ -16,7 +16,7 @@ import java.util.function.Predicate;
  *
  * <p>Subscribed from {@link #open} on; {@link #run} delivers on the calling platform thread until
  * {@link #close}, which any thread may call. A change that this very process made is told too,
- * unless {@link #openFor(NetNs, NftFamily, String, Predicate, IntPredicate)} says by which sockets.
+ * unless {@link #openFor(NetNs, Set, Set, Predicate, IntPredicate)} says by which sockets.
  */
 public final class NftMonitor implements AutoCloseable {
   private static final int NFNLGRP_NFTABLES = 7;
@@ -25,7 +25,7 @@ public final class NftMonitor implements AutoCloseable {
   private final Optional<Scope> scope;
 
   /** The table whose changes are told. */
-  private record Scope(NftFamily family, Set<String> tables, Predicate<String> forwarding) {}
+  private record Scope(Set<NftFamily> families, Set<String> tables, Predicate<String> forwarding) {}
 
   /** Takes what is delivered, on the thread of {@link #run}. */
   public interface Sink {
@@ -58,13 +58,13 @@ public final class NftMonitor implements AutoCloseable {
    */
   public static NftMonitor openFor(NetNs namespace, NftFamily family, String table)
       throws KernelException {
-    return openFor(namespace, family, Set.of(table), _ -> false, _ -> false);
+    return openFor(namespace, Set.of(family), Set.of(table), _ -> false, _ -> false);
   }
 
   /**
-   * As {@link #openFor(NetNs, NftFamily, String)} for several, and of other tables what decides
-   * whether packets are forwarded: tables that go, base chains at the hook forward and chains of
-   * these names, and rules that go from them.
+   * As {@link #openFor(NetNs, NftFamily, String)} for several, in several families, and of other
+   * tables what decides whether packets are forwarded: tables that go, base chains at the hook
+   * forward and chains of these names, and rules that go from them.
    *
    * @param forwarding names of chains
    * @param own the {@link NftSocket#port}s whose transactions are not told: {@link
@@ -73,14 +73,14 @@ public final class NftMonitor implements AutoCloseable {
    */
   public static NftMonitor openFor(
       NetNs namespace,
-      NftFamily family,
+      Set<NftFamily> families,
       Set<String> tables,
       Predicate<String> forwarding,
       IntPredicate own)
       throws KernelException {
     return new NftMonitor(
         subscribed(namespace, Buffers.DEFAULT, own),
-        Optional.of(new Scope(family, Set.copyOf(tables), forwarding)));
+        Optional.of(new Scope(Set.copyOf(families), Set.copyOf(tables), forwarding)));
   }
 
   private static NetlinkMonitor subscribed(NetNs namespace, Buffers buffers, IntPredicate own)
@@ -111,8 +111,10 @@ public final class NftMonitor implements AutoCloseable {
 
   private static boolean isAboutOne(int type, NlReader body, Scope scope) throws KernelException {
     for (String table : scope.tables()) {
-      if (NftCodec.isAbout(type, body.ahead(), scope.family(), table)) {
-        return true;
+      for (NftFamily family : scope.families()) {
+        if (NftCodec.isAbout(type, body.ahead(), family, table)) {
+          return true;
+        }
       }
     }
     return false;

@@ -435,7 +435,11 @@ class NftSocketNetnsTest {
     NftMonitor.Sink sink = into(events, resyncs);
     try (NftMonitor monitor =
         NftMonitor.openFor(
-            namespace, NftFamily.INET, Set.of("sundt"), _ -> false, port -> port == nft.port())) {
+            namespace,
+            Set.of(NftFamily.INET),
+            Set.of("sundt"),
+            _ -> false,
+            port -> port == nft.port())) {
       commit(new NftOp.CreateTable(NftTable.of(NftFamily.INET, "sundt", "")));
       while (monitor.poll(sink)) {}
       assertThat(events).isEmpty();

@@ -74,7 +74,8 @@ public final class Choices {
         program.frontends(),
         endpoints,
         program.sourceRanges(),
-        program.policy());
+        program.policy(),
+        program.bridgePorts());
   }
 
   private static void swap(

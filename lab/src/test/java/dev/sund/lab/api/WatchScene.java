@@ -230,6 +230,8 @@ final class WatchScene implements AutoCloseable {
             ClusterEvent.TunnelsAddressed _,
             ClusterEvent.PortsSeen _,
             ClusterEvent.PortsGone _,
+            ClusterEvent.BridgeJoined _,
+            ClusterEvent.BridgeLeft _,
             ClusterEvent.PoliciesTold _,
             ClusterEvent.FactsSeen _ -> {}
       }
