@@ -65,11 +65,23 @@ class RestartTest {
           scene.startAgent(node);
           scene.awaitReady(node, PATIENCE);
           Thread.sleep(500);
-          assertThat(recorder.changes()).as("changes on n%d", node).isEmpty();
+          assertThat(apartFromTheOwner(recorder.changes())).as("changes on n%d", node).isEmpty();
         }
       }
       assertFlawless(traffic.stop());
     }
+  }
+
+  /**
+   * Without the one commit by which a new agent becomes the owner of the policies' table, which
+   * changes nothing in it and keeps others from flushing it.
+   */
+  private static List<String> apartFromTheOwner(List<String> changes) {
+    boolean owner =
+        changes.size() == 2
+            && changes.getFirst().equals("TableChanged[table=inet sund-policy, gone=false]")
+            && changes.getLast().startsWith("Committed[");
+    return owner ? List.of() : changes;
   }
 
   @Test

@@ -34,7 +34,7 @@ class ServicesLabTest {
           .contains(
               "10.96.0.10 53/udp becomes ",
               "10.96.0.10 53/tcp becomes ",
-              "[Service:kube-system/dns:");
+              "[Service kube-system/dns]");
       rolls(lab);
     }
   }
