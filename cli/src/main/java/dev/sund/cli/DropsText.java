@@ -50,19 +50,7 @@ final class DropsText {
               String.valueOf(one.get("bytes")),
               String.join(", ", Json.texts(one, "policies"))));
     }
-    int[] widths = new int[rows.getFirst().size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < widths.length; i++) {
-        line.append(row.get(i)).repeat(' ', widths[i] - row.get(i).length() + 2);
-      }
-      out.println(line.toString().stripTrailing());
-    }
+    Columns.print(rows, out);
   }
 
   private static List<String> row(boolean nodes, String... cells) {

@@ -25,19 +25,7 @@ final class ServiceText {
               one.get("endpointsUsed") + "/" + one.get("endpointsAll"),
               note(one)));
     }
-    int[] widths = new int[rows.getFirst().size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < widths.length; i++) {
-        line.append(row.get(i)).repeat(' ', widths[i] - row.get(i).length() + 2);
-      }
-      out.println(line.toString().stripTrailing());
-    }
+    Columns.print(rows, out);
   }
 
   private static String note(Map<String, Object> one) {

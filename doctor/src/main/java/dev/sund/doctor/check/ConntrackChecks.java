@@ -131,20 +131,20 @@ public final class ConntrackChecks {
     Sampled stat = found.get();
     List<Finding> findings = new ArrayList<>();
     for (String name : List.of("drop", "early_drop")) {
-      if (stat.grew(name) > 0 || stat.hourly(name) >= 1) {
-        findings.add(
-            new Finding(
-                stat.grew(name) > 0 ? Severity.ERROR : Severity.WARNING,
-                "nf_conntrack " + name,
-                "Connections were lost for want of room: " + stat.said(name) + ".",
-                name.equals("drop")
-                    ? "Packets of new connections were dropped, since the table was full."
-                    : "Begun connections were thrown out to make room for new ones.",
-                "sysctl -w net.netfilter.nf_conntrack_max=N, with N as conntrack-size says; shorter"
-                    + " net.netfilter.nf_conntrack_tcp_timeout_established"));
-      }
+      stat.severity(name, 1)
+          .ifPresent(severity ->
+              findings.add(
+                  new Finding(
+                      severity,
+                      "nf_conntrack " + name,
+                      "Connections were lost for want of room: " + stat.said(name) + ".",
+                      name.equals("drop")
+                          ? "Packets of new connections were dropped, since the table was full."
+                          : "Begun connections were thrown out to make room for new ones.",
+                      "sysctl -w net.netfilter.nf_conntrack_max=N, with N as conntrack-size says; shorter"
+                          + " net.netfilter.nf_conntrack_tcp_timeout_established")));
     }
-    if (stat.grew("insert_failed") > 0 || stat.hourly("insert_failed") >= 1) {
+    if (stat.severity("insert_failed", 1).isPresent()) {
       findings.add(
           new Finding(
               Severity.WARNING,

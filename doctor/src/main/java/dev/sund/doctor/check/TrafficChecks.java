@@ -70,27 +70,29 @@ public final class TrafficChecks {
   private static Verdict overflows(Sampled stat) {
     List<Finding> findings = new ArrayList<>();
     String overflows = "TcpExt.ListenOverflows";
-    if (stat.grew(overflows) > 0 || stat.hourly(overflows) >= 10) {
-      findings.add(
-          new Finding(
-              stat.grew(overflows) > 0 ? Severity.ERROR : Severity.WARNING,
-              overflows,
-              "A program did not accept its connections in time: " + stat.said(overflows) + ".",
-              "The kernel drops the last packet of the handshake: the client believes that it is"
-                  + " connected and waits.",
-              "Find it by ss -ltn (Recv-Q above Send-Q); raise its backlog and net.core.somaxconn,"
-                  + " or give it more processor time"));
-    }
+    stat.severity(overflows, 10)
+        .ifPresent(severity ->
+            findings.add(
+                new Finding(
+                    severity,
+                    overflows,
+                    "A program did not accept its connections in time: "
+                        + stat.said(overflows)
+                        + ".",
+                    "The kernel drops the last packet of the handshake: the client believes that it is"
+                        + " connected and waits.",
+                    "Find it by ss -ltn (Recv-Q above Send-Q); raise its backlog and net.core.somaxconn,"
+                        + " or give it more processor time")));
     String requests = "TcpExt.TCPReqQFullDrop";
-    if (stat.grew(requests) > 0 || stat.hourly(requests) >= 10) {
-      findings.add(
-          new Finding(
-              stat.grew(requests) > 0 ? Severity.ERROR : Severity.WARNING,
-              requests,
-              "SYN packets were dropped for want of room: " + stat.said(requests) + ".",
-              "Clients try again after a second, three, seven.",
-              "sysctl -w net.ipv4.tcp_max_syn_backlog=8192 net.ipv4.tcp_syncookies=1"));
-    }
+    stat.severity(requests, 10)
+        .ifPresent(severity ->
+            findings.add(
+                new Finding(
+                    severity,
+                    requests,
+                    "SYN packets were dropped for want of room: " + stat.said(requests) + ".",
+                    "Clients try again after a second, three, seven.",
+                    "sysctl -w net.ipv4.tcp_max_syn_backlog=8192 net.ipv4.tcp_syncookies=1")));
     return Verdict.of(findings, overflows + " " + stat.said(overflows));
   }
 
@@ -173,17 +175,19 @@ public final class TrafficChecks {
 
   private static Verdict backlog(Sampled stat) {
     List<Finding> findings = new ArrayList<>();
-    if (stat.grew("dropped") > 0 || stat.hourly("dropped") >= 10) {
-      findings.add(
-          new Finding(
-              stat.grew("dropped") > 0 ? Severity.ERROR : Severity.WARNING,
-              "softnet dropped",
-              "A processor's queue of received packets was full: " + stat.said("dropped") + ".",
-              "The packets are gone before any rule sees them; tunnels and veths go through this"
-                  + " queue once more.",
-              "sysctl -w net.core.netdev_max_backlog=16384; spread the device's queues over"
-                  + " processors; look at cpu-steal"));
-    }
+    stat.severity("dropped", 10)
+        .ifPresent(severity ->
+            findings.add(
+                new Finding(
+                    severity,
+                    "softnet dropped",
+                    "A processor's queue of received packets was full: "
+                        + stat.said("dropped")
+                        + ".",
+                    "The packets are gone before any rule sees them; tunnels and veths go through this"
+                        + " queue once more.",
+                    "sysctl -w net.core.netdev_max_backlog=16384; spread the device's queues over"
+                        + " processors; look at cpu-steal")));
     long squeezed = stat.grew("squeezed");
     if (squeezed > 100 * stat.seconds()) {
       findings.add(
