@@ -70,6 +70,9 @@ class TraceLiveTest {
               server.bind(new InetSocketAddress("::", PORT));
               return server;
             }));
+    for (Ip to : List.of(db.v4(), db.v6())) { // the agent hears of its pods from the API, too
+      scene.await("pods that the agent knows", PATIENCE, () -> only(web, to).answered());
+    }
   }
 
   @AfterEach
