@@ -210,9 +210,13 @@ public enum Kinds {
    */
   public Parsed<ClusterEvent> parse(ObjectRef ref, Tree.Mapping object) {
     Field root = Field.root(ref, object, new ArrayList<>());
+    if (namespaced && !isWhole(ref.name())) {
+      Meta.checkNames(root);
+      return root.refuse();
+    }
     return switch (this) {
       case NODE -> NodeParser.parse(ref.name(), root).map(ClusterEvent.NodeSeen::new);
-      case POD -> PodParser.parse(podKey(ref), root).map(ClusterEvent.PodSeen::new);
+      case POD -> PodParser.parse(PodKey.parse(ref.name()), root).map(ClusterEvent.PodSeen::new);
       case SERVICE ->
           ServiceParser.parse(ServiceKey.parse(ref.name()), root)
               .map(ClusterEvent.ServiceSeen::new);
@@ -249,7 +253,7 @@ public enum Kinds {
   public ClusterEvent gone(ObjectRef ref) {
     return switch (this) {
       case NODE -> new ClusterEvent.NodeGone(new NodeName(ref.name()));
-      case POD -> new ClusterEvent.PodGone(podKey(ref));
+      case POD -> new ClusterEvent.PodGone(PodKey.parse(ref.name()));
       case SERVICE -> new ClusterEvent.ServiceGone(ServiceKey.parse(ref.name()));
       case ENDPOINT_SLICE -> new ClusterEvent.SliceGone(ref.name());
       case NETWORK_POLICY, CLUSTER_NETWORK_POLICY -> new ClusterEvent.PolicyGone(ref);
@@ -261,12 +265,10 @@ public enum Kinds {
     };
   }
 
-  /** With the very text of {@code ref} where that can be: it is kept for as long as the pod is. */
-  private static PodKey podKey(ObjectRef ref) {
-    int slash = ref.name().indexOf('/');
-    return slash == ref.name().lastIndexOf('/')
-        ? PodKey.parse(ref.name())
-        : new PodKey(ref.name().substring(0, slash), ref.name().substring(slash + 1));
+  /** Whether it is a namespace and a name, neither with a slash in it. */
+  private static boolean isWhole(String name) {
+    int slash = name.indexOf('/');
+    return slash > 0 && slash < name.length() - 1 && slash == name.lastIndexOf('/');
   }
 
   /** The event that tells that an object cannot be used; only its errors are told. */

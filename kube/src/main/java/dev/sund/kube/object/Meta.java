@@ -181,6 +181,12 @@ record Meta(String uid, long created) {
     return UUID.nameUUIDFromBytes((kind + " " + name).getBytes(StandardCharsets.UTF_8)).toString();
   }
 
+  /** Tells which of an object's name and namespace is none. */
+  static void checkNames(Field object) {
+    checkName(object.at("metadata").at("name"));
+    checkName(object.at("metadata").at("namespace"));
+  }
+
   private static void checkName(Field name) {
     name.text()
         .filter(text -> !isName(text))
