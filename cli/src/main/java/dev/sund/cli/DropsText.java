@@ -101,6 +101,9 @@ final class DropsText {
     if (reason.equals(Reason.SOURCE_NOT_OWN.code())) {
       return reason + ": it was sent from " + Json.text(event, "source");
     }
+    if (reason.equals(Reason.TAGGED_FRAME.code())) {
+      return reason + ": policies do not see what is in it";
+    }
     if (event.containsKey("rule")) {
       return reason + ": " + event.get("rule");
     }

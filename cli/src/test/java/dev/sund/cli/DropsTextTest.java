@@ -43,6 +43,10 @@ class DropsTextTest {
         .endsWith("policy-ingress: ClusterNetworkPolicy no ingress rule 1");
     assertThat(of("\"reason\":\"policy-ingress\"", "\"reason\":\"source-not-own\""))
         .endsWith("source-not-own: it was sent from 10.244.2.5");
+    assertThat(of("\"reason\":\"policy-ingress\"", "\"reason\":\"policy-unseen\""))
+        .endsWith("policy-unseen: isolated by NetworkPolicy shop/db, NetworkPolicy shop/deny-all");
+    assertThat(of("\"reason\":\"policy-ingress\"", "\"reason\":\"tagged-frame\""))
+        .endsWith("tagged-frame: policies do not see what is in it");
     assertThat(of("\"in\"", "\"out\"")).contains("shop/db-0  out  to test/probe");
     assertThat(of("\"kind\":\"pod\",\"name\":\"test/probe\"", "\"kind\":\"node\",\"name\":\"n2\""))
         .contains("from node n2 (10.244.2.5)");

@@ -3,15 +3,17 @@ package dev.sund.engine;
 import dev.sund.engine.DropStory.Kind;
 import dev.sund.engine.DropStory.Party;
 import dev.sund.engine.cluster.Policy;
+import dev.sund.engine.cluster.PortOnBridge;
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.PolicyLookup;
 import dev.sund.engine.program.PolicyTables.Judgement;
 import dev.sund.model.Ip;
-import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 import dev.sund.model.RuleId.Direction;
 import dev.sund.model.ServiceKey;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -33,19 +35,19 @@ public final class DropNames {
   /** Says what a packet was about. */
   public DropStory story(DroppedPacket packet) {
     Optional<Party> asked = packet.asked().map(place -> party(place.address()));
-    if (packet.direction().isEmpty()) {
-      return new DropStory(
-          sender(packet),
-          party(packet.destination()),
-          asked,
-          Optional.of(Reason.SOURCE_NOT_OWN),
-          Optional.empty(),
-          List.of());
-    }
-    Direction direction = packet.direction().get();
+    Direction direction = packet.direction();
     boolean out = direction == Direction.EGRESS;
     Ip pod = out ? packet.source() : packet.destination();
     Ip peer = out ? packet.destination() : packet.source();
+    if (packet.reason().isPresent()) {
+      return new DropStory(
+          behind(packet.device(), pod),
+          party(peer),
+          asked,
+          packet.reason(),
+          Optional.empty(),
+          packet.reason().get() == Reason.POLICY_UNSEEN ? isolating(packet.device()) : List.of());
+    }
     Judgement judged =
         policies
             .map(tables -> tables.judge(pod, direction, peer, packet.judgedAs(), packet.port()))
@@ -75,19 +77,47 @@ public final class DropNames {
     return rule.object().kind().equals(Policy.NETWORK_POLICY);
   }
 
-  /** Whose source is false is known by its device alone. */
-  private Party sender(DroppedPacket packet) {
-    return podOf(packet.device())
-        .map(pod -> new Party(Kind.POD, pod.toString(), packet.source()))
-        .orElseGet(() ->
-            packet.device().isEmpty()
-                ? party(packet.source())
-                : new Party(Kind.ADDRESS, packet.device(), packet.source()));
+  /**
+   * The policies that isolate the pod behind a port of a bridge, in whichever direction: what no
+   * rule has seen may be about each of them.
+   */
+  public List<RuleId> isolating(String device) {
+    Set<RuleId> found = new LinkedHashSet<>();
+    for (Ip ip : state.alone().row(device).map(BridgePort::addresses).orElse(List.of())) {
+      found.addAll(isolating(ip, Direction.INGRESS));
+      found.addAll(isolating(ip, Direction.EGRESS));
+    }
+    return List.copyOf(found);
   }
 
-  /** The pod behind a device of this node; empty when there is none. */
-  public Optional<PodKey> podOf(String device) {
-    return state.attachment(device).map(attachment -> attachment.pod());
+  /** Whose packets are dropped whatever policies say is known by the device alone. */
+  private Party behind(String device, Ip address) {
+    return behind(device)
+        .map(holder -> new Party(holder.kind(), holder.name(), address))
+        .orElseGet(
+            () -> device.isEmpty() ? party(address) : new Party(Kind.ADDRESS, device, address));
+  }
+
+  /**
+   * Who is behind a device.
+   *
+   * @param kind a pod, or a container that is none
+   * @param name {@code NAMESPACE/NAME} of a pod, {@code CONTAINER/INTERFACE} of another container
+   */
+  public record Holder(Kind kind, String name) {
+    private static Holder of(PortOnBridge port) {
+      return port.pod()
+          .map(pod -> new Holder(Kind.POD, pod.toString()))
+          .orElseGet(() -> new Holder(Kind.CONTAINER, port.key()));
+    }
+  }
+
+  /** The pod or container behind a device of this node; empty when there is none. */
+  public Optional<Holder> behind(String device) {
+    return state
+        .attachment(device)
+        .map(attachment -> new Holder(Kind.POD, attachment.pod().toString()))
+        .or(() -> state.alone().port(device).map(Holder::of));
   }
 
   /** Who has an address: a pod, a node, a container, a Service, or nobody that is known. */
@@ -100,11 +130,15 @@ public final class DropNames {
         case POD -> new Party(Kind.POD, name, address);
         case CONTAINER -> new Party(Kind.CONTAINER, name, address);
         case ATTACHMENT ->
-            podOf(name)
-                .map(pod -> new Party(Kind.POD, pod.toString(), address))
+            behind(name)
+                .map(pod -> new Party(pod.kind(), pod.name(), address))
                 .orElseGet(() -> Party.unnamed(address));
         case POOL -> Party.unnamed(address);
       };
+    }
+    Optional<Holder> bridged = state.alone().portOf(address).map(Holder::of);
+    if (bridged.isPresent()) {
+      return new Party(bridged.get().kind(), bridged.get().name(), address);
     }
     Set<ServiceKey> services = new TreeSet<>();
     state.services().within(Prefix.host(address), services);

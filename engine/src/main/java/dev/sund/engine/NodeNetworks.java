@@ -5,6 +5,7 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.engine.program.BridgePort;
+import dev.sund.model.Ip;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.RuleId;
@@ -76,15 +77,23 @@ final class NodeNetworks {
 
   /** The row of a port: of several containers that say they have it the first by key. */
   Optional<BridgePort> row(String device) {
-    return ports.values().stream()
-        .filter(port -> port.device().equals(device))
-        .findFirst()
+    return port(device)
         .map(port ->
             new BridgePort(
                 port.device(),
                 port.bridge(),
                 port.addresses(),
                 RuleId.of(RuleId.CONTAINER, port.key(), "")));
+  }
+
+  /** The container behind a port of a bridge: of several that say they are the first by key. */
+  Optional<PortOnBridge> port(String device) {
+    return ports.values().stream().filter(port -> port.device().equals(device)).findFirst();
+  }
+
+  /** The container on a bridge that has this address: of several the first by key. */
+  Optional<PortOnBridge> portOf(Ip address) {
+    return ports.values().stream().filter(port -> port.addresses().contains(address)).findFirst();
   }
 
   /**

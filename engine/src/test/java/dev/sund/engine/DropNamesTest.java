@@ -10,6 +10,7 @@ import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.cluster.Policy.Action;
+import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.model.Ip;
 import dev.sund.model.LabelSelector;
 import dev.sund.model.NodeName;
@@ -69,7 +70,8 @@ class DropNamesTest {
             .drops()
             .story(
                 new DroppedPacket(
-                    Optional.of(Direction.EGRESS),
+                    Direction.EGRESS,
+                    Optional.empty(),
                     "",
                     DATABASE,
                     outside,
@@ -129,9 +131,60 @@ class DropNamesTest {
             .drops()
             .story(
                 new DroppedPacket(
-                    Optional.empty(), device, WEB, DATABASE, TCP, 5432, Optional.empty()));
+                    Direction.EGRESS,
+                    Optional.of(Reason.SOURCE_NOT_OWN),
+                    device,
+                    WEB,
+                    DATABASE,
+                    TCP,
+                    5432,
+                    Optional.empty()));
     assertThat(story.pod()).isEqualTo(new Party(Kind.POD, "shop/db-0", WEB));
     assertThat(story.reason()).contains(Reason.SOURCE_NOT_OWN);
+  }
+
+  /** What ends at a bridge is told of the container behind the port, pod or not. */
+  @Test
+  void whatEndsAtABridgeIsOfThePodOrContainerBehindThePort() {
+    standing();
+    Ip left = Ip.parse("10.88.0.2");
+    Ip right = Ip.parse("10.88.0.3");
+    tell(
+        isolating("deny-all", Direction.INGRESS),
+        isolating("shut", Direction.EGRESS),
+        pod("shop/left", "u7", SELF, left),
+        joined("c7/eth0", "port-left", Optional.of(PodKey.parse("shop/left")), left),
+        joined("c8/eth0", "port-right", Optional.empty(), right));
+    DropStory unseen =
+        compiler.drops().story(atBridge(Direction.EGRESS, Reason.POLICY_UNSEEN, "port-left"));
+    assertThat(unseen.pod()).isEqualTo(new Party(Kind.POD, "shop/left", left));
+    assertThat(unseen.peer()).isEqualTo(new Party(Kind.CONTAINER, "c8/eth0", right));
+    assertThat(unseen.reason()).contains(Reason.POLICY_UNSEEN);
+    assertThat(names(unseen.isolating()))
+        .as("in whichever direction: nobody has asked them")
+        .containsExactly("shop/deny-all", "shop/shut");
+    DropStory tagged =
+        compiler.drops().story(atBridge(Direction.INGRESS, Reason.TAGGED_FRAME, "port-right"));
+    assertThat(tagged.pod()).isEqualTo(new Party(Kind.CONTAINER, "c8/eth0", right));
+    assertThat(tagged.isolating()).isEmpty();
+    assertThat(compiler.drops().behind("port-gone")).isEmpty();
+  }
+
+  private static DroppedPacket atBridge(Direction direction, Reason reason, String device) {
+    return new DroppedPacket(
+        direction,
+        Optional.of(reason),
+        device,
+        Ip.parse("10.88.0.2"),
+        Ip.parse("10.88.0.3"),
+        TCP,
+        80,
+        Optional.empty());
+  }
+
+  private static ClusterEvent joined(String key, String device, Optional<PodKey> pod, Ip address) {
+    return new ClusterEvent.BridgeJoined(
+        new PortOnBridge(key, device, "cni0", pod, "", List.of(address)));
   }
 
   private DropStory in(Ip from, Ip to, int protocol, int port) {
@@ -139,7 +192,14 @@ class DropNamesTest {
         .drops()
         .story(
             new DroppedPacket(
-                Optional.of(Direction.INGRESS), "", from, to, protocol, port, Optional.empty()));
+                Direction.INGRESS,
+                Optional.empty(),
+                "",
+                from,
+                to,
+                protocol,
+                port,
+                Optional.empty()));
   }
 
   private static List<String> names(List<RuleId> rules) {

@@ -51,6 +51,10 @@ public enum Reason {
   POLICY_POD_UNKNOWN(Severity.INFO),
   /** A pod sent from an address that is not its own: the packet vanishes. */
   SOURCE_NOT_OWN(Severity.INFO),
+  /** A container on a bridge sent a frame with a VLAN's tag, which no rule of IP sees. */
+  TAGGED_FRAME(Severity.INFO),
+  /** On a bridge, no rule of policies has seen a packet from or to a pod with policies. */
+  POLICY_UNSEEN(Severity.INFO),
   /** A node port was asked at the node's loopback address, where it is not. */
   LOOPBACK_REFUSED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */

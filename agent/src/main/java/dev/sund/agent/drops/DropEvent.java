@@ -35,7 +35,7 @@ record DropEvent(
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("number", number);
     fields.put("time", time.toString());
-    fields.put("direction", packet.direction().orElse(Direction.EGRESS).label());
+    fields.put("direction", packet.direction().label());
     fields.put("reason", story.reason().map(Reason::code).orElse(""));
     fields.put("pod", party(story.pod()));
     fields.put("peer", party(story.peer()));
@@ -96,6 +96,7 @@ record DropEvent(
       case 17 -> "udp";
       case 132 -> "sctp";
       case 1 -> "icmp";
+      case DroppedPacket.ARP -> "arp";
       case 58 -> packet.source().family() == Family.V6 ? "icmp" : "58";
       default -> String.valueOf(number);
     };

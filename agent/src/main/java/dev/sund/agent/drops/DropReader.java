@@ -2,6 +2,7 @@ package dev.sund.agent.drops;
 
 import dev.sund.agent.apply.ApplyLoop;
 import dev.sund.agent.log.Log;
+import dev.sund.dataplane.nft.DropSite;
 import dev.sund.engine.DropNames;
 import dev.sund.engine.DroppedPacket;
 import dev.sund.kernel.KernelException;
@@ -65,16 +66,19 @@ final class DropReader implements PacketLog.Sink {
   @Override
   public void packet(LoggedPacket shown) {
     tally.told();
-    if (shown.head().isEmpty()) {
+    Optional<DropSite> at = DropSite.ofPrefix(shown.prefix());
+    if (shown.head().isEmpty() || at.isEmpty()) {
       return; // nothing to tell of it
     }
     PacketHead head = shown.head().get();
+    DropSite site = at.get();
     waiting.add(
         new Shown(
             Instant.now().truncatedTo(ChronoUnit.MILLIS),
             new DroppedPacket(
-                direction(shown.prefix()),
-                device(shown.inPort() == 0 ? shown.inDevice() : shown.inPort()),
+                site.direction(),
+                site.reason(),
+                device(site, shown),
                 head.source(),
                 head.destination(),
                 head.protocol(),
@@ -93,11 +97,11 @@ final class DropReader implements PacketLog.Sink {
     }
   }
 
-  /** Rules that ask policies say which way; all others are about the sender. */
-  private static Optional<Direction> direction(String prefix) {
-    return prefix.startsWith("egress")
-        ? Optional.of(Direction.EGRESS)
-        : prefix.startsWith("ingress") ? Optional.of(Direction.INGRESS) : Optional.empty();
+  /** Where policies were not asked, and the receiver is meant, it is known by its device. */
+  private String device(DropSite site, LoggedPacket shown) {
+    boolean out = site.reason().isPresent() && site.direction() == Direction.INGRESS;
+    int port = out ? shown.outPort() : shown.inPort();
+    return device(port != 0 ? port : out ? shown.outDevice() : shown.inDevice());
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.sund.kernel.NetNs;
 import dev.sund.kernel.nflog.PacketLog;
 import dev.sund.model.Marks;
 import dev.sund.model.PodKey;
+import dev.sund.model.Reason;
 import dev.sund.model.RuleId;
 import java.time.Duration;
 import java.time.Instant;
@@ -225,12 +226,14 @@ public final class DropWatch implements AutoCloseable {
           pod.name(),
           names.isolating(count.pod().get(), count.direction()));
     }
-    Optional<PodKey> pod = names.podOf(count.device());
+    Optional<DropNames.Holder> holder = names.behind(count.device());
     return new Named(
         count,
-        (pod.isPresent() ? DropStory.Kind.POD : DropStory.Kind.ADDRESS).label(),
-        pod.map(PodKey::toString).orElse(count.device()),
-        List.of());
+        holder.map(DropNames.Holder::kind).orElse(DropStory.Kind.ADDRESS).label(),
+        holder.map(DropNames.Holder::name).orElse(count.device()),
+        count.reason().equals(Reason.POLICY_UNSEEN.code())
+            ? names.isolating(count.device())
+            : List.of());
   }
 
   private static Map<String, Object> fields(Named one) {

@@ -64,7 +64,8 @@ class DropRingTest {
         0,
         Instant.parse("2026-11-22T04:12:03.120Z"),
         new DroppedPacket(
-            Optional.of(Direction.EGRESS),
+            Direction.EGRESS,
+            Optional.empty(),
             "sund12",
             web,
             database,

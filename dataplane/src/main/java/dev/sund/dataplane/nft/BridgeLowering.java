@@ -14,10 +14,12 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import dev.sund.model.Prefix;
+import dev.sund.model.RuleId.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The table {@code bridge sund-policy}: what frames are asked on bridges that have containers, and
@@ -28,10 +30,11 @@ import java.util.TreeMap;
  *     set ports                                        devices of containers with addresses
  *     set senders-v4, senders-v6                       device . address
  *     set judged                                       devices of pods with policies
- *     set drops-source, drops-unseen                   device, with a counter
+ *     set drops-source, drops-tagged,
+ *         drops-unseen-out, drops-unseen-in            device, with a counter
  *     chain sources {                                  type filter hook prerouting priority -290
  *       iifname != @ports accept
- *       vlan tagged goto drop-source                   such frames pass the rules of IP unseen
+ *       vlan tagged goto drop-tagged                   such frames pass the rules of IP unseen
  *       arp saddr ip 0.0.0.0 accept
  *       arp iifname . arp saddr ip != @senders-v4 goto drop-source
  *       ip iifname . ip saddr != @senders-v4 goto drop-source
@@ -41,10 +44,10 @@ import java.util.TreeMap;
  *       ip6 iifname . ip6 saddr != @senders-v6 goto drop-source
  *     }
  *     chain forward {                                  type filter hook forward priority 10
- *       oifname @judged ip6 daddr fe80::/10 not icmpv6 goto drop-unseen-to
+ *       oifname @judged ip6 daddr fe80::/10 not icmpv6 goto drop-unseen-in
  *       meta priority SEEN meta priority set 0 accept
- *       ip, ip6 iifname @judged goto drop-unseen-from
- *       ip, ip6 oifname @judged goto drop-unseen-to
+ *       ip, ip6 iifname @judged goto drop-unseen-out
+ *       ip, ip6 oifname @judged goto drop-unseen-in
  *     }
  *   }
  * </pre>
@@ -68,8 +71,10 @@ final class BridgeLowering {
 
   static final String PORTS = "ports";
   static final String JUDGED = "judged";
-  static final String DROPS_SOURCE = "drops-source";
-  static final String DROPS_UNSEEN = "drops-unseen";
+
+  /** Where frames end here. */
+  static final List<DropSite> DROPS_AT =
+      List.of(DropSite.SOURCE, DropSite.TAGGED, DropSite.UNSEEN_OUT, DropSite.UNSEEN_IN);
 
   private static final int DROPS = 65_535;
   private static final int ETH_P_IP = 0x0800;
@@ -88,9 +93,6 @@ final class BridgeLowering {
       NftChain.base(TABLE, "sources", "filter", NftChain.Hook.PREROUTING, PRIORITY_SOURCES);
   private static final NftChain FORWARD =
       NftChain.base(TABLE, "forward", "filter", NftChain.Hook.FORWARD, PRIORITY_FORWARD);
-  private static final NftChain DROP_SOURCE = NftChain.regular(TABLE, "drop-source");
-  private static final NftChain DROP_FROM = NftChain.regular(TABLE, "drop-unseen-from");
-  private static final NftChain DROP_TO = NftChain.regular(TABLE, "drop-unseen-to");
 
   private BridgeLowering() {}
 
@@ -102,7 +104,8 @@ final class BridgeLowering {
   static TableImage image(java.util.NavigableMap<RangeKey, Entry> elements) {
     return new TableImage(
         TABLE,
-        List.of(DROP_SOURCE, DROP_FROM, DROP_TO, SOURCES, FORWARD),
+        Stream.concat(DROPS_AT.stream().map(BridgeLowering::chain), Stream.of(SOURCES, FORWARD))
+            .toList(),
         sets(),
         rules(),
         elements);
@@ -126,9 +129,11 @@ final class BridgeLowering {
                   family == Family.V4 ? NftType.IPV4_ADDR : NftType.IPV6_ADDR)
               .withComment("containers' devices and the addresses that they send from"));
     }
-    for (String name : List.of(DROPS_SOURCE, DROPS_UNSEEN)) {
+    for (DropSite site : DROPS_AT) {
       NftSet set =
-          NftSet.of(TABLE, name, NftType.IFNAME).withComment("what was dropped").withSize(DROPS);
+          NftSet.of(TABLE, site.set(), NftType.IFNAME)
+              .withComment("what was dropped")
+              .withSize(DROPS);
       sets.add(set.withFlags(set.flags() | NftSet.EVAL));
     }
     return sets;
@@ -138,9 +143,7 @@ final class BridgeLowering {
     List<NftRule> rules = new ArrayList<>();
     sources(rules);
     forward(rules);
-    drop(rules, DROP_SOURCE, Expr.MetaKey.IIFNAME, DROPS_SOURCE, "source");
-    drop(rules, DROP_FROM, Expr.MetaKey.IIFNAME, DROPS_UNSEEN, "unseen");
-    drop(rules, DROP_TO, Expr.MetaKey.OIFNAME, DROPS_UNSEEN, "unseen");
+    DROPS_AT.forEach(site -> drop(rules, site));
     return rules;
   }
 
@@ -161,7 +164,7 @@ final class BridgeLowering {
               List.of(
                   new Expr.Payload(Reg.R1, Expr.Header.LINK, ETHER_TYPE_AT, 2),
                   new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.u16(tag)),
-                  go(DROP_SOURCE))));
+                  go(DropSite.TAGGED))));
     }
     Expr.Payload sender =
         new Expr.Payload(Reg.R1, Expr.Header.NETWORK, ARP_SENDER_AT, Family.V4.bytes());
@@ -252,7 +255,7 @@ final class BridgeLowering {
                 new Expr.Meta(Expr.MetaKey.IIFNAME, Reg.R1),
                 address,
                 Expr.Lookup.notIn(senders(family), Reg.R1),
-                go(DROP_SOURCE))));
+                go(DropSite.SOURCE))));
   }
 
   private static void forward(List<NftRule> rules) {
@@ -268,7 +271,7 @@ final class BridgeLowering {
                     new Expr.Cmp(Reg.R1, Expr.Op.NEQ, Bytes.of(ICMPV6)),
                     PacketFields.destination(Family.V6, 0)),
                 ofLink(),
-                List.of(go(DROP_TO)))));
+                List.of(go(DropSite.UNSEEN_IN)))));
     rules.add(
         NftRule.of(
             FORWARD,
@@ -285,13 +288,13 @@ final class BridgeLowering {
               FORWARD,
               "nobody has seen what a pod with policies sends",
               PacketFields.join(
-                  protocol(type), device(Expr.MetaKey.IIFNAME), List.of(go(DROP_FROM)))));
+                  protocol(type), device(Expr.MetaKey.IIFNAME), List.of(go(DropSite.UNSEEN_OUT)))));
       rules.add(
           NftRule.of(
               FORWARD,
               "nobody has seen what is sent to a pod with policies",
               PacketFields.join(
-                  protocol(type), device(Expr.MetaKey.OIFNAME), List.of(go(DROP_TO)))));
+                  protocol(type), device(Expr.MetaKey.OIFNAME), List.of(go(DropSite.UNSEEN_IN)))));
     }
   }
 
@@ -321,18 +324,24 @@ final class BridgeLowering {
         new Expr.Cmp(Reg.R1, Expr.Op.EQ, Bytes.of(LINK.address())));
   }
 
-  private static Expr go(NftChain chain) {
-    return Expr.Immediate.verdict(new Verdict.Goto(chain.name()));
+  private static NftChain chain(DropSite site) {
+    return NftChain.regular(TABLE, "drop-" + site.label());
   }
 
-  private static void drop(
-      List<NftRule> rules, NftChain chain, Expr.MetaKey device, String set, String prefix) {
+  private static Expr go(DropSite site) {
+    return Expr.Immediate.verdict(new Verdict.Goto(chain(site).name()));
+  }
+
+  /** Counted by the device of the container that it is about, whoever is at the other end. */
+  private static void drop(List<NftRule> rules, DropSite site) {
+    Expr.MetaKey device =
+        site.direction() == Direction.EGRESS ? Expr.MetaKey.IIFNAME : Expr.MetaKey.OIFNAME;
     rules.add(
         NftRule.of(
-            chain,
+            chain(site),
             "counted",
-            List.of(new Expr.Meta(device, Reg.R1), new Expr.CountAt(set, Reg.R1))));
-    PolicyLowering.showAndDrop(rules, chain, prefix);
+            List.of(new Expr.Meta(device, Reg.R1), new Expr.CountAt(site.set(), Reg.R1))));
+    PolicyLowering.showAndDrop(rules, chain(site), site);
   }
 
   /** The address in an element of {@link #senders}, empty for other sets. */

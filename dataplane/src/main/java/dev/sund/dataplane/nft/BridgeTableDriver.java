@@ -16,6 +16,7 @@ import dev.sund.model.Condition;
 import dev.sund.model.Ip;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -49,6 +50,9 @@ public final class BridgeTableDriver implements Driver {
   private final Map<String, BridgePort> ports = new HashMap<>();
   private final Map<Ip, Integer> judged = new HashMap<>();
   private final Map<Ip, String> devices = new HashMap<>();
+
+  /** Devices of containers that are gone, of which counters may be left. */
+  private final Set<String> goneDevices = new HashSet<>();
 
   /**
    * A driver that owns {@code nft}.
@@ -251,10 +255,23 @@ public final class BridgeTableDriver implements Driver {
     }
 
     @Override
-    public void taken(TableTransaction plan) {}
+    public void taken(TableTransaction plan) {
+      for (Change<RangeKey, Entry> change : plan.changes()) {
+        if (change instanceof Change.Remove<RangeKey, Entry>(var key, var _)
+            && key.set().equals(BridgeLowering.PORTS)) {
+          goneDevices.add(PolicyLowering.device(key.low()));
+        }
+      }
+    }
 
+    /** What was counted of containers that are gone. */
     @Override
-    public void finish(List<String> done) {} // a transaction is all there is
+    public void finish(List<String> done) throws KernelException {
+      if (!goneDevices.isEmpty()) {
+        PolicyDrops.forgetPorts(table.port(), goneDevices);
+        goneDevices.clear();
+      }
+    }
   }
 
   /**

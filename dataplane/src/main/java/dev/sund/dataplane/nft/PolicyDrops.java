@@ -21,13 +21,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the rules of {@code inet sund-policy} have dropped: each packet once, by pod, direction and
- * reason. The kernel keeps the numbers, whoever runs an agent beside it; they begin anew when the
- * table is made anew, and those of a pod go with it.
+ * What the rules of {@code inet sund-policy} and {@code bridge sund-policy} have dropped: each
+ * packet once, by pod, direction and reason. The kernel keeps the numbers, whoever runs an agent
+ * beside it; they begin anew when a table is made anew, and those of a pod go with it.
  */
 public final class PolicyDrops {
   private static final NftTable TABLE = PolicyLowering.TABLE;
-  private static final String DROPS = "drops-";
+
+  /** What sets of counters begin with. */
+  static final String DROPS = "drops-";
 
   private PolicyDrops() {}
 
@@ -55,21 +57,29 @@ public final class PolicyDrops {
   }
 
   /**
-   * Reads all of them, in no order; none where there is no such table.
+   * Reads all of them, in no order; none where there are no such tables.
    *
    * @throws KernelException when the kernel could not be read
    */
   public static List<Count> read(NetNs namespace) throws KernelException {
     try (NftSocket socket = NftSocket.open(namespace)) {
-      List<Count> all = new ArrayList<>();
-      Optional<NftTable> table = socket.table(TABLE.family(), TABLE.name());
+      List<Count> all = new ArrayList<>(read(socket, TABLE));
+      all.addAll(read(socket, BridgeLowering.TABLE));
+      return all;
+    }
+  }
+
+  private static List<Count> read(NftSocket socket, NftTable from) throws KernelException {
+    List<Count> all = new ArrayList<>();
+    try {
+      Optional<NftTable> table = socket.table(from.family(), from.name());
       if (table.isEmpty() || !TableCheck.isOurs(table.get())) {
-        return all;
+        return List.of();
       }
-      for (NftSet set : socket.sets(TABLE.family(), TABLE.name())) {
+      for (NftSet set : socket.sets(from.family(), from.name())) {
         if (set.name().startsWith(DROPS)) {
-          for (NftCount count : socket.counts(TABLE.family(), TABLE.name(), set.name())) {
-            all.add(count(set.name(), count));
+          for (NftCount count : socket.counts(from.family(), from.name(), set.name())) {
+            count(set.name(), count).ifPresent(all::add);
           }
         }
       }
@@ -79,34 +89,38 @@ public final class PolicyDrops {
     }
   }
 
-  private static Count count(String set, NftCount count) {
+  /** Empty for a set of nobody's that is known. */
+  private static Optional<Count> count(String set, NftCount count) {
     for (Direction direction : List.of(Direction.EGRESS, Direction.INGRESS)) {
       for (Family family : Family.values()) {
         int length = family.bytes();
         if (set.equals(PolicyLowering.drops(direction, family))
             && count.key().length() == length + Integer.BYTES) {
           int priority = FrontendKeys.host(count.key().slice(length, length + Integer.BYTES));
-          return new Count(
-              Optional.of(Ip.of(count.key().slice(0, length).toArray())),
-              "",
-              direction,
-              Said.ofPriority(priority)
-                  .filter(said -> said != Said.ALLOWED)
-                  .map(said -> said.reason(direction).code())
-                  .orElse("priority-%08x".formatted(priority)),
-              count.packets(),
-              count.bytes());
+          return Optional.of(
+              new Count(
+                  Optional.of(Ip.of(count.key().slice(0, length).toArray())),
+                  "",
+                  direction,
+                  Said.ofPriority(priority)
+                      .filter(said -> said != Said.ALLOWED)
+                      .map(said -> said.reason(direction).code())
+                      .orElse("priority-%08x".formatted(priority)),
+                  count.packets(),
+                  count.bytes()));
         }
       }
     }
-    // All others are kept by the device of whoever sends from an address that is not his.
-    return new Count(
-        Optional.empty(),
-        PolicyLowering.device(count.key()),
-        Direction.EGRESS,
-        Reason.SOURCE_NOT_OWN.code(),
-        count.packets(),
-        count.bytes());
+    // All others are kept by the device of the container that they are about.
+    return DropSite.ofPrefix(set.substring(DROPS.length()))
+        .map(site ->
+            new Count(
+                Optional.empty(),
+                PolicyLowering.device(count.key()),
+                site.direction(),
+                site.reason().map(Reason::code).orElse(set),
+                count.packets(),
+                count.bytes()));
   }
 
   /**
@@ -128,26 +142,47 @@ public final class PolicyDrops {
             Bytes key = element.key();
             if (key.length() > family.bytes()
                 && addresses.contains(Ip.of(key.slice(0, family.bytes()).toArray()))) {
-              ops.add(deletion(set, key));
+              ops.add(deletion(TABLE, set, key));
             }
           }
         }
       }
     }
     if (!devices.isEmpty()) {
-      for (NftElement element : nft.elements(PolicyLowering.DROPS_SOURCE)) {
-        if (element.key().length() >= NftType.IFNAME.length()
-            && devices.contains(PolicyLowering.device(element.key()))) {
-          ops.add(deletion(PolicyLowering.DROPS_SOURCE, element.key()));
-        }
+      ops.addAll(deletions(nft, TABLE, DropSite.SOURCE, devices));
+    }
+    commit(nft, ops);
+  }
+
+  /** As {@link #forget}, of the table of frames. */
+  static void forgetPorts(NftPort nft, Collection<String> devices) throws KernelException {
+    List<NftOp> ops = new ArrayList<>();
+    for (DropSite site : BridgeLowering.DROPS_AT) {
+      ops.addAll(deletions(nft, BridgeLowering.TABLE, site, devices));
+    }
+    commit(nft, ops);
+  }
+
+  private static List<NftOp> deletions(
+      NftPort nft, NftTable table, DropSite site, Collection<String> devices)
+      throws KernelException {
+    List<NftOp> ops = new ArrayList<>();
+    for (NftElement element : nft.elements(site.set())) {
+      if (element.key().length() >= NftType.IFNAME.length()
+          && devices.contains(PolicyLowering.device(element.key()))) {
+        ops.add(deletion(table, site.set(), element.key()));
       }
     }
+    return ops;
+  }
+
+  private static void commit(NftPort nft, List<NftOp> ops) throws KernelException {
     if (!ops.isEmpty() && nft.commit(ops) instanceof Commit.Refused refused) {
       refused.orThrow();
     }
   }
 
-  private static NftOp deletion(String set, Bytes key) {
-    return new NftOp.DeleteElements(TABLE.family(), TABLE.name(), set, List.of(NftElement.of(key)));
+  private static NftOp deletion(NftTable table, String set, Bytes key) {
+    return new NftOp.DeleteElements(table.family(), table.name(), set, List.of(NftElement.of(key)));
   }
 }

@@ -101,7 +101,6 @@ final class PolicyLowering {
   static final String ITSELF_DEVICE = "itself-device";
   static final String BRIDGES = "bridges";
   static final String REFUSED = "refused";
-  static final String DROPS_SOURCE = "drops-source";
 
   /** The most packets that a chain shows to the log in a second. */
   static final int LOG_RATE = 100;
@@ -287,7 +286,7 @@ final class PolicyLowering {
         NftSet.of(TABLE, BRIDGES, NftType.IFNAME, NftType.IFNAME)
             .withComment("bridges with containers, with themselves"));
     sets.add(NftSet.of(TABLE, REFUSED, NftType.CLASSID).withComment("may not pass"));
-    sets.add(counted(DROPS_SOURCE, NftType.IFNAME));
+    sets.add(counted(DropSite.SOURCE.set(), NftType.IFNAME));
     return sets;
   }
 
@@ -486,17 +485,18 @@ final class PolicyLowering {
                       new Expr.Meta(Expr.MetaKey.PRIORITY, FrontendGroup.register(family.bytes())),
                       new Expr.CountAt(drops(direction, family), Reg.R1)))));
     }
-    showAndDrop(rules, chain, label(direction));
+    showAndDrop(rules, chain, direction == Direction.EGRESS ? DropSite.EGRESS : DropSite.INGRESS);
   }
 
-  static void showAndDrop(List<NftRule> rules, NftChain chain, String prefix) {
+  static void showAndDrop(List<NftRule> rules, NftChain chain, DropSite site) {
     rules.add(
         NftRule.of(
             chain,
             "shown",
             List.of(
                 new Expr.Limit(LOG_RATE, 1, LOG_BURST, false, false),
-                new Expr.Log(prefix, Optional.of(Marks.DROP_LOG_GROUP), 0, 0, LOG_BYTES, 1))));
+                new Expr.Log(
+                    site.label(), Optional.of(Marks.DROP_LOG_GROUP), 0, 0, LOG_BYTES, 1))));
     rules.add(NftRule.of(chain, "ends here", List.of(Expr.Immediate.verdict(Verdict.DROP))));
   }
 

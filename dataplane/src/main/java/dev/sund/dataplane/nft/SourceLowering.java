@@ -99,8 +99,8 @@ final class SourceLowering {
             "counted",
             List.of(
                 new Expr.Meta(Expr.MetaKey.IIFNAME, Reg.R1),
-                new Expr.CountAt(PolicyLowering.DROPS_SOURCE, Reg.R1))));
-    PolicyLowering.showAndDrop(rules, DROP_SOURCE, "source");
+                new Expr.CountAt(DropSite.SOURCE.set(), Reg.R1))));
+    PolicyLowering.showAndDrop(rules, DROP_SOURCE, DropSite.SOURCE);
     return rules;
   }
 }

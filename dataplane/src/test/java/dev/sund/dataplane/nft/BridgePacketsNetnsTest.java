@@ -12,14 +12,23 @@ import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.PolicyDelta;
 import dev.sund.engine.program.ProgramDelta;
+import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nflog.LoggedPacket;
+import dev.sund.kernel.nflog.PacketHead;
+import dev.sund.kernel.nflog.PacketLog;
 import dev.sund.kernel.nft.NftSocket;
+import dev.sund.kernel.socket.MessageBuffer;
+import dev.sund.kernel.socket.NetSocket;
+import dev.sund.kernel.testing.TestNetns;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.Marks;
 import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import dev.sund.model.RuleId.Direction;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -32,7 +41,11 @@ import org.junit.jupiter.api.Timeout;
 @Tag("netns")
 @Timeout(120)
 class BridgePacketsNetnsTest {
+  private static final int UDP = 17;
+
+  private final Shown shown = new Shown();
   private PolicyScene scene;
+  private PacketLog log;
   private BridgeTableDriver frames;
 
   @BeforeEach
@@ -46,10 +59,12 @@ class BridgePacketsNetnsTest {
     frames.allowSweep();
     assertThat(frames.pending()).as("no table before the first container").isZero();
     tell(ports());
+    log = PacketLog.open(scene.node, Marks.DROP_LOG_GROUP, 128);
   }
 
   @AfterEach
   void close() {
+    log.close();
     frames.close();
     scene.close();
   }
@@ -60,9 +75,10 @@ class BridgePacketsNetnsTest {
   }
 
   private ProgramDelta ports() {
-    List<Change<String, BridgePort>> changes = new ArrayList<>();
-    changes.add(port("port-left", scene.left));
-    changes.add(port("port-right", scene.right));
+    return ports(List.of(port("port-left", scene.left), port("port-right", scene.right)));
+  }
+
+  private static ProgramDelta ports(List<Change<String, BridgePort>> changes) {
     return new ProgramDelta(
         List.of(),
         List.of(),
@@ -77,11 +93,88 @@ class BridgePacketsNetnsTest {
   }
 
   private static Change<String, BridgePort> port(String device, Peerage pod) {
-    return new Change.Put<>(
-        device,
-        new BridgePort(
-            device, "cni0", List.of(pod.v4(), pod.v6()), RuleId.of(RuleId.CONTAINER, device, "")),
-        Optional.empty());
+    return new Change.Put<>(device, row(device, pod), Optional.empty());
+  }
+
+  private static BridgePort row(String device, Peerage pod) {
+    return new BridgePort(
+        device, "cni0", List.of(pod.v4(), pod.v6()), RuleId.of(RuleId.CONTAINER, device, ""));
+  }
+
+  /** What is counted, as {@code DEVICE WAY REASON}, of what is counted by device. */
+  private String drops() throws Exception {
+    return PolicyDrops.read(scene.node).stream()
+        .filter(count -> count.pod().isEmpty())
+        .map(PolicyDrops.Count::key)
+        .sorted()
+        .toList()
+        .toString();
+  }
+
+  /** The first packet that a place's rules have shown to the log, and that carries this. */
+  private LoggedPacket logged(DropSite site, int protocol) throws Exception {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (System.nanoTime() < end) {
+      while (log.poll(shown)) {
+        // all that waits
+      }
+      for (LoggedPacket packet : shown.packets) {
+        if (packet.prefix().equals(site.label())
+            && packet.head().map(PacketHead::protocol).orElse(-1) == protocol) {
+          return packet;
+        }
+      }
+      Thread.sleep(5);
+    }
+    throw new AssertionError("nothing of " + site + " among " + shown.packets);
+  }
+
+  /** A frame of VLAN 5 with a packet from the pod's own address to its neighbour. */
+  private static void sendTagged(Peerage pod) throws Exception {
+    byte[] frame =
+        HexFormat.of()
+            .parseHex(
+                "ffffffffffff020000000009" // to all, from anybody
+                    + "810000050800"
+                    + "4500001c0000000040110000"
+                    + "0a5800020a580003"
+                    + "0035003500080000");
+    int device = index(pod.ns(), "eth0");
+    MessageBuffer buffer = new MessageBuffer(frame.length);
+    buffer.data().put(0, frame);
+    try (NetSocket socket = pod.ns().call(() -> NetSocket.capture(device))) {
+      assertThat(buffer.send(socket, frame.length)).isGreaterThan(0);
+    }
+  }
+
+  private int index(String device) {
+    return index(scene.node, device);
+  }
+
+  private static int index(NetNs namespace, String device) {
+    String link = TestNetns.run(namespace, "ip", "-o", "link", "show", "dev", device);
+    return Integer.parseInt(link.substring(0, link.indexOf(':')));
+  }
+
+  /** What the log has shown. */
+  private static final class Shown implements PacketLog.Sink {
+    final List<LoggedPacket> packets = new ArrayList<>();
+
+    @Override
+    public void packet(LoggedPacket packet) {
+      packets.add(packet);
+    }
+
+    @Override
+    public void lost(long number) {}
+
+    @Override
+    public void drained() {}
+
+    @Override
+    public void failed(String why) {
+      throw new AssertionError(why);
+    }
   }
 
   /** Both drivers, as an agent has them. */
@@ -160,8 +253,10 @@ class BridgePacketsNetnsTest {
       assertThat(reaches(scene.left, scene.right, family, Protocol.TCP, 80)).isFalse();
       assertThat(reaches(scene.left, scene.right, family, Protocol.UDP, 80)).isFalse();
     }
-    assertThat(scene.nft("list", "set", "bridge", "sund-policy", "drops-unseen"))
-        .contains("\"port-right\" counter packets");
+    assertThat(drops()).contains("port-right in policy-unseen").doesNotContain("port-left");
+    LoggedPacket unseen = logged(DropSite.UNSEEN_IN, UDP);
+    assertThat(unseen.outPort()).isEqualTo(index("port-right"));
+    assertThat(unseen.head().orElseThrow().destinationPort()).isEqualTo(80);
     show(true);
     for (Family family : Family.values()) {
       assertThat(soon(family, Protocol.TCP, 80)).isTrue();
@@ -169,6 +264,11 @@ class BridgePacketsNetnsTest {
     scene.remove("right");
     scene.isolating("left", PolicyScene.app("left"), Direction.EGRESS);
     compile();
+    show(false);
+    assertThat(reaches(scene.left, scene.right, Family.V6, Protocol.UDP, 80)).isFalse();
+    assertThat(drops()).contains("port-left out policy-unseen");
+    assertThat(logged(DropSite.UNSEEN_OUT, UDP).inPort()).isEqualTo(index("port-left"));
+    show(true);
     for (Family family : Family.values()) {
       assertThat(reaches(scene.left, scene.right, family, Protocol.TCP, 80)).isFalse();
       assertThat(soonBack(family)).isTrue();
@@ -207,8 +307,22 @@ class BridgePacketsNetnsTest {
               scene.reaches(scene.node, Ip.any(family), scene.left.ns(), taken, Protocol.UDP, 53))
           .isFalse();
     }
-    assertThat(scene.nft("list", "set", "bridge", "sund-policy", "drops-source"))
-        .contains("\"port-left\" counter packets");
+    assertThat(drops()).isEqualTo("[port-left out source-not-own]");
+    LoggedPacket lie = logged(DropSite.SOURCE, UDP);
+    assertThat(lie.inPort()).isEqualTo(index("port-left"));
+    assertThat(lie.head().orElseThrow().source()).isEqualTo(Ip.parse("10.88.0.77"));
+    assertThat(logged(DropSite.SOURCE, PacketHead.ARP).head().orElseThrow().source())
+        .as("who says that it has an address that is not its own")
+        .isEqualTo(Ip.parse("10.88.0.77"));
+
+    sendTagged(scene.left);
+    assertThat(drops()).contains("port-left out tagged-frame");
+    PacketHead hidden = logged(DropSite.TAGGED, UDP).head().orElseThrow();
+    assertThat(hidden.destination()).isEqualTo(Ip.parse("10.88.0.3"));
+
+    // What was counted of a container goes with it.
+    tell(ports(List.of(new Change.Remove<>("port-left", row("port-left", scene.left)))));
+    assertThat(drops()).isEqualTo("[]");
   }
 
   /** N20's other side: what a restart finds is right, and what others change is put right. */

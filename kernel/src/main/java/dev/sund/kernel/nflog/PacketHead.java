@@ -11,13 +11,17 @@ import java.util.Optional;
  *
  * @param source who sent it
  * @param destination to whom, of the same family
- * @param protocol the IANA number of what the packet carries, behind IPv6's extensions; 0 to 255
+ * @param protocol the IANA number of what the packet carries, behind IPv6's extensions, 0 to 255;
+ *     {@link #ARP} of what is no IP packet and asks who has an address, or says it
  * @param sourcePort of TCP, UDP and SCTP; 0 for others, and where the header is not there
  * @param destinationPort the same; for ICMP 0
- * @param bytes the packet's length as its header says it
+ * @param bytes the packet's length as its header says it, or all of an ARP message's
  */
 public record PacketHead(
     Ip source, Ip destination, int protocol, int sourcePort, int destinationPort, int bytes) {
+  /** ETH_P_ARP, which is no number of a protocol that IP carries. */
+  public static final int ARP = 0x0806;
+
   private static final int TCP = 6;
   private static final int UDP = 17;
   private static final int SCTP = 132;
@@ -29,9 +33,16 @@ public record PacketHead(
   private static final int V4_HEADER = 20;
   private static final int V6_HEADER = 40;
 
+  /** Ethernet and IPv4, six and four bytes: how each ARP message about IPv4 begins. */
+  private static final byte[] ARP_OF_V4 = {0, 1, 8, 0, 6, 4};
+
+  private static final int ARP_SENDER_AT = 14;
+  private static final int ARP_TARGET_AT = 24;
+  private static final int ARP_BYTES = 28;
+
   public PacketHead {
     Checks.that(source.family() == destination.family(), "addresses are of one family");
-    Checks.range("protocol", protocol, 0, 0xff);
+    Checks.range("protocol", protocol, 0, protocol == ARP ? ARP : 0xff);
     Checks.range("source port", sourcePort, 0, 0xffff);
     Checks.range("destination port", destinationPort, 0, 0xffff);
   }
@@ -42,14 +53,25 @@ public record PacketHead(
   }
 
   /**
-   * Reads an IPv4 or IPv6 packet from its first byte on.
+   * Reads an IPv4 or IPv6 packet, or an ARP message about IPv4 addresses, from its first byte on.
    *
    * @param packet as much of it as is there
-   * @return empty where not even the addresses are there, or it is neither
+   * @return empty where not even the addresses are there, or it is none of these
    */
   public static Optional<PacketHead> tryParse(byte[] packet) {
     if (packet.length >= V4_HEADER && packet[0] >> 4 == 4) {
       return Optional.of(v4(packet));
+    }
+    if (packet.length >= ARP_BYTES
+        && Arrays.equals(packet, 0, ARP_OF_V4.length, ARP_OF_V4, 0, ARP_OF_V4.length)) {
+      return Optional.of(
+          new PacketHead(
+              Ip.of(Arrays.copyOfRange(packet, ARP_SENDER_AT, ARP_SENDER_AT + 4)),
+              Ip.of(Arrays.copyOfRange(packet, ARP_TARGET_AT, ARP_TARGET_AT + 4)),
+              ARP,
+              0,
+              0,
+              ARP_BYTES));
     }
     return packet.length >= V6_HEADER && packet[0] >> 4 == 6
         ? Optional.of(v6(packet))

@@ -68,6 +68,20 @@ class NflogCodecTest {
   }
 
   @Test
+  void anArpMessageIsReadByWhomItIsAndAboutWhom() {
+    byte[] who =
+        HexFormat.of()
+            .parseHex("0001080006040001020000000001" + "0a580007" + "000000000000" + "0a580001");
+    assertThat(PacketHead.tryParse(who))
+        .isEqualTo(Optional.of(head("10.88.0.7", "10.88.0.1", PacketHead.ARP, 0, 0, 28)));
+    for (int length = 0; length < who.length; length++) {
+      assertThat(PacketHead.tryParse(Arrays.copyOf(who, length))).isEmpty();
+    }
+    who[5] = 8; // addresses of another length
+    assertThat(PacketHead.tryParse(who)).isEmpty();
+  }
+
+  @Test
   void portsStandBehindOptionsAndExtensionsAndInFirstFragmentsAlone() {
     byte[] v4 = HexFormat.of().parseHex("46000020000000004011000001020304050607080000000000350050");
     assertThat(PacketHead.tryParse(v4))
