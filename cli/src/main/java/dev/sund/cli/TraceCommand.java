@@ -1,20 +1,26 @@
 package dev.sund.cli;
 
-import dev.sund.agent.local.Json;
 import dev.sund.agent.trace.KnownCluster;
-import dev.sund.agent.trace.ProbeResult;
+import dev.sund.agent.trace.ProbeRequest;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
+import dev.sund.engine.trace.Underlay;
+import dev.sund.lab.offline.LiveProbe;
+import dev.sund.lab.offline.LiveText;
 import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.lab.offline.PolicyOpening;
 import dev.sund.lab.offline.TraceText;
+import dev.sund.model.NodeName;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,14 +42,15 @@ import picocli.CommandLine.Spec;
       "0:it arrives, and its answer comes back",
       "1:it does not; the last line says why",
       "2:bad input: an argument, a file or an object in it",
-      "3:could not run: no agent answers",
-      "4:with --live: the kernel does something else than the program says"
+      "3:could not run: no agent answers; with --observe: nothing came",
+      "4:with --live or --observe: the kernel does something else than the program says"
     },
     footer = {
       "  sudo sund trace shop/web shop/db:5432",
       "  sudo sund trace shop/web svc/db:5432",
       "  sudo sund trace 203.0.113.9 192.168.1.11:30080",
       "  sudo sund trace --live shop/web svc/db:5432",
+      "  sudo sund trace --observe shop/web svc/db:5432    (on db's node, before the one above)",
       "  kubectl get nodes,ns,pods,svc,endpointslices,netpol -A -o yaml > cluster.yaml",
       "  sund trace -f cluster.yaml shop/web 203.0.113.9:53/udp",
       "  sund trace -f cluster.yaml outside/outside 192.168.1.11:30080",
@@ -68,11 +75,20 @@ public final class TraceCommand implements Callable<Integer> {
   boolean live;
 
   @Option(
+      names = "--observe",
+      description = {
+        "Watch on this node for the packet that --live sends on another, and show what this node's"
+            + " kernel does with it. Begin it before the other."
+      })
+  boolean observe;
+
+  @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
-      defaultValue = "2",
-      description = "With --live: how long an answer is waited for, 1 to 10 (default: 2).")
-  int timeout = 2;
+      description =
+          "With --live: how long an answer is waited for, 1 to 10 (default: 2). With --observe: how"
+              + " long the packet is waited for, 1 to 600 (default: 60).")
+  @Nullable Integer timeout;
 
   @Mixin AgentTalk agent = new AgentTalk();
 
@@ -98,11 +114,16 @@ public final class TraceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    if (live && !files.isEmpty()) {
+    if ((live || observe) && !files.isEmpty()) {
       throw CommandFailure.badInput(
-          "--live asks a running agent, and -f none.", "Give one of the two.");
+          (live ? "--live" : "--observe") + " asks a running agent, and -f none.",
+          "Give one of the two.");
     }
-    Optional<KnownCluster> known = files.isEmpty() ? Optional.of(known()) : Optional.empty();
+    LiveTrace probes = new LiveTrace(agent, from, to);
+    Optional<KnownCluster> known =
+        files.isEmpty()
+            ? Optional.of(live || observe ? probes.knownWithEnds() : probes.known())
+            : Optional.empty();
     TraceQuestion question =
         known.isPresent()
             ? new TraceQuestion(OfflineCluster.of(known.get()), "that the agent knows")
@@ -111,54 +132,113 @@ public final class TraceCommand implements Callable<Integer> {
                 "in the files");
     List<Packet> packets = question.packets(from, to);
     OfflineCluster cluster = question.cluster();
+    Map<Packet, List<Trace>> ways = new LinkedHashMap<>();
+    packets.forEach(packet -> ways.put(packet, cluster.traces(packet)));
+    if (observe) {
+      return observe(probes, known.orElseThrow(), ways);
+    }
     List<Trace> all = new ArrayList<>();
-    List<ProbeResult> probes = new ArrayList<>();
-    for (Packet packet : packets) {
-      List<Trace> traces = cluster.traces(packet);
-      all.addAll(traces.subList(0, Math.min(MOST, traces.size())));
+    List<LiveProbe.Story> stories = new ArrayList<>();
+    for (Map.Entry<Packet, List<Trace>> way : ways.entrySet()) {
+      Packet packet = way.getKey();
+      List<Trace> traces = way.getValue();
       if (live) {
-        probes.add(
-            new LiveProbe(agent, known.orElseThrow().node(), Duration.ofSeconds(timeout))
-                .send(packet, traces));
+        LiveProbe.Story story =
+            probes.send(packet, known.orElseThrow().node(), seconds(2, ProbeRequest.LONGEST));
+        stories.add(story);
+        traces = story.view().traces();
       }
+      all.addAll(traces.subList(0, Math.min(MOST, traces.size())));
     }
     if (output.json()) {
       out.println(
           TraceOutput.json(
-              all, trace -> PolicyOpening.of(cluster, trace), probes, cluster.assumptions()));
+              all,
+              trace -> PolicyOpening.of(cluster, trace),
+              stories,
+              probes.command(),
+              cluster.assumptions()));
     } else {
       cluster.assumptions().forEach(line -> out.println("assumed: " + line));
       for (Trace trace : all) {
         out.print(TraceText.of(trace));
         PolicyOpening.of(cluster, trace).ifPresent(change -> out.print(TraceText.change(change)));
       }
-      known
-          .map(KnownCluster::node)
-          .ifPresent(node ->
-              probes.forEach(probe ->
-                  out.print(
-                      LiveProbe.text(
-                          probe, node, LiveProbe.others(all, node, cluster.underlay())))));
+      stories.forEach(story -> out.print(LiveText.of(story, _ -> probes.command())));
     }
     out.flush();
-    if (!probes.stream().allMatch(probe -> probe.differences().isEmpty())) {
+    if (stories.stream().anyMatch(LiveProbe.Story::differs)) {
       return ExitCode.KERNEL_DIFFERS;
+    }
+    if (stories.stream().anyMatch(LiveProbe.Story::between)) {
+      return ExitCode.COULD_NOT_RUN;
     }
     return all.stream().allMatch(Trace::answered) ? ExitCode.OK : ExitCode.DIFFERS;
   }
 
-  private KnownCluster known() throws IOException {
-    AgentTalk.Said said = agent.ask(KnownCluster.question());
-    if (said.answer().exitCode() != 0) {
-      throw CommandFailure.couldNotRun(
-          String.valueOf(said.fields().get("msg")), String.valueOf(said.fields().get("details")));
+  private int observe(LiveTrace probes, KnownCluster known, Map<Packet, List<Trace>> ways)
+      throws IOException {
+    NodeName node = known.node();
+    Underlay underlay = OfflineCluster.of(known).underlay();
+    Map<Packet, List<Trace>> here = new LinkedHashMap<>();
+    List<NodeName> others = new ArrayList<>();
+    ways.forEach((packet, traces) -> {
+      List<NodeName> nodes = List.copyOf(LiveProbe.nodes(traces, underlay));
+      others.addAll(nodes);
+      if (nodes.contains(node) && !nodes.getFirst().equals(node)) {
+        here.put(packet, traces);
+      }
+    });
+    if (here.isEmpty()) {
+      throw CommandFailure.badInput(
+          others.contains(node)
+              ? "The packet begins on " + node + "."
+              : "The program says that the packet does not come by " + node + ".",
+          others.contains(node)
+              ? "Send it with --live here, and watch on the others."
+              : "It comes by " + others.stream().map(NodeName::text).distinct().toList() + ".");
     }
-    try {
-      return KnownCluster.of(said.fields());
-    } catch (Json.MalformedException e) {
-      throw CommandFailure.couldNotRun(
-          "The agent's answer is not understood: " + e.getMessage() + ".",
-          "Use a sund of the agent's version.");
+    Duration patience = seconds(60, Duration.ofSeconds(600));
+    PrintWriter err = spec.commandLine().getErr();
+    err.println(
+        "watching on %s for %d seconds; now on %s: %s"
+            .formatted(
+                node,
+                patience.toSeconds(),
+                others.getFirst(),
+                probes.command().replace("--observe", "--live")));
+    err.flush();
+    List<LiveTrace.Observed> came = probes.observe(known, here, patience);
+    PrintWriter out = spec.commandLine().getOut();
+    if (output.json()) {
+      out.println(TraceOutput.observed(came));
+    } else {
+      came.forEach(one ->
+          out.print(LiveText.seen(one.part(), one.result().differences(), one.result().between())));
     }
+    out.flush();
+    if (came.isEmpty()) {
+      throw CommandFailure.couldNotRun(
+          "Nothing came by " + node + " within " + patience.toSeconds() + " seconds.",
+          "Begin with this, then send with --live on "
+              + others.getFirst()
+              + "; when it was sent in time, it was lost on the way.");
+    }
+    if (came.stream().anyMatch(one -> one.result().between())) {
+      return ExitCode.COULD_NOT_RUN;
+    }
+    return came.stream().allMatch(one -> one.result().differences().isEmpty())
+        ? ExitCode.OK
+        : ExitCode.KERNEL_DIFFERS;
+  }
+
+  private Duration seconds(int usual, Duration longest) {
+    int given = timeout == null ? usual : timeout;
+    if (given < 1 || given > longest.toSeconds()) {
+      throw CommandFailure.badInput(
+          "--timeout must be from 1 to " + longest.toSeconds() + ", but is " + given + ".",
+          "Look at sund trace --help.");
+    }
+    return Duration.ofSeconds(given);
   }
 }

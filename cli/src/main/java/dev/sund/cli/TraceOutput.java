@@ -2,13 +2,16 @@ package dev.sund.cli;
 
 import dev.sund.agent.local.Json;
 import dev.sund.agent.local.RecordJson;
-import dev.sund.agent.trace.ProbeResult;
+import dev.sund.agent.trace.Expectation.Part;
 import dev.sund.dataplane.probe.ProbeFinding;
 import dev.sund.dataplane.probe.ProbeFlow;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Trace.Hop;
+import dev.sund.lab.offline.LiveProbe.Story;
 import dev.sund.lab.offline.TraceText;
+import dev.sund.model.NodeName;
 import dev.sund.model.RuleId;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,14 +27,15 @@ final class TraceOutput {
   static String json(
       List<Trace> traces,
       Function<Trace, Optional<String>> change,
-      List<ProbeResult> probes,
+      List<Story> stories,
+      String command,
       List<String> assumptions) {
     return "{\"traces\":["
         + traces.stream()
             .map(trace -> json(trace, change.apply(trace)))
             .collect(Collectors.joining(","))
         + "],\"probes\":["
-        + probes.stream().map(TraceOutput::json).collect(Collectors.joining(","))
+        + stories.stream().map(story -> json(story, command)).collect(Collectors.joining(","))
         + "],\"assumed\":["
         + assumptions.stream().map(JsonText::quote).collect(Collectors.joining(","))
         + "]}";
@@ -57,17 +61,53 @@ final class TraceOutput {
             json(trace.back()));
   }
 
-  private static String json(ProbeResult probe) {
-    ProbeFinding finding = probe.finding();
+  /** Packets that came by. */
+  static String observed(List<LiveTrace.Observed> came) {
+    List<Object> all = new ArrayList<>();
+    for (LiveTrace.Observed one : came) {
+      Map<String, Object> fields = fields(one.part().finding());
+      fields.put("node", one.part().node().text());
+      judged(fields, one.result().differences(), one.result().between());
+      all.add(fields);
+    }
+    return Json.write(Map.of("observed", all));
+  }
+
+  /** The sender's node's part, with the further nodes' beside it. */
+  private static String json(Story story, String command) {
+    Map<String, Object> fields = fields(story.parts().getFirst().finding());
+    fields.put("node", story.parts().getFirst().node().text());
+    List<Object> further = new ArrayList<>();
+    for (Part part : story.parts().subList(1, story.parts().size())) {
+      Map<String, Object> seen = fields(part.finding());
+      seen.put("node", part.node().text());
+      further.add(seen);
+    }
+    fields.put("further", further);
+    List<Object> unseen = new ArrayList<>();
+    for (NodeName node : story.unseen()) {
+      unseen.add(Map.of("node", node.text(), "command", command));
+    }
+    fields.put("unseen", unseen);
+    judged(fields, story.differences(), story.between());
+    return Json.write(fields);
+  }
+
+  private static void judged(
+      Map<String, Object> fields, List<String> differences, boolean between) {
+    fields.put("agrees", differences.isEmpty());
+    fields.put("between", between && !differences.isEmpty());
+    fields.put("differences", differences);
+  }
+
+  private static Map<String, Object> fields(ProbeFinding finding) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("packet", RecordJson.write(finding.flow(), ProbeFlow.class));
     fields.put("answer", finding.answer().text());
     fields.put("end", RecordJson.write(finding.end(), ProbeFinding.End.class));
     fields.put("there", finding.there().stream().map(TraceOutput::fields).toList());
     fields.put("back", finding.back().stream().map(TraceOutput::fields).toList());
-    fields.put("agrees", probe.differences().isEmpty());
-    fields.put("differences", probe.differences());
-    return Json.write(fields);
+    return fields;
   }
 
   private static Object fields(ProbeFinding.Step step) {

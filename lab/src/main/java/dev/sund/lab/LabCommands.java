@@ -34,6 +34,7 @@ import java.util.TreeMap;
 final class LabCommands {
   private static final String SERVICE = "svc/";
   private static final String JSON = "--json";
+  private static final String LIVE = "--live";
   private static final int ECHO = 7;
   private static final int SMALLEST_MTU = 1280;
   private static final int LARGEST_MTU = 1500;
@@ -211,7 +212,8 @@ final class LabCommands {
     }
   }
 
-  private int trace(List<String> words, PrintStream out) throws KernelException {
+  private int trace(List<String> all, PrintStream out) throws IOException, InterruptedException {
+    List<String> words = all.stream().filter(word -> !word.equals(LIVE)).toList();
     two(words);
     List<Question> questions = cluster.questions(true);
     Party from =
@@ -238,6 +240,10 @@ final class LabCommands {
     }
     if (packets.isEmpty()) {
       throw unknown(words.get(1));
+    }
+    if (all.contains(LIVE)) {
+      cluster.settle();
+      return new LabTrace(cluster).live(packets.values(), out);
     }
     return new LabTrace(cluster).print(packets.values(), out) ? Lab.AGREE : Lab.DIFFER;
   }

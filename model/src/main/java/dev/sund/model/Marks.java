@@ -38,6 +38,16 @@ public final class Marks {
    */
   public static final String PROBE_TABLE = "sund-probe";
 
+  /**
+   * The largest segment, in bytes, that a probe by TCP announces, by which other nodes know its
+   * first packet: translations of addresses and ports leave it as it is, and nobody else announces
+   * so small and odd a one.
+   */
+  public static final int PROBE_SEGMENT = 595;
+
+  /** What a probe by UDP says, by which other nodes know it. */
+  public static final String PROBE_TEXT = "sund trace";
+
   /** The comment of our table: one of our name without it was made by someone else. */
   public static final String TABLE_COMMENT = "made by sund";
 

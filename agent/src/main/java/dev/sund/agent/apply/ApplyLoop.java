@@ -68,6 +68,7 @@ public final class ApplyLoop implements AutoCloseable {
   private volatile Runnable policiesListener = () -> {};
   private final PolicyLatency policyLatency;
   private volatile NodeSummary summary = NodeSummary.NONE;
+  private volatile long handed;
   private volatile boolean closing;
   private volatile long engineBeat = System.nanoTime();
   private volatile long dataplaneBeat = System.nanoTime();
@@ -181,6 +182,17 @@ public final class ApplyLoop implements AutoCloseable {
   /** How things stand. */
   public ApplyState state() {
     return state.get();
+  }
+
+  /** The number of the last program that was made; the kernel may not hold it yet. */
+  public long program() {
+    return handed;
+  }
+
+  /** Whether the kernel holds the last program that was made, as far as it takes it. */
+  public boolean isSettled() {
+    ApplyState now = state.get();
+    return now.pending() == 0 && now.hold().isEmpty() && now.applied() >= handed;
   }
 
   /** The wanted program in a few numbers. */
@@ -344,7 +356,6 @@ public final class ApplyLoop implements AutoCloseable {
   }
 
   private void runEngine() {
-    long handed = 0;
     try {
       while (!closing) {
         engineBeat = System.nanoTime();
@@ -354,11 +365,13 @@ public final class ApplyLoop implements AutoCloseable {
         latency.came(batch);
         long began = System.nanoTime();
         Optional<Handover> outcome = engine.compile(batch);
+        if (outcome.isPresent()) {
+          handed = outcome.get().number();
+        }
         answer();
         if (!batch.isEmpty()) {
           summary = engine.summary();
         }
-        handed = outcome.map(Handover::number).orElse(handed);
         policies.wanted(handed, batch);
         if (outcome.isPresent()) {
           if (outcome.get().delta().policy().size() > 0) {

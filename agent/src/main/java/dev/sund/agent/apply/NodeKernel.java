@@ -13,6 +13,7 @@ import dev.sund.dataplane.nft.NftDriver;
 import dev.sund.dataplane.nft.NftPort;
 import dev.sund.dataplane.nft.OwnCommits;
 import dev.sund.dataplane.nft.PolicyDriver;
+import dev.sund.dataplane.probe.KernelProbe;
 import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.kernel.KernelException;
@@ -101,7 +102,21 @@ public final class NodeKernel implements AutoCloseable {
   public static NodeKernel open(
       NetNs namespace, Path stateDir, boolean mayRemoveStrays, AgentMetrics metrics, Log log)
       throws KernelException {
+    removeProbe(namespace, log);
     return new NodeKernel(namespace, stateDir, mayRemoveStrays, metrics, log);
+  }
+
+  /**
+   * What a probe of an agent left behind that was killed; before Linux 5.12 the kernel keeps it.
+   */
+  private static void removeProbe(NetNs namespace, Log log) {
+    try {
+      if (KernelProbe.removeLeft(namespace, false)) {
+        log.info("table of a probe removed", "table", "inet " + Marks.PROBE_TABLE);
+      }
+    } catch (KernelException e) {
+      log.warn("table of a probe stays", "table", "inet " + Marks.PROBE_TABLE, "error", e);
+    }
   }
 
   /**

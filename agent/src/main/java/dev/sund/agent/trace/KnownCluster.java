@@ -13,8 +13,9 @@ import java.util.Map;
  * @param node the agent's
  * @param fabric what it has been told of the fabric
  * @param words all that still counts of what it has been told since
+ * @param program the number of the program that it has made of these
  */
-public record KnownCluster(NodeName node, FabricSettings fabric, LastWords words) {
+public record KnownCluster(NodeName node, FabricSettings fabric, LastWords words, long program) {
 
   /** What an agent is asked for it. */
   public static Map<String, Object> question() {

@@ -19,6 +19,9 @@ import java.util.Optional;
  * @param port the destination's
  * @param patience how long an answer is waited for, at most {@link #LONGEST}
  * @param expected what the trace says
+ * @param again whether a probe has found differences already: what this one finds is reported then,
+ *     and passing states are not
+ * @param program of which program of the agent's it says that, see {@link KnownCluster#program}
  */
 public record ProbeRequest(
     Optional<PodKey> pod,
@@ -26,7 +29,9 @@ public record ProbeRequest(
     Protocol protocol,
     int port,
     Duration patience,
-    Expectation expected) {
+    Expectation expected,
+    boolean again,
+    long program) {
   /** The longest that an agent waits. */
   public static final Duration LONGEST = Duration.ofSeconds(10);
 

@@ -11,8 +11,10 @@ import java.util.Map;
  *
  * @param finding what the kernel did
  * @param differences where it did something else than was expected, a sentence each
+ * @param between whether the cluster changed meanwhile: {@code differences} say nothing then, and
+ *     it is to be asked again
  */
-public record ProbeResult(ProbeFinding finding, List<String> differences) {
+public record ProbeResult(ProbeFinding finding, List<String> differences, boolean between) {
   public ProbeResult {
     differences = List.copyOf(differences);
   }

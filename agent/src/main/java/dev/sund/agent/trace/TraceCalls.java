@@ -8,8 +8,6 @@ import dev.sund.agent.log.Log;
 import dev.sund.dataplane.probe.KernelProbe;
 import dev.sund.dataplane.probe.ProbeFinding;
 import dev.sund.engine.FabricSettings;
-import dev.sund.engine.LastWords;
-import dev.sund.engine.ProgramCompiler;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -20,6 +18,7 @@ import dev.sund.model.Protocol;
 import dev.sund.model.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +39,17 @@ public final class TraceCalls {
   /** The engine's thread answers between two batches. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+  /** How long it is waited for a kernel that does not hold the last program yet. */
+  private static final Duration SETTLING = Duration.ofSeconds(2);
+
+  private static final Duration STEP = Duration.ofMillis(5);
+  private static final Duration LISTENING = Duration.ofSeconds(2);
+
   /** Whether a probe runs in this process: each of a node needs the one table for itself. */
   private static final Set<NodeName> PROBING = ConcurrentHashMap.newKeySet();
+
+  /** Who watches in this process; until it is asked or somebody else needs the table. */
+  private static final Map<NodeName, Watching> WATCHING = new ConcurrentHashMap<>();
 
   private final NodeName node;
   private final FabricSettings fabric;
@@ -81,6 +89,8 @@ public final class TraceCalls {
     return switch (String.valueOf(request.get("verb"))) {
       case "known" -> known();
       case "probe" -> probe(request);
+      case "watch" -> watch(request);
+      case "watched" -> watched(Boolean.TRUE.equals(request.get("last")));
       default ->
           Answer.error(
               FORM,
@@ -99,8 +109,11 @@ public final class TraceCalls {
           "Look at sund status, or trace on files (-f).");
     }
     try {
-      LastWords words = loop.ask(ProgramCompiler::lastWords, PATIENCE);
-      return Answer.success(new KnownCluster(node, fabric, words).fields());
+      return Answer.success(
+          loop.ask(
+                  engine -> new KnownCluster(node, fabric, engine.lastWords(), loop.program()),
+                  PATIENCE)
+              .fields());
     } catch (TimeoutException _) {
       return Answer.error(FORM, NOT_NOW, "The engine did not answer in time.", "Ask again.");
     }
@@ -133,37 +146,146 @@ public final class TraceCalls {
           "A probe by " + request.protocol().label() + " is not possible.",
           "Probe a port by TCP or UDP: TO:PORT/tcp.");
     }
+    return alone(() -> {
+      settle();
+      ProbeFinding finding = onThread(request, sender.get());
+      return Answer.success(
+          judged(request.expected(), finding, request.again(), request.program()).fields());
+    });
+  }
+
+  /** Something to do that needs the table of probes. */
+  @FunctionalInterface
+  private interface WithTable {
+    Answer answer() throws InterruptedException, ExecutionException, TimeoutException;
+  }
+
+  /** A watch that stands gives way; a probe does not. */
+  private Answer alone(WithTable call) throws InterruptedException {
     if (!PROBING.add(node)) {
       return Answer.error(
           FORM, NOT_NOW, "Another probe is under way on " + node + ".", "Ask again.");
     }
     try {
-      ProbeFinding finding = onThread(request, sender.get());
-      List<String> differences = request.expected().differences(finding);
-      metrics.probes.labelValues(differences.isEmpty() ? "agrees" : "differs").inc();
-      if (!differences.isEmpty()) {
-        log.error(
-            "the kernel does something else than the program",
-            "reason",
-            Reason.PROBE_DIFFERS.code(),
-            "packet",
-            finding.flow(),
-            "what",
-            differences);
+      Watching former = WATCHING.remove(node);
+      if (former != null) {
+        endFormer(former);
       }
-      return Answer.success(new ProbeResult(finding, differences).fields());
+      return call.answer();
+    } catch (TimeoutException _) {
+      return Answer.error(FORM, NOT_NOW, "The kernel did not answer in time.", "Ask again.");
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof KernelException refused) {
-        return Answer.error(
-            FORM,
-            INVALID,
-            "The probe was not sent: " + refused.getMessage() + ".",
-            "See the reason.");
-      }
-      throw new IllegalStateException("a probe failed", e.getCause());
+      return refused(e);
     } finally {
       PROBING.remove(node);
     }
+  }
+
+  private static void endFormer(Watching former) throws InterruptedException {
+    try {
+      former.end();
+    } catch (ExecutionException _) {
+      // What the kernel refused it concerns its own asker.
+    }
+  }
+
+  /** Waits for a moment until the kernel holds what is wanted; what it refuses it never will. */
+  private void settle() throws InterruptedException {
+    long end = System.nanoTime() + SETTLING.toNanos();
+    while (!loop.isSettled() && System.nanoTime() < end) {
+      Thread.sleep(STEP);
+    }
+  }
+
+  /**
+   * Compares, and reports a difference that is none of a passing state: one that was found before,
+   * of the program that the agent still has.
+   */
+  private ProbeResult judged(
+      Expectation expected, ProbeFinding finding, boolean again, long program) {
+    List<String> differences = expected.differences(finding);
+    boolean between = program != loop.program();
+    if (differences.isEmpty()) {
+      metrics.probes.labelValues("agrees").inc();
+    } else if (again && !between) {
+      metrics.probes.labelValues("differs").inc();
+      log.error(
+          "the kernel does something else than the program",
+          "reason",
+          Reason.PROBE_DIFFERS.code(),
+          "packet",
+          finding.flow(),
+          "what",
+          differences);
+    }
+    return new ProbeResult(finding, differences, between);
+  }
+
+  private Answer watch(Map<String, Object> fields) throws InterruptedException {
+    WatchRequest request;
+    try {
+      request = WatchRequest.of(fields);
+    } catch (Json.MalformedException e) {
+      return Answer.error(
+          FORM,
+          INVALID,
+          "The watch is " + e.getMessage() + ".",
+          "Use the agent's version of sund.");
+    }
+    return alone(() -> {
+      settle();
+      WATCHING.put(node, Watching.start(request, namespace));
+      return Answer.success(new WatchResult(false, List.of()).fields());
+    });
+  }
+
+  private Answer watched(boolean last) throws InterruptedException {
+    Watching watching = WATCHING.get(node);
+    if (watching == null) {
+      return Answer.error(
+          FORM,
+          NOT_NOW,
+          "Agent " + node + " does not watch for a probe any more.",
+          "Another probe has taken its place; ask again.");
+    }
+    try {
+      Optional<List<Optional<ProbeFinding>>> found =
+          last ? Optional.of(watching.end()) : watching.await(LISTENING);
+      if (found.isEmpty()) {
+        return Answer.success(new WatchResult(false, List.of()).fields());
+      }
+      WATCHING.remove(node, watching);
+      List<WatchResult.Seen> seen = new ArrayList<>();
+      for (int i = 0; i < found.get().size(); i++) {
+        WatchRequest.Watched packet = watching.request().packets().get(i);
+        if (found.get().get(i).isPresent()) {
+          seen.add(
+              new WatchResult.Seen(
+                  i,
+                  judged(
+                      packet.expected(),
+                      found.get().get(i).get(),
+                      watching.request().again(),
+                      watching.request().program())));
+        }
+      }
+      return Answer.success(new WatchResult(true, seen).fields());
+    } catch (ExecutionException e) {
+      WATCHING.remove(node, watching);
+      return refused(e);
+    }
+  }
+
+  /** What the kernel refuses. */
+  private static Answer refused(ExecutionException e) {
+    if (e.getCause() instanceof KernelException refused) {
+      return Answer.error(
+          FORM,
+          INVALID,
+          "The kernel refuses the probe: " + refused.getMessage() + ".",
+          "See the reason.");
+    }
+    throw new IllegalStateException("a probe failed", e.getCause());
   }
 
   private Optional<NetNs> of(PodKey pod) {

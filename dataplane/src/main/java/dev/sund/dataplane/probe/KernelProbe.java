@@ -12,6 +12,7 @@ import dev.sund.kernel.socket.Endpoint;
 import dev.sund.kernel.socket.MessageBuffer;
 import dev.sund.kernel.socket.NetSocket;
 import dev.sund.model.Ip;
+import dev.sund.model.Marks;
 import dev.sund.model.Protocol;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -20,13 +21,10 @@ import java.util.List;
 
 /**
  * One real connection attempt: for TCP a handshake, ended by a reset as soon as it stands, as the
- * kubelet's own probes of ports do; for UDP one datagram of the ten bytes {@value #DATAGRAM}. Needs
- * CAP_NET_ADMIN and CAP_SYS_ADMIN, and not CAP_NET_RAW.
+ * kubelet's own probes of ports do; for UDP one datagram of the ten bytes {@value
+ * Marks#PROBE_TEXT}. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN, and not CAP_NET_RAW.
  */
 public final class KernelProbe {
-  /** What a probe by UDP says. */
-  public static final String DATAGRAM = "sund trace";
-
   private static final Duration STEP = Duration.ofMillis(2);
 
   /** What the kernel still tells after the answer is here. */
@@ -50,14 +48,14 @@ public final class KernelProbe {
     try (NetSocket socket = sender.call(() -> bound(remote, protocol))) {
       Endpoint local = socket.local();
       ProbeFlow flow = new ProbeFlow(local.ip(), local.port(), to, protocol, port);
-      try (TracedFlow traced = TracedFlow.open(node, flow)) {
+      try (TracedFlow traced = TracedFlow.open(node, ProbeRules.of(flow))) {
         Answer answer = ask(socket, remote, protocol, traced, patience);
         long end = System.nanoTime() + AFTER.toNanos();
         while (System.nanoTime() < end) {
           Thread.sleep(STEP);
           traced.poll();
         }
-        return traced.finding(answer);
+        return traced.finding(flow, answer);
       } finally {
         socket.close();
         Thread.sleep(AFTER); // its reset is on the way
@@ -87,7 +85,7 @@ public final class KernelProbe {
     }
     NetSocket socket =
         protocol == Protocol.TCP
-            ? NetSocket.tcp(remote.ip().family()).resetOnClose()
+            ? NetSocket.tcp(remote.ip().family()).resetOnClose().largestSegment(Marks.PROBE_SEGMENT)
             : NetSocket.udp(remote.ip().family());
     try {
       return socket.bind(new Endpoint(own, 0));
@@ -106,7 +104,7 @@ public final class KernelProbe {
     }
     MessageBuffer buffer = new MessageBuffer(64);
     if (protocol == Protocol.UDP) {
-      byte[] text = DATAGRAM.getBytes(StandardCharsets.US_ASCII);
+      byte[] text = Marks.PROBE_TEXT.getBytes(StandardCharsets.US_ASCII);
       buffer.data().put(0, text);
       int sent = buffer.send(socket, text.length);
       if (sent < 0) {
@@ -146,7 +144,8 @@ public final class KernelProbe {
     }
   }
 
-  private static void forget(NetNs node, ProbeFlow flow) throws KernelException {
+  /** Deletes the connection of a probe from a node's table. */
+  static void forget(NetNs node, ProbeFlow flow) throws KernelException {
     try (ConntrackSocket conntrack = ConntrackSocket.open(node)) {
       List<ConntrackEntry> entries = new ArrayList<>();
       conntrack.list(

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * What the kernel did to a probe.
  *
- * @param flow its packets
+ * @param flow its packets, as they came to this node or were born on it
  * @param answer what the sender's socket got
  * @param there what this node's rules did to its first packet
  * @param back what they did to the answer; empty when none came by
@@ -29,7 +29,9 @@ public record ProbeFinding(
     /** A machine on the way told that the destination cannot be reached. */
     UNREACHABLE("unreachable"),
     /** Nothing came in time. */
-    NONE("no answer");
+    NONE("no answer"),
+    /** Another node's socket gets it: this node has only seen the packets pass. */
+    ELSEWHERE("sent elsewhere");
 
     private final String text;
 

@@ -9,13 +9,6 @@ import dev.sund.dataplane.probe.ProbeFinding.Step;
 import dev.sund.dataplane.probe.ProbeFinding.TakenIn;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
-import dev.sund.kernel.nft.Bytes;
-import dev.sund.kernel.nft.Expr;
-import dev.sund.kernel.nft.Expr.CtDirection;
-import dev.sund.kernel.nft.Expr.CtKey;
-import dev.sund.kernel.nft.Expr.MetaKey;
-import dev.sund.kernel.nft.NftChain;
-import dev.sund.kernel.nft.NftChain.Hook;
 import dev.sund.kernel.nft.NftFamily;
 import dev.sund.kernel.nft.NftOp;
 import dev.sund.kernel.nft.NftRule;
@@ -23,15 +16,11 @@ import dev.sund.kernel.nft.NftSocket;
 import dev.sund.kernel.nft.NftTable;
 import dev.sund.kernel.nft.NftTraceMonitor;
 import dev.sund.kernel.nft.NftTraced;
-import dev.sund.kernel.nft.Reg;
-import dev.sund.kernel.nft.Userdata;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.RouteSocket;
-import dev.sund.model.Family;
-import dev.sund.model.Ip;
 import dev.sund.model.Marks;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,41 +35,30 @@ import java.util.Optional;
  * and goes with the next probe or by {@code sund cleanup}. One thread.
  */
 final class TracedFlow implements AutoCloseable {
-  /** Before connections are looked up (-200) and before others' raw rules (-300). */
-  private static final int FIRST = -450;
-
-  /** Behind the lookup of connections, before destinations are translated. */
-  private static final int KNOWN = -150;
-
-  /** Behind all others. */
-  private static final int LAST = 1000;
-
-  private static final String ASKED = "asked";
-  private static final String LEAVES = "leaves";
-  private static final String ENTERS = "enters";
-  private static final int NFPROTO_IPV4 = 2;
-  private static final int NFPROTO_IPV6 = 10;
   private static final int LONGEST_TEXT = 100;
 
-  private final ProbeFlow flow;
+  /** No probe has so many steps: what comes beyond is not kept. */
+  private static final int MOST_TOLD = 8192;
+
+  private final ProbeRules rules;
   private final NetNs node;
   private final NftSocket nft;
   private final NftTraceMonitor monitor;
   private final List<NftTraced> told = new ArrayList<>();
 
-  private TracedFlow(ProbeFlow flow, NetNs node, NftSocket nft, NftTraceMonitor monitor) {
-    this.flow = flow;
+  private TracedFlow(ProbeRules rules, NetNs node, NftSocket nft, NftTraceMonitor monitor) {
+    this.rules = rules;
     this.node = node;
     this.nft = nft;
     this.monitor = monitor;
   }
 
-  /** Follows a flow from now on. */
-  static TracedFlow open(NetNs node, ProbeFlow flow) throws KernelException {
+  /** Follows the packets that these rules mark, from now on. */
+  static TracedFlow open(NetNs node, ProbeRules rules) throws KernelException {
     NftSocket nft = NftSocket.open(node);
     try {
       NftTraceMonitor monitor = NftTraceMonitor.open(node);
-      TracedFlow traced = new TracedFlow(flow, node, nft, monitor);
+      TracedFlow traced = new TracedFlow(rules, node, nft, monitor);
       try {
         traced.makeTable();
         return traced;
@@ -99,9 +77,9 @@ final class TracedFlow implements AutoCloseable {
     NftTable plain = NftTable.of(NftFamily.INET, Marks.PROBE_TABLE, Marks.TABLE_COMMENT);
     NftTable owned = new NftTable(plain.family(), plain.name(), NftTable.OWNER, plain.userdata());
     try {
-      nft.commit(operations(owned)).orThrow();
+      nft.commit(rules.operations(owned)).orThrow();
     } catch (KernelException.Unsupported | KernelException.Refused _) {
-      nft.commit(operations(plain)).orThrow(); // Linux before 5.12
+      nft.commit(rules.operations(plain)).orThrow(); // Linux before 5.12
     }
   }
 
@@ -125,83 +103,23 @@ final class TracedFlow implements AutoCloseable {
         .isPresent();
   }
 
-  private List<NftOp> operations(NftTable table) {
-    List<NftOp> operations = new ArrayList<>();
-    operations.add(new NftOp.CreateTable(table));
-    rule(operations, table, ASKED, Hook.PREROUTING, FIRST, asked());
-    rule(operations, table, ASKED + "-here", Hook.OUTPUT, FIRST, asked());
-    rule(operations, table, "known", Hook.PREROUTING, KNOWN, known());
-    rule(operations, table, "known-here", Hook.OUTPUT, KNOWN, known());
-    rule(operations, table, ENTERS, Hook.INPUT, LAST, List.of());
-    rule(operations, table, LEAVES, Hook.POSTROUTING, LAST, List.of());
-    return operations;
-  }
-
-  private static void rule(
-      List<NftOp> operations,
-      NftTable table,
-      String name,
-      Hook hook,
-      int priority,
-      List<Expr> expressions) {
-    NftChain chain = NftChain.base(table, name, "filter", hook, priority);
-    operations.add(new NftOp.CreateChain(chain));
-    if (!expressions.isEmpty()) {
-      operations.add(
-          new NftOp.AppendRule(
-              new NftRule(table.family(), table.name(), name, 0, expressions, Userdata.NONE)));
-    }
-  }
-
-  /** The sender's packets, as they come from it. */
-  private List<Expr> asked() {
-    List<Expr> expressions = ofProtocol();
-    boolean v4 = flow.family() == Family.V4;
-    expressions.add(
-        new Expr.Payload(Reg.R1, Expr.Header.NETWORK, v4 ? 12 : 8, flow.family().bytes()));
-    expressions.add(equal(Bytes.of(flow.source())));
-    expressions.add(new Expr.Payload(Reg.R1, Expr.Header.TRANSPORT, 0, 2));
-    expressions.add(equal(Bytes.u16(flow.sourcePort())));
-    return traced(expressions);
-  }
-
-  /** Packets of its connection, in both directions. */
-  private List<Expr> known() {
-    Optional<CtDirection> original = Optional.of(CtDirection.ORIGINAL);
-    List<Expr> expressions = ofProtocol();
-    boolean v4 = flow.family() == Family.V4;
-    expressions.add(new Expr.Ct(v4 ? CtKey.SRC_IP : CtKey.SRC_IP6, original, Reg.R1));
-    expressions.add(equal(Bytes.of(flow.source())));
-    expressions.add(new Expr.Ct(CtKey.PROTO_SRC, original, Reg.R1));
-    expressions.add(equal(Bytes.u16(flow.sourcePort())));
-    return traced(expressions);
-  }
-
-  private List<Expr> ofProtocol() {
-    List<Expr> expressions = new ArrayList<>();
-    expressions.add(new Expr.Meta(MetaKey.NFPROTO, Reg.R1));
-    expressions.add(equal(Bytes.of(flow.family() == Family.V4 ? NFPROTO_IPV4 : NFPROTO_IPV6)));
-    expressions.add(new Expr.Meta(MetaKey.L4PROTO, Reg.R1));
-    expressions.add(equal(Bytes.of(flow.protocol().number())));
-    return expressions;
-  }
-
-  private static Expr equal(Bytes value) {
-    return new Expr.Cmp(Reg.R1, Expr.Op.EQ, value);
-  }
-
-  private static List<Expr> traced(List<Expr> expressions) {
-    expressions.add(Expr.Immediate.load(Reg.R1, Bytes.of(1)));
-    expressions.add(new Expr.MetaSet(MetaKey.NFTRACE, Reg.R1));
-    return expressions;
-  }
-
   /** Takes what the kernel has told until now. */
   void poll() throws KernelException {
     boolean more = true;
     while (more) {
-      more = monitor.poll(told::add);
+      more = monitor.poll(this::keep);
     }
+  }
+
+  private void keep(NftTraced one) {
+    if (told.size() < MOST_TOLD) {
+      told.add(one);
+    }
+  }
+
+  /** How much the kernel has told. */
+  int told() {
+    return told.size();
   }
 
   /** Whether a rule has dropped the sender's packet. */
@@ -213,26 +131,90 @@ final class TracedFlow implements AutoCloseable {
     return one.table().equals(Marks.PROBE_TABLE) && one.chain().equals(chain);
   }
 
-  /** What the kernel has told, put together. */
-  ProbeFinding finding(ProbeFinding.Answer answer) throws KernelException {
-    Map<Integer, List<NftTraced>> packets = new LinkedHashMap<>();
-    told.forEach(one -> packets.computeIfAbsent(one.packet(), _ -> new ArrayList<>()).add(one));
+  /** What the kernel has told of a flow that was sent from here, put together. */
+  ProbeFinding finding(ProbeFlow flow, ProbeFinding.Answer answer) throws KernelException {
     List<NftTraced> there = List.of();
     List<NftTraced> back = List.of();
-    for (List<NftTraced> packet : packets.values()) {
-      NftTraced first = packet.getFirst();
-      boolean asks = first.table().equals(Marks.PROBE_TABLE) && first.chain().startsWith(ASKED);
-      if (asks && there.isEmpty()) {
+    for (List<NftTraced> packet : packets()) {
+      if (isAsked(packet) && there.isEmpty()) {
         there = packet;
-      } else if (!asks && back.isEmpty()) {
+      } else if (!isAsked(packet) && back.isEmpty()) {
         back = packet;
       }
     }
+    return finding(flow, answer, there, back);
+  }
+
+  /** What the kernel has told of a probe that came from elsewhere; empty before it came. */
+  Optional<ProbeFinding> finding(WatchedPacket wanted) throws KernelException {
+    List<NftTraced> there = List.of();
+    Optional<ProbeFlow> flow = Optional.empty();
+    for (List<NftTraced> packet : packets()) {
+      Optional<ProbeFlow> its = isAsked(packet) ? flow(packet.getFirst()) : Optional.empty();
+      boolean isKind =
+          its.isPresent()
+              && its.get().protocol() == wanted.protocol()
+              && its.get().family() == wanted.family();
+      boolean better =
+          flow.isEmpty()
+              || (isKind
+                  && !wanted.destinations().contains(flow.get().destination())
+                  && wanted.destinations().contains(its.get().destination()));
+      if (isKind && better) {
+        there = packet;
+        flow = its;
+      }
+    }
+    if (flow.isEmpty()) {
+      return Optional.empty();
+    }
+    List<NftTraced> back = List.of();
+    for (List<NftTraced> packet : packets()) {
+      if (!isAsked(packet) && back.isEmpty() && answers(packet.getFirst(), flow.get(), there)) {
+        back = packet;
+      }
+    }
+    return Optional.of(finding(flow.get(), ProbeFinding.Answer.ELSEWHERE, there, back));
+  }
+
+  private Collection<List<NftTraced>> packets() {
+    Map<Integer, List<NftTraced>> packets = new LinkedHashMap<>();
+    told.forEach(one -> packets.computeIfAbsent(one.packet(), _ -> new ArrayList<>()).add(one));
+    return packets.values();
+  }
+
+  private static boolean isAsked(List<NftTraced> packet) {
+    NftTraced first = packet.getFirst();
+    return first.table().equals(Marks.PROBE_TABLE) && first.chain().startsWith(ProbeRules.ASKED);
+  }
+
+  private static Optional<ProbeFlow> flow(NftTraced first) {
+    return first.headers().flatMap(PacketHeaders::of).map(PacketHeaders::flow);
+  }
+
+  /** Whether a packet goes to the probe's sender from where the probe went in the end. */
+  private static boolean answers(NftTraced first, ProbeFlow flow, List<NftTraced> there) {
+    Optional<PacketHeaders> last = Optional.empty();
+    for (NftTraced one : there) {
+      Optional<PacketHeaders> its = one.headers().flatMap(PacketHeaders::of);
+      last = its.isPresent() ? its : last;
+    }
+    Optional<PacketHeaders> back = first.headers().flatMap(PacketHeaders::of);
+    return back.isPresent()
+        && last.isPresent()
+        && back.get().protocol() == flow.protocol()
+        && back.get().source().equals(last.get().destination())
+        && back.get().destination().equals(last.get().source());
+  }
+
+  private ProbeFinding finding(
+      ProbeFlow flow, ProbeFinding.Answer answer, List<NftTraced> there, List<NftTraced> back)
+      throws KernelException {
     Map<Integer, String> devices = devices();
-    Map<String, List<NftRule>> rules = new HashMap<>();
-    List<Step> thereSteps = steps(there, devices, rules);
+    Map<String, List<NftRule>> rulesOf = new HashMap<>();
+    List<Step> steps = steps(there, devices, rulesOf);
     return new ProbeFinding(
-        flow, answer, thereSteps, steps(back, devices, rules), end(there, thereSteps, devices));
+        flow, answer, steps, steps(back, devices, rulesOf), end(there, steps, devices));
   }
 
   private Map<Integer, String> devices() throws KernelException {
@@ -302,22 +284,17 @@ final class TracedFlow implements AutoCloseable {
       return new Dropped(dropped.get());
     }
     for (NftTraced one : packet) {
-      if (one.headers().isPresent() && (isOurs(one, LEAVES) || isOurs(one, ENTERS))) {
-        NftTraced.Headers headers = one.headers().get();
-        byte[] network = headers.network().toArray();
-        byte[] transport = headers.transport().toArray();
-        int bytes = flow.family().bytes();
-        int at = flow.family() == Family.V4 ? 12 : 8;
-        Ip source = Ip.of(Arrays.copyOfRange(network, at, at + bytes));
-        Ip destination = Ip.of(Arrays.copyOfRange(network, at + bytes, at + 2 * bytes));
-        int port = transport.length < 4 ? 0 : (transport[2] & 0xff) << 8 | (transport[3] & 0xff);
-        return one.chain().equals(ENTERS)
-            ? new TakenIn(source, destination, port)
+      Optional<PacketHeaders> headers = one.headers().flatMap(PacketHeaders::of);
+      boolean enters = isOurs(one, ProbeRules.ENTERS);
+      if (headers.isPresent() && (enters || isOurs(one, ProbeRules.LEAVES))) {
+        PacketHeaders its = headers.get();
+        return enters
+            ? new TakenIn(its.source(), its.destination(), its.destinationPort())
             : new Left(
-                devices.getOrDefault(headers.out(), "device " + headers.out()),
-                source,
-                destination,
-                port);
+                devices.getOrDefault(its.out(), "device " + its.out()),
+                its.source(),
+                its.destination(),
+                its.destinationPort());
       }
     }
     return new Lost();

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** {@code sund lab ...} as a process, with what it printed. */
+/** {@code sund lab ...}, or another command of {@code sund}, as a process with what it printed. */
 final class LabProcess implements AutoCloseable {
   private final Process process;
   private final Path out;
@@ -29,8 +29,20 @@ final class LabProcess implements AutoCloseable {
 
   /** As {@link #start}, with a file as its standard input. */
   static LabProcess reading(File input, Path directory, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(labCommand());
-    command.addAll(List.of(arguments));
+    List<String> words = new ArrayList<>(List.of("lab"));
+    words.addAll(List.of(arguments));
+    return sund(input, directory, words);
+  }
+
+  /** Starts another command. */
+  static LabProcess sund(Path directory, String... words) throws IOException {
+    return sund(new File("/dev/null"), directory, List.of(words));
+  }
+
+  private static LabProcess sund(File input, Path directory, List<String> words)
+      throws IOException {
+    List<String> command = new ArrayList<>(sundCommand());
+    command.addAll(words);
     Path out = Files.createTempFile(directory, "out", "");
     Path err = Files.createTempFile(directory, "err", "");
     Process process =
@@ -42,8 +54,8 @@ final class LabProcess implements AutoCloseable {
     return new LabProcess(process, out, err);
   }
 
-  /** The command {@code lab}: as users have it where that is built. */
-  private static List<String> labCommand() throws IOException {
+  /** The program: as users have it where that is built. */
+  private static List<String> sundCommand() throws IOException {
     List<String> command = new ArrayList<>();
     Optional<BuiltSund> built = BuiltSund.here();
     if (built.isPresent()) {
@@ -61,7 +73,6 @@ final class LabProcess implements AutoCloseable {
               System.getProperty("java.class.path"),
               "dev.sund.cli.Main"));
     }
-    command.add("lab");
     return command;
   }
 

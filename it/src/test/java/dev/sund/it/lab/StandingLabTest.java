@@ -8,9 +8,11 @@ import dev.sund.kube.api.Dialer;
 import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -215,8 +217,88 @@ class StandingLabTest {
     assertThat(deleted.lastLine()).as(deleted.out() + lab.err()).matches(ALL_AGREE);
   }
 
+  /** Each node on a packet's way tells its part; a rule on the other one is found and named. */
   @Test
   @Order(4)
+  void realPacketsAreFollowedThroughTheKernelsOfAllNodesOnTheirWay() throws Exception {
+    LabProcess agrees = ask("trace", "--live", "shop/web", "shop/db:5432");
+    assertThat(agrees.exitCode()).as(agrees.out()).isZero();
+    assertThat(agrees.out())
+        .contains("live on n1: from 10.244.1.", "  end   left by sund-vxlan4, from 10.244.1.")
+        .contains("live on n3: came from 10.244.1.", "live on n3: came from 2001:db8:1::")
+        .contains("inet sund-policy", "back on n3", "back on n1")
+        .contains("live: answered; the kernels do what the program says");
+
+    // The node's own packets get another source and port on the way, and are known all the same.
+    LabProcess masqueraded = ask("trace", "--live", "n1", "10.244.3.7:5432");
+    assertThat(masqueraded.out())
+        .contains("live on n3: came from", "the kernels do what the program says");
+
+    Path rules =
+        Files.writeString(
+            directory.resolve("corporate.nft"),
+            """
+            table inet corporate {
+              chain forward {
+                type filter hook forward priority 10;
+                tcp dport 5432 drop comment "no databases"
+              }
+            }
+            """);
+    nft("-f", rules.toString());
+    LabProcess differs = ask("trace", "--live", "shop/web", "10.244.3.7:5432");
+    assertThat(differs.exitCode()).as(differs.out()).isEqualTo(4);
+    assertThat(differs.out())
+        .contains("live: no answer, probe-differs")
+        .contains("n3: The kernel dropped it at inet corporate forward rule")
+        .contains("drop (no databases)");
+    assertThat(Files.readString(run("n3").resolveSibling("agent.log")))
+        .contains("probe-differs", "no databases");
+    nft("delete", "table", "inet", "corporate");
+
+    watchedFromAnotherTerminal();
+    assertThat(nft("list", "tables")).doesNotContain("sund-probe");
+  }
+
+  /** What a user does where no lab knows all sockets: watches on one node, sends on the other. */
+  private void watchedFromAnotherTerminal() throws Exception {
+    String[] ends = {"shop/web-6d4f9c7b58-2xkqp", "10.244.3.7:5432"};
+    LabProcess watch =
+        LabProcess.sund(
+            directory, "trace", "--observe", "--run-dir", run("n3").toString(), ends[0], ends[1]);
+    for (int i = 0; i < 600 && !nft("list", "tables").contains("sund-probe"); i++) {
+      Thread.sleep(50);
+    }
+    LabProcess sent =
+        LabProcess.sund(
+            directory, "trace", "--live", "--run-dir", run("n1").toString(), ends[0], ends[1]);
+    assertThat(sent.exitCode()).as(sent.out() + sent.err()).isZero();
+    assertThat(sent.out())
+        .contains("not seen: what n3 does with it", "sudo sund trace --observe " + ends[0])
+        .contains("live: answered; the kernel does what the program says");
+    assertThat(watch.exitCode()).as(watch.out() + watch.err()).isZero();
+    assertThat(watch.err()).contains("now on n1: sudo sund trace --live " + ends[0]);
+    assertThat(watch.out())
+        .contains("live on n3: came from 10.244.1.", "live: it came by n3; the kernel does what");
+  }
+
+  private Path run(String node) {
+    return Path.of("/run/sund-lab/" + lab.id() + "/" + node + "/run");
+  }
+
+  /** On n3. */
+  private String nft(String... words) throws Exception {
+    List<String> line =
+        new ArrayList<>(List.of("ip", "netns", "exec", "sund-lab-" + lab.id() + "-n3", "nft"));
+    line.addAll(List.of(words));
+    Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+    return said;
+  }
+
+  @Test
+  @Order(5)
   void faultsArePredictedAndMeasuredAgain() throws Exception {
     LabProcess status = ask("status");
     assertThat(status.exitCode()).isZero();

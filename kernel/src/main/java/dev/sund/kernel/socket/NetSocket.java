@@ -40,6 +40,7 @@ public final class NetSocket implements AutoCloseable {
   private static final int PACKET_IGNORE_OUTGOING = 23;
   private static final int SOL_TCP = 6;
   private static final int TCP_NODELAY = 1;
+  private static final int TCP_MAXSEG = 2;
   private static final int SOL_UDP = 17;
   private static final int UDP_CORK = 1;
   private static final int IPPROTO_IP = 0;
@@ -270,6 +271,15 @@ public final class NetSocket implements AutoCloseable {
   /** Sends small pieces at once (TCP_NODELAY). */
   public NetSocket noDelay() throws KernelException {
     return set(SOL_TCP, TCP_NODELAY, 1);
+  }
+
+  /**
+   * Announces no larger segments than this when a connection begins (TCP_MAXSEG).
+   *
+   * @param bytes 88 to 32767
+   */
+  public NetSocket largestSegment(int bytes) throws KernelException {
+    return set(SOL_TCP, TCP_MAXSEG, bytes);
   }
 
   /** Closing ends the connection by a reset, so that it leaves no TIME_WAIT behind. */

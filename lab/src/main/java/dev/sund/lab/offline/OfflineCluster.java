@@ -309,10 +309,23 @@ public final class OfflineCluster {
   private List<NodeName> born(Packet packet) {
     return switch (packet.origin()) {
       case Packet.FromPod(PodKey key) ->
-          Optional.ofNullable(pods.get(key)).flatMap(Pod::node).stream().toList();
+          Optional.ofNullable(pods.get(key)).flatMap(Pod::node).or(() -> attachedAt(key)).stream()
+              .toList();
       case Packet.FromNode(NodeName name) -> List.of(name);
       case Packet.FromOutside _ -> List.of();
     };
+  }
+
+  /** The node that a pod has been attached to, of which the API server has told nothing yet. */
+  public Optional<NodeName> attachedAt(PodKey pod) {
+    for (Map.Entry<NodeName, List<ClusterEvent>> node : ofNodes.entrySet()) {
+      for (ClusterEvent event : node.getValue()) {
+        if (event instanceof Attached(Attachment attachment) && attachment.pod().equals(pod)) {
+          return Optional.of(node.getKey());
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private List<NodeName> met(List<Trace> traces) {
