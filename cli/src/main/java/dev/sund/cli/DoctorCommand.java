@@ -6,6 +6,7 @@ import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Severity;
+import dev.sund.doctor.live.LiveFacts;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
@@ -182,7 +183,8 @@ public final class DoctorCommand implements Callable<Integer> {
       throw CommandFailure.badInput(
           "--window " + window + " is not between 0 and 600.", "Give seconds.");
     }
-    return new Host(root.toAbsolutePath().normalize(), Duration.ofSeconds(window), Thread::sleep);
+    Path whole = root.toAbsolutePath().normalize();
+    return new Host(whole, Duration.ofSeconds(window), Thread::sleep, LiveFacts.of(whole));
   }
 
   /** The findings of an earlier run. */

@@ -4,6 +4,7 @@ import dev.sund.doctor.check.ConntrackChecks;
 import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
+import dev.sund.doctor.check.ProxyChecks;
 import dev.sund.doctor.check.TrafficChecks;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ public final class Catalogue {
     return Stream.of(
             MtuChecks.all(),
             NodeChecks.all(),
+            ProxyChecks.all(),
             ConntrackChecks.all(),
             TrafficChecks.all(),
             MachineChecks.all())

@@ -23,6 +23,9 @@ import java.util.stream.Stream;
  * A node as its files show it: this machine, another's file systems mounted somewhere, or a tree
  * that was recorded. Paths are written without the leading slash. Used by one thread at a time.
  *
+ * <p>What the kernel shows in no file is read as if it were one, under {@value #FACTS}: see {@link
+ * Facts}. A recorded tree has it there.
+ *
  * <p>A recorded tree has the earlier sample of what changes under {@value #BEFORE} and the seconds
  * between the two in {@value #WINDOW}.
  */
@@ -33,9 +36,14 @@ public final class Host {
   /** Where a recorded tree says how long it waited, in seconds. */
   public static final String WINDOW = "sund-window";
 
+  /** Where what is in no file is read. */
+  public static final String FACTS = "sund-facts";
+
   private final Path root;
   private final Duration wait;
   private final Pause pause;
+  private final Facts facts;
+  private final Map<String, String> asked = new LinkedHashMap<>();
   private final Map<String, String> before = new LinkedHashMap<>();
   private final Set<String> read = new LinkedHashSet<>();
   private double seconds;
@@ -52,11 +60,13 @@ public final class Host {
    *
    * @param root its file system's root
    * @param wait how long what changes is watched
+   * @param facts who tells what is in no file; a recorded tree has it, and needs none
    */
-  public Host(Path root, Duration wait, Pause pause) {
+  public Host(Path root, Duration wait, Pause pause, Facts facts) {
     this.root = root;
     this.wait = wait;
     this.pause = pause;
+    this.facts = facts;
   }
 
   /**
@@ -85,6 +95,9 @@ public final class Host {
           "/" + path + " shows this process's own network and not that of " + root,
           "Run it in the node's network namespace (hostNetwork: true).");
     }
+    if (isAsked(path)) {
+      return Optional.of(ask(path));
+    }
     try {
       byte[] bytes = Files.readAllBytes(place(path));
       read.add(path);
@@ -94,6 +107,32 @@ public final class Host {
     } catch (IOException e) {
       throw unread(path, e);
     }
+  }
+
+  /** Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded. */
+  private boolean isAsked(String path) {
+    return path.startsWith(FACTS + "/") && !has(path) && !has(WINDOW);
+  }
+
+  /** What the kernel says, asked once for all checks of a look. */
+  private String ask(String path) throws UnreadException {
+    String text = asked.get(path);
+    if (text == null) {
+      text = facts.tell(path.substring(FACTS.length() + 1)).strip();
+      asked.put(path, text);
+    }
+    read.add(path);
+    return text;
+  }
+
+  /**
+   * A fact's lines.
+   *
+   * @param fact its name, see {@link Facts}
+   * @throws UnreadException when it cannot be read, or is not understood
+   */
+  public List<Line> lines(String fact) throws UnreadException {
+    return Line.of(fact, text(FACTS + "/" + fact));
   }
 
   /**
@@ -171,6 +210,7 @@ public final class Host {
       return;
     }
     pause.sleep(wait);
+    asked.clear();
     seconds = wait.toMillis() / 1_000.0;
   }
 

@@ -27,6 +27,27 @@ final class RecordedNode {
       Tcp: 100000 50
       """;
 
+  static final String FACTS = Host.FACTS + "/";
+  static final String PROXY_CONFIG = "proc/4711/root/var/lib/kube-proxy/config.conf";
+  private static final String LINKS =
+      """
+      link=lo index=1 kind= mtu=65536 up=1 carrier=1 promiscuous=0 addresses=127.0.0.1/8
+      link=eth0 index=2 kind= mtu=1500 up=1 carrier=1 promiscuous=0 addresses=192.168.0.11/24
+      link=flannel.1 index=3 kind=vxlan mtu=1450 up=1 carrier=1 promiscuous=0 port=8472 addresses=10.0.0.0/32
+      link=cni0 index=4 kind=bridge mtu=1450 up=1 carrier=1 promiscuous=0 addresses=10.0.0.1/24
+      link=veth12ab index=5 kind=veth mtu=1450 up=1 carrier=1 promiscuous=0 master=cni0 hairpin=1 peer=2 peer-namespace=0 addresses=
+      """;
+  private static final String RULES =
+      """
+      tool=nft family=ip table=nat chain=PREROUTING rules=1 type=nat hook=prerouting priority=-100 policy=accept acts=jump:KUBE-SERVICES!
+      tool=nft family=ip table=nat chain=POSTROUTING rules=2 masquerades=1 type=nat hook=postrouting priority=100 policy=accept acts=jump:KUBE-POSTROUTING!,masquerade
+      tool=nft family=ip table=nat chain=KUBE-SERVICES rules=9
+      tool=nft family=ip table=nat chain=KUBE-POSTROUTING rules=3 masquerades=1
+      tool=nft family=ip table=nat group=KUBE-SVC- chains=8 rules=16
+      tool=nft family=ip table=nat group=KUBE-SEP- chains=9 rules=18 translations=9
+      tool=nft family=ip table=filter chain=FORWARD rules=2 type=filter hook=forward priority=0 policy=accept acts=jump:KUBE-FORWARD!,accept
+      """;
+
   private final Path root;
   private final Map<String, String> now = new TreeMap<>();
   private final Map<String, String> before = new TreeMap<>();
@@ -80,6 +101,22 @@ final class RecordedNode {
     now.put("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
     now.put(
         "sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc hpet acpi_pm");
+    now.put("proc/4711/comm", "kube-proxy");
+    now.put(
+        "proc/4711/cmdline",
+        "/usr/local/bin/kube-proxy\0--config=/var/lib/kube-proxy/config.conf\0");
+    now.put(PROXY_CONFIG, "kind: KubeProxyConfiguration\nipvs:\n  strictARP: false\nmode: \"\"");
+    now.put("proc/4712/comm", "bash");
+    now.put(
+        "proc/modules",
+        "nf_conntrack 180224 5 nf_nat,nft_ct, Live 0x0\nbr_netfilter 32768 0 - Live 0x0");
+    now.put("proc/sys/kernel/osrelease", "6.1.0-18-amd64");
+    now.put(
+        FACTS + Facts.PROXY,
+        "asked=proxyMode port=10249 status=200 mode=iptables\n"
+            + "asked=healthz port=10256 status=200");
+    now.put(FACTS + Facts.LINKS, LINKS);
+    now.put(FACTS + Facts.RULES, RULES);
     now.put(Host.WINDOW, "1.0");
     before.putAll(now);
   }
@@ -134,7 +171,8 @@ final class RecordedNode {
         Duration.ofSeconds(1),
         _ -> {
           throw new IllegalStateException("a recorded tree is not waited for");
-        });
+        },
+        Facts.none());
   }
 
   private static void write(Path file, String text) {

@@ -273,6 +273,18 @@ public final class RouteSocket implements AutoCloseable {
     return qdiscs;
   }
 
+  /** What the queues of all devices have counted. */
+  public synchronized List<QueueCounts> queueCounts() throws KernelException {
+    message(Rtnl.RTM_GETQDISC);
+    writer.putZeros(20).end();
+    List<QueueCounts> counts = new ArrayList<>();
+    socket.dump(
+        "list qdiscs",
+        writer,
+        collect(counts, body -> QueueCounts.read(body).ifPresent(counts::add)));
+    return counts;
+  }
+
   /** The rules of a family, in the order in which the kernel goes through them. */
   public synchronized List<Rule> rules(Family family) throws KernelException {
     message(Rtnl.RTM_GETRULE);

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -22,6 +23,10 @@ import java.util.function.Predicate;
  * {@link #without} make another.
  */
 public final class FilterTable {
+  /** By the hooks' numbers. */
+  private static final List<String> HOOK_NAMES =
+      List.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+
   /** Of a rule that was not in the table that was read. */
   static final int NEW = -1;
 
@@ -159,6 +164,76 @@ public final class FilterTable {
       }
     }
     return jumps;
+  }
+
+  /** All chains with what their rules do, in the table's order. */
+  public List<XtChain> listing() {
+    List<XtChain> listing = new ArrayList<>();
+    String name = "";
+    OptionalInt hook = OptionalInt.empty();
+    List<XtChain.Act> rules = new ArrayList<>();
+    for (int i = 0; i < entries.size(); i++) {
+      Entry entry = entries.get(i);
+      for (int at = 0; at < XtLayout.HOOKS; at++) {
+        if ((validHooks & (1 << at)) != 0 && index(hookEntry[at]) == i) {
+          name = HOOK_NAMES.get(at);
+          hook = OptionalInt.of(at);
+        }
+      }
+      Optional<String> head = chainHead(entry);
+      if (head.isPresent()) {
+        name = head.get();
+        hook = OptionalInt.empty();
+      } else if (isLast(i)) {
+        boolean drops =
+            hook.isPresent() && isStandard(entry) && verdict(entry) == XtLayout.VERDICT_DROP;
+        listing.add(new XtChain(name, hook, drops, rules));
+        rules = new ArrayList<>();
+      } else if (isRule(entry)) {
+        rules.add(act(entry));
+      }
+    }
+    return listing;
+  }
+
+  /** Of a chain the last entry, which has its policy or its return: the next one begins another. */
+  private boolean isLast(int i) {
+    if (!isRule(entries.get(i)) || i + 1 == entries.size()) {
+      return false;
+    }
+    if (!isRule(entries.get(i + 1))) {
+      return true;
+    }
+    for (int at = 0; at < XtLayout.HOOKS; at++) {
+      if ((validHooks & (1 << at)) != 0 && index(hookEntry[at]) == i + 1) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Not the head of a chain, and not the table's end. */
+  private boolean isRule(Entry entry) {
+    return !extensionName(entry, target(entry)).equals("ERROR");
+  }
+
+  private XtChain.Act act(Entry entry) {
+    int target = target(entry);
+    boolean all = target == layout.entry();
+    for (int i = 0; i < layout.matching() && all; i++) {
+      all = entry.bytes()[i] == 0;
+    }
+    String name = extensionName(entry, target);
+    if (name.isEmpty()) {
+      name =
+          switch (verdict(entry)) {
+            case XtLayout.VERDICT_ACCEPT -> "ACCEPT";
+            case XtLayout.VERDICT_DROP -> "DROP";
+            case XtLayout.VERDICT_RETURN -> "RETURN";
+            default -> ""; // a jump
+          };
+    }
+    return new XtChain.Act(all, jump(entry), name);
   }
 
   /**

@@ -59,6 +59,7 @@ record XtLayout(int level, int entry, int in, int matching, int targetOffset, St
   static final int VERDICT_ACCEPT = -2;
 
   static final int VERDICT_DROP = -1;
+  static final int VERDICT_RETURN = -5;
 
   private static final int V4_LEVEL = 0;
   private static final int V4_ENTRY = 112;

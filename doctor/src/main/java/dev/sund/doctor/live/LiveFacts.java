@@ -1,0 +1,56 @@
+package dev.sund.doctor.live;
+
+import dev.sund.doctor.Facts;
+import dev.sund.doctor.UnreadException;
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import java.nio.file.Path;
+
+/** A running node's facts. On platform threads only, one at a time. */
+public final class LiveFacts implements Facts {
+  private final Path root;
+  private final NetNs node;
+
+  private LiveFacts(Path root, NetNs node) {
+    this.root = root;
+    this.node = node;
+  }
+
+  /**
+   * Those of this process's network, or of that of the first process below another root.
+   *
+   * @param root where the node's file systems are
+   */
+  public static LiveFacts of(Path root) {
+    return new LiveFacts(
+        root,
+        root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net")));
+  }
+
+  @Override
+  public String tell(String name) throws UnreadException {
+    if (!node.exists()) {
+      throw new UnreadException(
+          "/sund-facts/" + name + " is not there, and " + node.path() + " neither",
+          "Run it on the node, or record the tree by sund report.");
+    }
+    try {
+      return switch (name) {
+        case LINKS -> DeviceFacts.links(node);
+        case QUEUES -> DeviceFacts.queues(node);
+        case DRIVERS -> DeviceFacts.drivers(node, root);
+        case ROUTING -> DeviceFacts.routing(node);
+        case RULES -> RuleFacts.of(node);
+        case PODS -> PodFacts.of(node, root);
+        case CONNECTIONS -> ConnectionFacts.of(node);
+        case PROXY -> ProxyFacts.of(node);
+        default -> throw new IllegalArgumentException("there is no fact " + name);
+      };
+    } catch (KernelException.Denied e) {
+      throw new UnreadException("the kernel's " + name + ": " + e.getMessage(), "Run it as root.");
+    } catch (KernelException e) {
+      throw new UnreadException(
+          "the kernel's " + name + ": " + e.getMessage(), "Report it with the kernel's version.");
+    }
+  }
+}
