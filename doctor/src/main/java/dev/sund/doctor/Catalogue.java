@@ -1,9 +1,11 @@
 package dev.sund.doctor;
 
+import dev.sund.doctor.check.CniChecks;
 import dev.sund.doctor.check.ConntrackChecks;
 import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
+import dev.sund.doctor.check.PodChecks;
 import dev.sund.doctor.check.ProxyChecks;
 import dev.sund.doctor.check.TrafficChecks;
 import java.util.List;
@@ -20,6 +22,8 @@ public final class Catalogue {
             MtuChecks.all(),
             NodeChecks.all(),
             ProxyChecks.all(),
+            CniChecks.all(),
+            PodChecks.all(),
             ConntrackChecks.all(),
             TrafficChecks.all(),
             MachineChecks.all())

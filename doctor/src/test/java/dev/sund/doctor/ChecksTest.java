@@ -20,7 +20,8 @@ class ChecksTest {
   @TempDir Path root;
 
   static Stream<CheckCase> cases() {
-    return Stream.of(FileCases.all(), ProxyCases.all()).flatMap(all -> all);
+    return Stream.of(FileCases.all(), ProxyCases.all(), CniCases.all(), PodCases.all())
+        .flatMap(all -> all);
   }
 
   @ParameterizedTest

@@ -48,6 +48,31 @@ final class RecordedNode {
       tool=nft family=ip table=filter chain=FORWARD rules=2 type=filter hook=forward priority=0 policy=accept acts=jump:KUBE-FORWARD!,accept
       """;
 
+  static final String CNI = "etc/cni/net.d/10-flannel.conflist";
+  private static final String CONFLIST =
+      """
+      {
+        "name": "cbr0",
+        "cniVersion": "0.3.1",
+        "plugins": [
+          {"type": "flannel", "delegate": {"hairpinMode": true, "isDefaultGateway": true}},
+          {"type": "portmap", "capabilities": {"portMappings": true}}
+        ]
+      }
+      """;
+  private static final String PODS =
+      """
+      pod=cni-1 id=0 device=eth0 kind=veth mtu=1450 up=1 carrier=1 peer=5 addresses=10.0.0.5/24,fe80::5/64
+      pod=cni-1 id=0 default=ipv4 device=eth0 dead=0 gateway=10.0.0.1
+      pod=cni-1 id=0 sysctl=net.core.somaxconn value=4096
+      """;
+  private static final String ROUTING =
+      """
+      rule=0 family=ipv4 action=1 table=255 protocol=2 inverted=0
+      rule=32766 family=ipv4 action=1 table=254 protocol=2 inverted=0
+      rule=32767 family=ipv4 action=1 table=253 protocol=2 inverted=0
+      """;
+
   private final Path root;
   private final Map<String, String> now = new TreeMap<>();
   private final Map<String, String> before = new TreeMap<>();
@@ -115,6 +140,19 @@ final class RecordedNode {
         FACTS + Facts.PROXY,
         "asked=proxyMode port=10249 status=200 mode=iptables\n"
             + "asked=healthz port=10256 status=200");
+    now.put(CNI, CONFLIST);
+    for (String plugin : "bridge flannel host-local portmap".split(" ")) {
+      now.put("opt/cni/bin/" + plugin, "");
+    }
+    now.put("run/flannel/subnet.env", "FLANNEL_SUBNET=10.0.0.1/24\nFLANNEL_MTU=1450");
+    now.put("var/lib/cni/networks/cbr0/10.0.0.5", "0123abcd\r\neth0");
+    now.put("var/lib/cni/networks/cbr0/last_reserved_ip.0", "10.0.0.5");
+    now.put("run/systemd/netif/links/2", "ADMIN_STATE=configured");
+    now.put(
+        "etc/systemd/networkd.conf.d/k8s.conf",
+        "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no");
+    now.put(FACTS + Facts.PODS, PODS);
+    now.put(FACTS + Facts.ROUTING, ROUTING);
     now.put(FACTS + Facts.LINKS, LINKS);
     now.put(FACTS + Facts.RULES, RULES);
     now.put(Host.WINDOW, "1.0");
