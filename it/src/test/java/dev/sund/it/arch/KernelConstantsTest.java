@@ -46,6 +46,7 @@ class KernelConstantsTest {
           "linux/ethtool.h",
           "linux/sockios.h",
           "linux/fib_rules.h",
+          "linux/gen_stats.h",
           "linux/genetlink.h",
           "linux/if_addr.h",
           "linux/if_bridge.h",
