@@ -100,6 +100,7 @@ int main(int count, char **arguments) {
   const char *name = command(count, arguments);
   int agent = strcmp(name, "agent") == 0;
   const char *training = getenv("SUND_TRAIN"); /* cli or agent: when a distribution is made */
+  const char *record = getenv("SUND_RECORD");  /* where the JVM then writes what it has seen */
 
   char **line = calloc((size_t)count + 24, sizeof *line);
   if (line == NULL) {
@@ -111,11 +112,14 @@ int main(int count, char **arguments) {
   if (agent) {
     line[n++] = text("@%s/jvm/agent", folder);
   }
-  char *cache = text("%s/%s.aot", folder, agent || strcmp(name, "lab") == 0 ? "agent" : "cli");
+  char *cache = text("%s/%s.aot", folder, agent ? "agent" : "cli");
   struct stat found;
-  if (training != NULL) {
-    line[n++] = text("-XX:AOTCacheOutput=%s/%s.aot", folder, training);
-  } else if (stat(cache, &found) == 0) {
+  if (training != NULL && strcmp(training, "cli") == 0) {
+    record = cache;
+  }
+  if (record != NULL) {
+    line[n++] = text("-XX:AOTCacheOutput=%s", record);
+  } else if (training == NULL && stat(cache, &found) == 0) {
     line[n++] = text("-XX:AOTCache=%s", cache);
   }
   line[n++] = "-cp";

@@ -570,7 +570,7 @@ public final class Agent implements AutoCloseable {
 
   private PolicyReport.State policies() {
     Map<String, Long> enforced = loop.enforcedPolicies();
-    if (!enforced.isEmpty()) {
+    if (loop.hadPolicies()) {
       drops.listen(); // without policies nothing is dropped that somebody waits to hear of
     }
     return PolicyReport.State.of(enforced, loop.state());

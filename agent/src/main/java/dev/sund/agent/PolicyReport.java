@@ -46,8 +46,7 @@ final class PolicyReport implements AutoCloseable {
   private final Supplier<State> state;
   private final InstantSource clock;
   private final Log log;
-  private final CalledThread thread =
-      new CalledThread("policy-report", Duration.ZERO, this::lookAgain);
+  private final CalledThread thread = new CalledThread("policy-report", PACE, this::lookAgain);
   private volatile boolean closing;
   private Optional<State> published = Optional.empty();
   private Instant publishedAt = Instant.EPOCH;
@@ -113,10 +112,13 @@ final class PolicyReport implements AutoCloseable {
     thread.close();
   }
 
+  /**
+   * Looks, a pace after it was called: what begins with the agent must not take its start's time.
+   */
   private Duration lookAgain() {
     Duration pause = look();
     thread.call();
-    return pause;
+    return pause.minus(PACE);
   }
 
   /** Publishes what is new; how long to wait before the next look. */

@@ -15,10 +15,12 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
@@ -42,30 +44,55 @@ final class AgentTraining implements AutoCloseable {
 
   AgentTraining() throws IOException {}
 
-  void run() throws Exception {
-    fillApi();
-    NetNs namespace = topology.machine(node.name().text());
-    Thread agent =
-        new Thread(
-            () ->
-                AotTraining.execute(
-                    List.of(
-                        "agent",
-                        "--kubeconfig",
-                        folder.resolve("kubeconfig").toString(),
-                        "--node",
-                        node.name().text(),
-                        "--netns",
-                        namespace.path().toString(),
-                        "--run-dir",
-                        folder.toString(),
-                        "--state-dir",
-                        folder.resolve("state").toString())),
-            "sund-training");
+  /** An agent's life in this process. */
+  void runHere() throws Exception {
+    List<String> command = new ArrayList<>(agent());
+    command.addAll(List.of("--netns", topology.machine(node.name().text()).path().toString()));
+    Thread agent = new Thread(() -> AotTraining.execute(command), "sund-training");
     agent.setDaemon(true);
     agent.start();
+    live();
+  }
+
+  /** An agent's life in a process of its own, which the JVM watches and writes down in a file. */
+  void runWatched(Path cache) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add("nsenter");
+    command.add("--net=" + topology.machine(node.name().text()).path());
+    command.add(System.getProperty("sund.launcher"));
+    command.addAll(agent());
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+    builder.environment().remove("SUND_TRAIN");
+    builder.environment().put("SUND_BUILD", "never");
+    builder.environment().put("SUND_RECORD", cache.toString());
+    Process agent = builder.start();
+    try {
+      live();
+    } finally {
+      agent.destroy(); // by the signal that ends agents: then the file is written
+      if (!agent.waitFor(2, TimeUnit.MINUTES)) {
+        agent.destroyForcibly();
+      }
+    }
+  }
+
+  private List<String> agent() {
+    return List.of(
+        "agent",
+        "--kubeconfig",
+        folder.resolve("kubeconfig").toString(),
+        "--node",
+        node.name().text(),
+        "--run-dir",
+        folder.toString(),
+        "--state-dir",
+        folder.resolve("state").toString());
+  }
+
+  private void live() throws Exception {
+    fillApi();
     LocalClient client = new LocalClient(folder);
-    for (int i = 0; i < 200 && !isReady(client); i++) {
+    for (int i = 0; i < 400 && !isReady(client); i++) {
       Thread.sleep(50);
     }
     for (Scene.ScenePod pod : scene.pods()) {
@@ -73,6 +100,7 @@ final class AgentTraining implements AutoCloseable {
         attach(client, pod);
       }
     }
+    NetNs namespace = topology.machine(node.name().text());
     page(namespace, "/readyz");
     page(namespace, "/metrics");
   }

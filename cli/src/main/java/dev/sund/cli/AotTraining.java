@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -10,13 +11,31 @@ import java.util.Map;
  * start uses, so that the next start finds it loaded and linked.
  *
  * <p>{@code AotTraining cli} goes through commands that only print and compute. {@code AotTraining
- * agent}, as root and in namespaces of its own, also stands an agent up with all around it.
+ * lab}, as root and in namespaces of its own, also stands an agent up with all around it, as a lab
+ * does. {@code AotTraining agent FILE} is not watched itself: it has an agent watched that runs as
+ * on a node, in a process of its own that loads nothing else, and makes FILE.
  */
 final class AotTraining {
   private AotTraining() {}
 
   /** Trains; the one argument names the cache. A step that fails is said and left out. */
   public static void main(String[] arguments) {
+    try {
+      switch (arguments[0]) {
+        case "agent" -> agent(Path.of(arguments[1]));
+        case "lab" -> {
+          commands();
+          lab();
+        }
+        default -> commands();
+      }
+    } catch (Exception e) {
+      e.printStackTrace(System.out);
+    }
+    System.exit(0); // also ends the agent, which waits for the end of the process
+  }
+
+  private static void commands() {
     String shop = System.getProperty("sund.root") + "/examples/shop";
     List<List<String>> commands =
         List.of(
@@ -29,19 +48,23 @@ final class AotTraining {
     for (List<String> command : commands) {
       System.out.println(command + ": exit code " + execute(command));
     }
-    if (arguments[0].equals("agent")) {
-      try (AgentTraining training = new AgentTraining()) {
-        training.run();
-      } catch (Exception e) {
-        e.printStackTrace(System.out);
-      }
+  }
+
+  private static void lab() throws Exception {
+    try (AgentTraining training = new AgentTraining()) {
+      training.runHere();
     }
-    System.exit(0); // also ends the agent, which waits for the end of the process
+  }
+
+  private static void agent(Path cache) throws Exception {
+    try (AgentTraining training = new AgentTraining()) {
+      training.runWatched(cache);
+    }
   }
 
   /** Runs one command line with its output thrown away. */
   static int execute(List<String> command) {
-    return Sund.commandLine(Map.of())
+    return Sund.commandLine(Map.of(), command.toArray(String[]::new))
         .setOut(new PrintWriter(Writer.nullWriter()))
         .setErr(new PrintWriter(Writer.nullWriter()))
         .execute(command.toArray(String[]::new));

@@ -6,6 +6,6 @@ public final class Main {
 
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] arguments) {
-    System.exit(Sund.commandLine(System.getenv()).execute(arguments));
+    System.exit(Sund.commandLine(System.getenv(), arguments).execute(arguments));
   }
 }

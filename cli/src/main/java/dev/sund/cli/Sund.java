@@ -1,5 +1,6 @@
 package dev.sund.cli;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,32 +33,36 @@ import picocli.CommandLine.Spec;
       "  sudo ./sund lab            a cluster of network namespaces, predicted and measured",
       "  sudo ./sund test           every behaviour once",
       "  ./sund trace --help        one command's own options and examples"
-    },
-    subcommands = {
-      LabCommand.class,
-      TraceCommand.class,
-      AuditCommand.class,
-      WhatIfCommand.class,
-      AgentCommand.class,
-      DoctorCommand.class,
-      StatusCommand.class,
-      ServiceCommand.class,
-      PolicyCommand.class,
-      DropsCommand.class,
-      IpamCommand.class,
-      VerifyCommand.class,
-      SnapshotCommand.class,
-      ImportCommand.class,
-      CleanupCommand.class,
-      TakeoverCommand.class,
-      TestCommand.class,
-      BenchCommand.class,
-      DistCommand.class,
-      ImageCommand.class,
-      CompletionCommand.class,
-      VersionCommand.class
     })
 public final class Sund implements Runnable {
+  /** Every command by its name, in the order in which the help lists them. */
+  private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    COMMANDS.put("lab", LabCommand.class);
+    COMMANDS.put("trace", TraceCommand.class);
+    COMMANDS.put("audit", AuditCommand.class);
+    COMMANDS.put("whatif", WhatIfCommand.class);
+    COMMANDS.put("agent", AgentCommand.class);
+    COMMANDS.put("doctor", DoctorCommand.class);
+    COMMANDS.put("status", StatusCommand.class);
+    COMMANDS.put("service", ServiceCommand.class);
+    COMMANDS.put("policy", PolicyCommand.class);
+    COMMANDS.put("drops", DropsCommand.class);
+    COMMANDS.put("ipam", IpamCommand.class);
+    COMMANDS.put("verify", VerifyCommand.class);
+    COMMANDS.put("snapshot", SnapshotCommand.class);
+    COMMANDS.put("import", ImportCommand.class);
+    COMMANDS.put("cleanup", CleanupCommand.class);
+    COMMANDS.put("takeover", TakeoverCommand.class);
+    COMMANDS.put("test", TestCommand.class);
+    COMMANDS.put("bench", BenchCommand.class);
+    COMMANDS.put("dist", DistCommand.class);
+    COMMANDS.put("image", ImageCommand.class);
+    COMMANDS.put("completion", CompletionCommand.class);
+    COMMANDS.put("version", VersionCommand.class);
+  }
+
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
@@ -105,12 +110,28 @@ public final class Sund implements Runnable {
 
   /** The whole command line, ready to parse and run. */
   static CommandLine commandLine(Map<String, String> environment) {
+    return commandLine(environment, COMMANDS);
+  }
+
+  /**
+   * As much of the command line as these arguments need: reading what all commands take is a fifth
+   * of the time in which an agent is to be ready.
+   */
+  static CommandLine commandLine(Map<String, String> environment, String... arguments) {
+    Class<?> asked = arguments.length == 0 ? null : COMMANDS.get(arguments[0]);
+    return asked == null || asked == CompletionCommand.class
+        ? commandLine(environment, COMMANDS)
+        : commandLine(environment, Map.of(arguments[0], asked));
+  }
+
+  private static CommandLine commandLine(
+      Map<String, String> environment, Map<String, Class<?>> commands) {
     Failures failures = new Failures();
-    CommandLine line =
-        new CommandLine(new Sund())
-            .setExecutionExceptionHandler(failures)
-            .setParameterExceptionHandler(failures)
-            .setCaseInsensitiveEnumValuesAllowed(true);
+    CommandLine line = new CommandLine(new Sund());
+    commands.forEach(line::addSubcommand);
+    line.setExecutionExceptionHandler(failures)
+        .setParameterExceptionHandler(failures)
+        .setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionStrategy(parsed -> {
       Sund sund = (Sund) parsed.commandSpec().root().userObject();
       sund.plain = sund.noColor || !environment.getOrDefault("NO_COLOR", "").isEmpty();

@@ -57,6 +57,21 @@ class SundTest {
     assertThat(usage.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(120));
   }
 
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("commands")
+  void aCommandThatIsNamedFirstIsReadAlone(String name, CommandLine command) {
+    String[] words = name.split(" ");
+    CommandLine line = Sund.commandLine(Map.of(), words[1]);
+    assertThat(line.getCommandSpec().subcommands())
+        .hasSizeBetween(1, words[1].equals("completion") ? 100 : 1);
+    CommandLine alone = line;
+    for (int i = 1; i < words.length; i++) {
+      alone = alone.getSubcommands().get(words[i]);
+    }
+    assertThat(alone.getUsageMessage()).isEqualTo(command.getUsageMessage());
+    assertThat(alone.getCommandName()).isEqualTo(words[words.length - 1]);
+  }
+
   @Test
   void anUnknownCommandIsBadInputAndNamesTheNearest() {
     assertThat(run("tset")).isEqualTo(ExitCode.BAD_INPUT);

@@ -355,6 +355,11 @@ public final class ApplyLoop implements AutoCloseable {
     return policies.enforced();
   }
 
+  /** Whether a program had policies so far. From any thread. */
+  public boolean hadPolicies() {
+    return policies.changed() > 0;
+  }
+
   private void runEngine() {
     try {
       while (!closing) {

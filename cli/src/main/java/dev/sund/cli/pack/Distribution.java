@@ -114,9 +114,9 @@ public record Distribution(Path checkout, Path build, TargetJdk jdk, String vers
   private static void train(Path folder, String cache, List<String> inside)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(inside);
-    command.addAll(List.of(folder.resolve("bin/sund").toString(), cache));
-    Programs.run(command, Map.of("SUND_TRAIN", cache));
     Path made = folder.resolve(cache + ".aot");
+    command.addAll(List.of(folder.resolve("bin/sund").toString(), cache, made.toString()));
+    Programs.run(command, Map.of("SUND_TRAIN", cache));
     if (!Files.isRegularFile(made)) {
       throw CommandFailure.couldNotRun(
           "The JVM made no " + made.getFileName() + ".", "See that there is room on the disk.");

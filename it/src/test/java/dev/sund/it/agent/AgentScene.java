@@ -180,7 +180,8 @@ public final class AgentScene implements AutoCloseable {
     if (built.isPresent()) {
       return built
           .get()
-          .command(options, List.of(BuiltSund.testClasses()), AgentProcess.class.getName());
+          .command(
+              "agent", options, List.of(BuiltSund.testClasses()), AgentProcess.class.getName());
     }
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

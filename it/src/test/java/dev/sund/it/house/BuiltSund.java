@@ -34,13 +34,14 @@ public record BuiltSund(Path root, Path run) {
   }
 
   /**
-   * A command that runs a class with the cache of agents and labs.
+   * A command that runs a class with an ahead-of-time cache.
    *
+   * @param cache {@code agent} or {@code lab}
    * @param options the JVM's, besides those of every process of Sund
    * @param folders what else is on the class path, behind the jars
    */
-  public List<String> command(List<String> options, List<Path> folders, String mainClass)
-      throws IOException {
+  public List<String> command(
+      String cache, List<String> options, List<Path> folders, String mainClass) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + root.resolve("launcher/jvm/common"));
@@ -56,7 +57,7 @@ public record BuiltSund(Path root, Path run) {
     command.add("-Dsund.launcher=" + root.resolve("sund"));
     command.add("-Dsund.root=" + root);
     command.add("-Dsund.plugin=" + run.resolve("bin/sund-cni"));
-    command.add("-XX:AOTCache=" + run.resolve("agent.aot"));
+    command.add("-XX:AOTCache=" + run.resolve(cache + ".aot"));
     command.addAll(options);
     command.add(mainClass);
     return command;

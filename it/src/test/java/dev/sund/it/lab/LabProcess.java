@@ -59,7 +59,7 @@ final class LabProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     Optional<BuiltSund> built = BuiltSund.here();
     if (built.isPresent()) {
-      command.addAll(built.get().command(List.of(), List.of(), "dev.sund.cli.Main"));
+      command.addAll(built.get().command("lab", List.of(), List.of(), "dev.sund.cli.Main"));
     } else {
       Path root = Path.of(System.getProperty("sund.root", "..")).toRealPath();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
