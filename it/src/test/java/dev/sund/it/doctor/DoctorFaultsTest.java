@@ -1,0 +1,177 @@
+package dev.sund.it.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.doctor.Catalogue;
+import dev.sund.doctor.Check;
+import dev.sund.kube.tree.JsonTrees;
+import dev.sund.kube.tree.Tree;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Faults that other people's programs make, one after another in one namespace, found by the real
+ * command without Sund's agent.
+ */
+@Tag("netns")
+class DoctorFaultsTest {
+  /** What depends on the machine that the test runs on, and not on the namespace. */
+  private static final Set<String> OF_THE_MACHINE =
+      Set.of(
+          "cpu-steal",
+          "cpu-pressure",
+          "clock-source",
+          "virtualisation",
+          "bridge-netfilter",
+          "networkd-routes",
+          "interface-drops", // counts of its first second are no rate
+          "conntrack-full",
+          "conntrack-size",
+          "conntrack-buckets");
+
+  /** Debian's bridge plugin as a node has it. */
+  private static final String HEALTHY =
+      """
+      {"cniVersion": "0.4.0", "name": "dbnet", "plugins": [
+        {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+         "ipam": {"type": "host-local", "dataDir": "DATA",
+                  "ranges": [[{"subnet": "10.1.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
+        {"type": "portmap", "capabilities": {"portMappings": true}}]}
+      """;
+
+  /** As Debian's podman brings it. */
+  private static final String PODMAN =
+      """
+      {"cniVersion": "0.4.0", "name": "podman", "plugins": [
+        {"type": "bridge", "bridge": "cni-podman0", "isGateway": true, "ipMasq": true,
+         "hairpinMode": true,
+         "ipam": {"type": "host-local", "dataDir": "DATA", "routes": [{"dst": "0.0.0.0/0"}],
+                  "ranges": [[{"subnet": "10.88.0.0/16", "gateway": "10.88.0.1"}]]}},
+        {"type": "portmap", "capabilities": {"portMappings": true}},
+        {"type": "firewall"},
+        {"type": "tuning"}]}
+      """;
+
+  @TempDir java.nio.file.Path folder;
+  private FaultyNode node;
+
+  @BeforeEach
+  void aNode() throws Exception {
+    node = FaultyNode.make(folder);
+  }
+
+  @AfterEach
+  void removed() throws Exception {
+    node.close();
+  }
+
+  @Test
+  void eachFaultIsFoundByItsOwnCheckAndAHealthyNodeHasNone() throws Exception {
+    node.configure("10-bridge.conflist", HEALTHY);
+    node.pod("a", HEALTHY);
+
+    assertThat(found()).as("a healthy node").isEmpty();
+
+    // The reference bridge without hairpin; a Service in the shape of kube-proxy's rules.
+    node.configure("10-bridge.conflist", HEALTHY.replace("\"hairpinMode\": true", "\"mtu\": 1500"));
+    node.pod("b", HEALTHY.replace("\"hairpinMode\": true", "\"mtu\": 1500"));
+    node.restore(proxyRules(1_200));
+    node.in("iptables -P FORWARD DROP");
+
+    Map<String, String> found = found();
+    assertThat(found.keySet())
+        .containsExactly(
+            "bridge-hairpin", "cni-hairpin", "forward-policy", "proxy-rules", "proxy-stale");
+    assertThat(found.get("bridge-hairpin")).contains("1 of 2 ports");
+    assertThat(found.get("proxy-rules")).contains("a new connection walks up to 1,200");
+    assertThat(found.get("proxy-stale")).contains("mode iptables");
+    assertThat(found.get("forward-policy")).contains("chain FORWARD of ip filter drops");
+
+    // Mended, and the next ones: a VXLAN device by hand, podman's own network beside the cluster's.
+    node.in("iptables -P FORWARD ACCEPT");
+    node.in("iptables -t nat -F");
+    node.in("iptables -t nat -X");
+    node.in("iptables -t nat -A POSTROUTING -s 10.1.0.0/24 -j MASQUERADE");
+    node.configure("10-bridge.conflist", HEALTHY);
+    node.in("ip link add vxlan7 type vxlan id 7 dstport 4789 local 192.168.11.11");
+    node.in("ip link set vxlan7 addrgenmode none up");
+    node.configure("87-podman-bridge.conflist", PODMAN);
+    node.pod("c", PODMAN);
+
+    found = found();
+    assertThat(found.keySet()).containsExactly("cni-two", "tunnel-mtu");
+    assertThat(found.get("tunnel-mtu")).contains("vxlan7 (vxlan) has MTU 1500", "1450 fit");
+    assertThat(found.get("cni-two")).contains("10-bridge.conflist, 87-podman-bridge.conflist");
+
+    // Pods' own faults.
+    node.in("ip link delete vxlan7");
+    node.remove("87-podman-bridge.conflist");
+    node.inPod("a", "ip route delete default");
+    node.inPod("b", "ip link set eth0 down");
+    node.in("ip rule add not from all fwmark 0xca6c lookup 51820 priority 32000");
+
+    found = found();
+    assertThat(found.keySet()).containsExactly("foreign-rules", "pod-device", "pod-route");
+    assertThat(found.get("pod-route")).contains("no default route");
+    assertThat(found.get("pod-device")).contains("its other end is down");
+    assertThat(found.get("foreign-rules")).contains("to the routing table 51820");
+  }
+
+  /** What the doctor finds, by check; all checks ran, and none lacked what it reads. */
+  private Map<String, String> found() throws Exception {
+    List<String> asked =
+        Catalogue.all().stream()
+            .<String>map(Check::id)
+            .filter(id -> !OF_THE_MACHINE.contains(id))
+            .toList();
+    Tree.Mapping whole =
+        (Tree.Mapping) JsonTrees.parse(node.doctor("-o", "json", "--only", String.join(",", asked)));
+    Map<String, String> outcomes = new TreeMap<>();
+    for (Tree item : ((Tree.Sequence) whole.get("checks").orElseThrow()).items()) {
+      Tree.Mapping check = (Tree.Mapping) item;
+      outcomes.put(check.text("id").orElseThrow(), check.text("outcome").orElseThrow());
+    }
+    assertThat(outcomes.keySet()).containsExactlyInAnyOrderElementsOf(asked);
+    assertThat(outcomes).as("%s", whole).doesNotContainValue("unread");
+    Map<String, String> found = new TreeMap<>();
+    for (Tree item : ((Tree.Sequence) whole.get("findings").orElseThrow()).items()) {
+      Tree.Mapping finding = (Tree.Mapping) item;
+      found.put(finding.text("check").orElseThrow(), finding.text("text").orElseThrow());
+    }
+    return found;
+  }
+
+  /** iptables-restore's input as kube-proxy writes it: one endpoint each. */
+  private static String proxyRules(int services) {
+    StringBuilder chains = new StringBuilder("*nat\n:KUBE-SERVICES - [0:0]\n");
+    StringBuilder rules = new StringBuilder("-A PREROUTING -j KUBE-SERVICES\n");
+    for (int i = 0; i < services; i++) {
+      String hash = hash(i);
+      chains.append(":KUBE-SVC-%s - [0:0]%n:KUBE-SEP-%s - [0:0]%n".formatted(hash, hash));
+      String address = "10.96.%d.%d".formatted(i / 250, i % 250 + 1);
+      rules.append(
+          "-A KUBE-SERVICES -d %s/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-%s%n"
+              .formatted(address, hash));
+      rules.append("-A KUBE-SVC-%s -j KUBE-SEP-%s%n".formatted(hash, hash));
+      rules.append(
+          "-A KUBE-SEP-%s -p tcp -m tcp -j DNAT --to-destination 10.1.0.2:8080%n".formatted(hash));
+    }
+    return chains.append(rules).append("COMMIT\n").toString();
+  }
+
+  /** 16 characters of base 32. */
+  private static String hash(int i) {
+    StringBuilder hash = new StringBuilder();
+    for (int k = 0; k < 16; k++) {
+      hash.append("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".charAt((i >> (5 * (k % 4))) & 31));
+    }
+    return hash.toString();
+  }
+}

@@ -1,0 +1,165 @@
+package dev.sund.it.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sund.kernel.KernelException;
+import dev.sund.kernel.NetNs;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A namespace as node, pods that the reference plugins join to it, and the doctor that looks at it:
+ * with a mount namespace of its own, in which {@code /sys} shows this network and {@code
+ * /etc/cni/net.d} what the test writes.
+ */
+final class FaultyNode implements AutoCloseable {
+  private static final Path ROOT = Path.of(System.getProperty("sund.root"));
+  private static final String PLUGINS = "/usr/lib/cni";
+
+  private final Path folder;
+  private final NetNs node;
+  private final Map<String, NetNs> pods = new TreeMap<>();
+
+  private FaultyNode(Path folder, NetNs node) {
+    this.folder = folder;
+    this.node = node;
+  }
+
+  static FaultyNode make(Path folder) throws Exception {
+    FaultyNode made =
+        new FaultyNode(folder, NetNs.create("sundt-doctor-" + ProcessHandle.current().pid()));
+    Files.createDirectories(folder.resolve("net.d"));
+    Files.createDirectories(folder.resolve("over"));
+    made.in("ip link set lo up");
+    made.in("ip link add eth0 type veth peer name far0");
+    made.in("ip address add 192.168.11.11/24 dev eth0");
+    made.in("ip link set eth0 up");
+    made.in("ip link set far0 up");
+    made.in("ip route add default via 192.168.11.1");
+    made.in("sysctl -qw net.ipv4.ip_forward=1");
+    made.in("sysctl -qw net.ipv4.conf.all.rp_filter=0");
+    return made;
+  }
+
+  /** Writes a file of {@code /etc/cni/net.d}. */
+  void configure(String file, String text) throws Exception {
+    Files.writeString(folder.resolve("net.d").resolve(file), whole(text));
+  }
+
+  void remove(String file) throws Exception {
+    Files.delete(folder.resolve("net.d").resolve(file));
+  }
+
+  private String whole(String text) {
+    return text.replace("DATA", folder.resolve("data").toString());
+  }
+
+  /** A pod, made by the first plugin of a network. */
+  void pod(String name, String network) throws Exception {
+    NetNs pod = NetNs.create("sundt-doctor-" + name + "-" + ProcessHandle.current().pid());
+    pods.put(name, pod);
+    // A plugin is given its own part, with the network's name and version.
+    String one =
+        whole(network)
+            .replaceFirst("\"plugins\": \\[\\s*\\{", "")
+            .replaceFirst("(?s)\\}\\},\\s*\\{\"type\": \"portmap\".*", "}}");
+    run(
+        List.of(
+            "env",
+            "CNI_COMMAND=ADD",
+            "CNI_CONTAINERID=" + name,
+            "CNI_NETNS=" + pod.path(),
+            "CNI_IFNAME=eth0",
+            "CNI_PATH=" + PLUGINS,
+            "nsenter",
+            "--net=" + node.path(),
+            PLUGINS + "/bridge"),
+        one);
+  }
+
+  /** Runs a command in the node's network. */
+  void in(String command) throws Exception {
+    inside(node, command, "");
+  }
+
+  /** Runs a command in a pod's network. */
+  void inPod(String pod, String command) throws Exception {
+    inside(pods.get(pod), command, "");
+  }
+
+  /** Loads rules as kube-proxy does. */
+  void restore(String rules) throws Exception {
+    inside(node, "iptables-restore --noflush", rules);
+  }
+
+  private void inside(NetNs namespace, String command, String input) throws Exception {
+    List<String> words = new ArrayList<>(List.of("nsenter", "--net=" + namespace.path()));
+    words.addAll(List.of(command.split(" ")));
+    run(words, input);
+  }
+
+  /** What the doctor prints. */
+  String doctor(String... arguments) throws Exception {
+    String mounts =
+        """
+        mount --make-rprivate / && mount -t sysfs sysfs /sys && over=$1 && net=$2 && shift 2 &&
+        mount -t tmpfs tmpfs "$over" && mkdir "$over/upper" "$over/work" &&
+        mount -t overlay overlay -o "lowerdir=/etc,upperdir=$over/upper,workdir=$over/work" /etc &&
+        mkdir -p /etc/cni/net.d && mount --bind "$net" /etc/cni/net.d && exec "$@"
+        """;
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "nsenter",
+                "--net=" + node.path(),
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                mounts,
+                "sh",
+                folder.resolve("over").toString(),
+                folder.resolve("net.d").toString(),
+                ROOT.resolve("sund").toString(),
+                "doctor",
+                "--window",
+                "0",
+                "--fail-on",
+                "never"));
+    words.addAll(List.of(arguments));
+    return run(words, "");
+  }
+
+  private String run(List<String> command, String input) throws Exception {
+    Path in = Files.writeString(folder.resolve("in"), input);
+    Path out = folder.resolve("out");
+    Path errors = folder.resolve("errors");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectInput(in.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(errors.toFile());
+    builder.environment().put("SUND_BUILD", "never");
+    Process process = builder.start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    String output = Files.readString(out, StandardCharsets.UTF_8);
+    assertThat(process.exitValue())
+        .as("%s: %s%s", command, output, Files.readString(errors, StandardCharsets.UTF_8))
+        .isZero();
+    return output;
+  }
+
+  @Override
+  public void close() throws KernelException {
+    for (NetNs pod : pods.values()) {
+      pod.delete();
+    }
+    node.delete();
+  }
+}
