@@ -1,12 +1,16 @@
 package dev.sund.doctor;
 
 import dev.sund.doctor.check.CniChecks;
+import dev.sund.doctor.check.ConnectionChecks;
 import dev.sund.doctor.check.ConntrackChecks;
+import dev.sund.doctor.check.DeviceChecks;
+import dev.sund.doctor.check.KernelChecks;
 import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
 import dev.sund.doctor.check.PodChecks;
 import dev.sund.doctor.check.ProxyChecks;
+import dev.sund.doctor.check.SysctlChecks;
 import dev.sund.doctor.check.TrafficChecks;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +29,11 @@ public final class Catalogue {
             CniChecks.all(),
             PodChecks.all(),
             ConntrackChecks.all(),
+            ConnectionChecks.all(),
+            SysctlChecks.all(),
             TrafficChecks.all(),
+            DeviceChecks.all(),
+            KernelChecks.all(),
             MachineChecks.all())
         .<Check<?>>flatMap(List::stream)
         .toList();

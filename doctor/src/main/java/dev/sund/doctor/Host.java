@@ -1,6 +1,10 @@
 package dev.sund.doctor;
 
+import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -38,6 +42,8 @@ public final class Host {
 
   /** Where what is in no file is read. */
   public static final String FACTS = "sund-facts";
+
+  private static final int READ_BYTES = 64 << 10;
 
   private final Path root;
   private final Duration wait;
@@ -99,14 +105,44 @@ public final class Host {
       return Optional.of(ask(path));
     }
     try {
-      byte[] bytes = Files.readAllBytes(place(path));
+      String text = textOf(place(path));
       read.add(path);
-      return Optional.of(new String(bytes, StandardCharsets.UTF_8).strip());
+      return Optional.of(text.strip());
     } catch (NoSuchFileException | NotDirectoryException _) {
       return Optional.empty();
     } catch (IOException e) {
       throw unread(path, e);
     }
+  }
+
+  /**
+   * A file's text. Files of the kernel say that they are empty, which makes {@link
+   * Files#readAllBytes} begin with a read of one byte: a sysctl gives its first digit then, and no
+   * more. So the first read is a large one.
+   */
+  public static String textOf(Path file) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    byte[] part = new byte[READ_BYTES];
+    try (InputStream in = new FileInputStream(file.toFile())) {
+      for (int read = in.read(part); read >= 0; read = in.read(part)) {
+        bytes.write(part, 0, read);
+      }
+    } catch (FileNotFoundException e) {
+      throw reason(file, e);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** {@code FileInputStream} calls everything "not found". */
+  private static IOException reason(Path file, FileNotFoundException e) {
+    String name = file.toString();
+    if (!Files.exists(file)) {
+      return new NoSuchFileException(name);
+    }
+    String said = String.valueOf(e.getMessage());
+    return said.endsWith("(Permission denied)")
+        ? new AccessDeniedException(name)
+        : new IOException(said.replace(name + " ", ""), e);
   }
 
   /** Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded. */

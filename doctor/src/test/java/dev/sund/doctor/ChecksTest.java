@@ -20,7 +20,7 @@ class ChecksTest {
   @TempDir Path root;
 
   static Stream<CheckCase> cases() {
-    return Stream.of(FileCases.all(), ProxyCases.all(), CniCases.all(), PodCases.all())
+    return Stream.of(FileCases.all(), ProxyCases.all(), CniCases.all(), PodCases.all(), SysctlCases.all(), DeviceCases.all())
         .flatMap(all -> all);
   }
 
@@ -101,7 +101,7 @@ class ChecksTest {
             .with("proc/sys/net/ipv4/ip_forward", "0");
     Examination found = Examination.of(node.host(), Catalogue.all());
     assertThat(found.findings().stream().map(one -> one.check().id()).toList())
-        .containsExactly("forwarding-off", "pod-mtu", "conntrack-size");
+        .containsExactly("forwarding-off", "pod-mtu", "sysctl-files", "conntrack-size");
     assertThat(found.worst()).contains(Severity.ERROR);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -28,6 +29,11 @@ final class RecordedNode {
       """;
 
   static final String FACTS = Host.FACTS + "/";
+  private static final Set<String> TWICE =
+      Set.of(
+          "proc/stat",
+          "proc/sys/net/netfilter/nf_conntrack_count",
+          FACTS + Facts.QUEUES);
   static final String PROXY_CONFIG = "proc/4711/root/var/lib/kube-proxy/config.conf";
   private static final String LINKS =
       """
@@ -65,6 +71,11 @@ final class RecordedNode {
       pod=cni-1 id=0 device=eth0 kind=veth mtu=1450 up=1 carrier=1 peer=5 addresses=10.0.0.5/24,fe80::5/64
       pod=cni-1 id=0 default=ipv4 device=eth0 dead=0 gateway=10.0.0.1
       pod=cni-1 id=0 sysctl=net.core.somaxconn value=4096
+      """;
+  private static final String DRIVERS =
+      """
+      device=eth0 hardware=1 kind= driver=virtio_net rx=256 rx-most=1024 tx=256 tx-most=1024 on=tx-checksum-ip-generic,tx-udp_tnl-segmentation
+      device=flannel.1 hardware=0 kind=vxlan driver=vxlan on=tx-checksum-ip-generic
       """;
   private static final String ROUTING =
       """
@@ -151,6 +162,19 @@ final class RecordedNode {
     now.put(
         "etc/systemd/networkd.conf.d/k8s.conf",
         "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no");
+    now.put("proc/swaps", "Filename\tType\tSize\tUsed\tPriority");
+    now.put("etc/sysctl.d/k8s.conf", "net.ipv4.ip_forward = 1\n# net.core.somaxconn = 9");
+    now.put("proc/sys/net/ipv4/ip_local_port_range", "32768\t60999");
+    now.put("proc/sys/net/ipv4/tcp_keepalive_time", "7200");
+    now.put("proc/sys/net/core/somaxconn", "4096");
+    now.put("proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established", "86400");
+    now.put("proc/sys/net/ipv4/conf/eth0/forwarding", "1");
+    now.put("etc/modules-load.d/k8s.conf", "overlay\nbr_netfilter");
+    now.put(FACTS + Facts.DRIVERS, DRIVERS);
+    now.put(
+        FACTS + Facts.QUEUES,
+        "device=eth0 parent=root kind=fq_codel drops=40 overlimits=0 requeues=1 waiting=0");
+    now.put(FACTS + Facts.CONNECTIONS, "all=1024 unanswered=3 sources=40");
     now.put(FACTS + Facts.PODS, PODS);
     now.put(FACTS + Facts.ROUTING, ROUTING);
     now.put(FACTS + Facts.LINKS, LINKS);
@@ -200,7 +224,7 @@ final class RecordedNode {
   Host host() {
     now.forEach((path, text) -> write(root.resolve(path), text));
     before.forEach((path, text) -> {
-      if (path.startsWith("proc/net/") || path.equals("proc/stat")) { // what is looked at twice
+      if (path.startsWith("proc/net/") || TWICE.contains(path)) { // what is looked at twice
         write(root.resolve(Host.BEFORE).resolve(path), text);
       }
     });

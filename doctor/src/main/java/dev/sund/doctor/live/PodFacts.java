@@ -1,5 +1,6 @@
 package dev.sund.doctor.live;
 
+import dev.sund.doctor.Host;
 import dev.sund.doctor.LineText;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
@@ -11,7 +12,6 @@ import dev.sund.kernel.route.RouteFilter;
 import dev.sund.kernel.route.RouteSocket;
 import dev.sund.model.Family;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -142,7 +142,7 @@ final class PodFacts {
             try {
               read.put(
                   key.replace('/', '.'),
-                  Files.readString(Path.of("/proc/sys", key), StandardCharsets.US_ASCII).strip());
+                  Host.textOf(Path.of("/proc/sys", key)).strip());
             } catch (IOException _) {
               read.remove(key); // this kernel has it in the first namespace only
             }

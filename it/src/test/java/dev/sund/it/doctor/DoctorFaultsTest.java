@@ -132,7 +132,8 @@ class DoctorFaultsTest {
             .filter(id -> !OF_THE_MACHINE.contains(id))
             .toList();
     Tree.Mapping whole =
-        (Tree.Mapping) JsonTrees.parse(node.doctor("-o", "json", "--only", String.join(",", asked)));
+        (Tree.Mapping)
+            JsonTrees.parse(node.doctor("-o", "json", "--only", String.join(",", asked)));
     Map<String, String> outcomes = new TreeMap<>();
     for (Tree item : ((Tree.Sequence) whole.get("checks").orElseThrow()).items()) {
       Tree.Mapping check = (Tree.Mapping) item;
