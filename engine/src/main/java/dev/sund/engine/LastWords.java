@@ -51,6 +51,7 @@ public record LastWords(List<ClusterEvent> cluster, List<ClusterEvent> node) {
     node.add(new ClusterEvent.TunnelsAddressed(state.tunnelAddresses()));
     state.alone().networks().forEach(one -> node.add(new ClusterEvent.NetworkSeen(one)));
     state.alone().containers().forEach(one -> node.add(new ClusterEvent.PortsSeen(one)));
+    state.alone().ports().forEach(one -> node.add(new ClusterEvent.BridgeJoined(one)));
     state.attachments().all().forEach(one -> node.add(new ClusterEvent.Attached(one)));
     return new LastWords(cluster, node);
   }

@@ -83,7 +83,8 @@ final class NodeNetworks {
                 port.device(),
                 port.bridge(),
                 port.addresses(),
-                RuleId.of(RuleId.CONTAINER, port.key(), "")));
+                RuleId.of(RuleId.CONTAINER, port.key(), ""),
+                port.pod()));
   }
 
   /** The container behind a port of a bridge: of several that say they are the first by key. */

@@ -78,7 +78,11 @@ class PolicyFeedTest {
     assertThat(compiler.program().bridgePorts().get("veth1"))
         .isEqualTo(
             new BridgePort(
-                "veth1", "cni0", List.of(WEB_IP), RuleId.of(RuleId.CONTAINER, "c1/eth0", "")));
+                "veth1",
+                "cni0",
+                List.of(WEB_IP),
+                RuleId.of(RuleId.CONTAINER, "c1/eth0", ""),
+                Optional.of(WEB)));
     tell(new ClusterEvent.PolicyGone(closed().policy().ref()));
     tell(closed());
     assertThat(mayBeAsked()).as("a compiler that is made anew knows it").isFalse();

@@ -1,8 +1,10 @@
 package dev.sund.engine.program;
 
 import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
 import dev.sund.model.RuleId;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A port of a bridge behind which a container is: from which addresses it may send, and which
@@ -15,9 +17,16 @@ import java.util.List;
  * @param bridge the bridge
  * @param addresses the container's, sorted
  * @param rule {@code Container:ID/INTERFACE:none:0}
+ * @param pod the pod that it is, when the runtime says that it is one of a cluster
  */
-public record BridgePort(String device, String bridge, List<Ip> addresses, RuleId rule) {
+public record BridgePort(
+    String device, String bridge, List<Ip> addresses, RuleId rule, Optional<PodKey> pod) {
   public BridgePort {
     addresses = List.copyOf(addresses);
+  }
+
+  /** A container that is no pod. */
+  public BridgePort(String device, String bridge, List<Ip> addresses, RuleId rule) {
+    this(device, bridge, addresses, rule, Optional.empty());
   }
 }

@@ -3,6 +3,7 @@ package dev.sund.engine.trace;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Endpoint;
 import dev.sund.engine.program.Frontend;
 import dev.sund.engine.program.Frontend.Place;
@@ -16,6 +17,7 @@ import dev.sund.engine.program.Tunnel;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
 import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
@@ -127,6 +129,27 @@ final class NodeView {
             Comparator.<HostRoute>comparingInt(route -> route.destination().length())
                 .thenComparing(HostRoute::metric, Comparator.reverseOrder()))
         .map(Exit.Foreign::new);
+  }
+
+  /** The port of a bridge behind which a pod is. */
+  Optional<BridgePort> portOf(PodKey pod) {
+    return program.bridgePorts().values().stream()
+        .filter(port -> port.pod().equals(Optional.of(pod)))
+        .findFirst();
+  }
+
+  /** The port of this bridge behind which somebody has an address. */
+  Optional<BridgePort> port(String bridge, Ip ip) {
+    return program.bridgePorts().values().stream()
+        .filter(port -> port.bridge().equals(bridge) && port.addresses().contains(ip))
+        .findFirst();
+  }
+
+  /** Whether an address is on the subnet of a device of the node's own. */
+  boolean isOnLink(String device, Ip ip) {
+    return lookupForeign(ip, device)
+        .filter(exit -> exit instanceof Exit.Foreign(var route) && route.gateway().isEmpty())
+        .isPresent();
   }
 
   /**

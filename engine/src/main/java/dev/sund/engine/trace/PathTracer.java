@@ -1,5 +1,6 @@
 package dev.sund.engine.trace;
 
+import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PacketProgram;
 import dev.sund.engine.trace.Packet.FromNode;
@@ -64,6 +65,9 @@ public final class PathTracer {
       nodes.put(view.name(), view);
       for (LocalPod pod : program.localPods().values()) {
         podHomes.put(pod.pod(), view);
+      }
+      for (BridgePort port : program.bridgePorts().values()) {
+        port.pod().ifPresent(pod -> podHomes.putIfAbsent(pod, view));
       }
     }
     for (Underlay.Host host : underlay.hosts()) {

@@ -1,6 +1,5 @@
 package dev.sund.engine.trace;
 
-import dev.sund.engine.program.LocalPod;
 import dev.sund.engine.program.PolicyTables.Judgement;
 import dev.sund.engine.program.PolicyVerdict;
 import dev.sund.engine.trace.Trace.Carriage;
@@ -38,9 +37,9 @@ final class PolicyGate {
     known = true;
   }
 
-  /** The packet comes to its node from a pod. */
-  void comesFrom(NodeView view, LocalPod pod) {
-    sender = Optional.of(new Sender(view.name(), pod.device()));
+  /** The packet comes to its node from the pod behind this device. */
+  void comesFrom(NodeView view, String device) {
+    sender = Optional.of(new Sender(view.name(), device));
   }
 
   /** The packet is for the node itself; false when policy stops it there. */
@@ -49,8 +48,9 @@ final class PolicyGate {
   }
 
   /**
-   * The packet leaves a node by {@code device}; false when policy stops it. What the node itself
-   * sends is never asked about, nor what comes back to the pod that sent it.
+   * The packet leaves a node by {@code device}, the port's where that is one of a bridge; false
+   * when policy stops it. What the node itself sends is never asked about, nor what comes back to
+   * the pod that sent it.
    */
   boolean leaves(NodeView view, String device, boolean forwarded) {
     if (known || !forwarded || sender.equals(Optional.of(new Sender(view.name(), device)))) {

@@ -41,6 +41,7 @@ final class Walk {
   private final Passage passage;
   private final Translator translator;
   private final PolicyGate policy;
+  private final BridgeWalk bridges;
   private final Set<String> forwardedBy = new HashSet<>();
   private int ttl;
 
@@ -84,6 +85,7 @@ final class Walk {
     this.passage = new Passage(this, tracer);
     this.translator = new Translator(this);
     this.policy = new PolicyGate(this);
+    this.bridges = new BridgeWalk(this, policy, translator);
     this.source = source;
     this.destination = destination;
     this.size = size;
@@ -122,15 +124,47 @@ final class Walk {
             .filter(one -> one.pod().equals(key))
             .findFirst();
     if (found.isEmpty()) {
-      stop(key.toString(), Stage.CLASSIFY, Reason.SENDER_UNKNOWN, "no node has it");
+      home.portOf(key)
+          .ifPresentOrElse(
+              port -> bridges.born(home, port, key),
+              () -> stop(key.toString(), Stage.CLASSIFY, Reason.SENDER_UNKNOWN, "no node has it"));
       return;
     }
     LocalPod pod = found.get();
-    boolean toItself = pod.addresses().contains(destination);
+    if (!speaks(home, key, pod.addresses())) {
+      return;
+    }
+    if (pod.addresses().contains(destination)) {
+      deliver(home.name(), new AtPod(new NodeName(home.name()), key), Optional.of(pod.rule()));
+      return;
+    }
+    int mtu = pod.mtu(destination.family());
+    policy.comesFrom(home, pod.device());
+    hop(
+        home.name(),
+        Stage.CLASSIFY,
+        Carriage.LOCAL,
+        pod.device(),
+        mtu,
+        Optional.of(pod.rule()),
+        "from pod %s as %s by %s"
+            .formatted(key, source.map(Ip::toString).orElse(""), pod.device()));
+    if (fits(home.name(), mtu, "the pod's default route", Optional.empty())) {
+      atNode(home);
+    }
+  }
+
+  /** Chooses which of a pod's addresses it sends from; false when it has none to send from. */
+  boolean speaks(NodeView home, PodKey key, List<Ip> addresses) {
     Optional<Ip> chosen =
         source
-            .or(() -> toItself ? Optional.of(destination) : addressOf(pod, destination.family()))
-            .filter(pod.addresses()::contains);
+            .or(() ->
+                addresses.contains(destination)
+                    ? Optional.of(destination)
+                    : addresses.stream()
+                        .filter(ip -> ip.family() == destination.family())
+                        .findFirst())
+            .filter(addresses::contains);
     if (chosen.isEmpty()) {
       stop(
           home.name(),
@@ -140,27 +174,11 @@ final class Walk {
               .map(ip -> "pod " + key + " has no address " + ip)
               .orElse("pod " + key + " has no " + destination.family().label() + " address"));
       ownKernelTells = true;
-      return;
+      return false;
     }
     source = chosen;
     firstSource = chosen;
-    if (toItself) {
-      deliver(home.name(), new AtPod(new NodeName(home.name()), key), Optional.of(pod.rule()));
-      return;
-    }
-    int mtu = pod.mtu(destination.family());
-    policy.comesFrom(home, pod);
-    hop(
-        home.name(),
-        Stage.CLASSIFY,
-        Carriage.LOCAL,
-        pod.device(),
-        mtu,
-        Optional.of(pod.rule()),
-        "from pod %s as %s by %s".formatted(key, chosen.get(), pod.device()));
-    if (fits(home.name(), mtu, "the pod's default route", Optional.empty())) {
-      atNode(home);
-    }
+    return true;
   }
 
   void bornOnNode(NodeView home) {
@@ -346,6 +364,9 @@ final class Walk {
   private void leave(NodeView view, Exit exit, boolean forwarded) {
     switch (exit) {
       case Exit.Foreign(var route) -> {
+        if (route.gateway().isEmpty() && bridges.enters(view, route.device(), exit, forwarded)) {
+          return;
+        }
         Ip nextHop = route.gateway().orElse(destination);
         unwrapped(view, route.device(), nextHop, 0, Optional.empty(), exit, forwarded);
       }
@@ -597,7 +618,7 @@ final class Walk {
     }
   }
 
-  private static Optional<Arrival> teller(NodeView view, boolean forwarded) {
+  static Optional<Arrival> teller(NodeView view, boolean forwarded) {
     return forwarded ? Optional.of(new AtNode(new NodeName(view.name()))) : Optional.empty();
   }
 
@@ -622,9 +643,5 @@ final class Walk {
                     case Route.Unreachable() -> Optional.empty();
                   });
     };
-  }
-
-  private static Optional<Ip> addressOf(LocalPod pod, Family family) {
-    return pod.addresses().stream().filter(ip -> ip.family() == family).findFirst();
   }
 }

@@ -7,9 +7,13 @@ import dev.sund.agent.verify.NodeVerification;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.trace.Packet.FromPod;
 import dev.sund.it.agent.AgentScene;
+import dev.sund.it.cni.PodsOnABridge.Pod;
 import dev.sund.it.cni.Shim.Ended;
 import dev.sund.kernel.NetNs;
+import dev.sund.model.Family;
+import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import java.net.InetAddress;
@@ -122,6 +126,155 @@ class BridgeModeTest {
     assertThat(scene.run(scene.node(1), "ip", "-o", "link")).doesNotContain(": cni0", ": sund");
     scene.startAgent(1);
     scene.awaitReady(1, PATIENCE);
+  }
+
+  /**
+   * Pods of the cluster on a bridge: closed from the first packet on (N20), open to whom a policy
+   * allows (N1, N3, N11), to their own node (N15) and to themselves by their own Service (N17), and
+   * what is dropped is told with names; with a bridge that shows what it forwards and one that
+   * hides it, with an agent, without, and with another one.
+   */
+  @Test
+  void podsOnABridgeHoldTheirPolicies() throws Exception {
+    try (PodsOnABridge bed =
+        new PodsOnABridge(scene, bridge, directory.resolve("pods").toAbsolutePath())) {
+      bed.policy("deny-all", "{\"podSelector\":{},\"policyTypes\":[\"Ingress\"]}");
+      bed.policy(
+          "server",
+          "{\"podSelector\":{\"matchLabels\":{\"app\":\"server\"}},\"policyTypes\":[\"Ingress\"],"
+              + "\"ingress\":[{\"from\":[{\"podSelector\":{\"matchLabels\":{\"app\":\"client\"}}}],"
+              + "\"ports\":[{\"port\":8080}]}]}");
+      bed.policy(
+          "shut",
+          "{\"podSelector\":{\"matchLabels\":{\"app\":\"server\"}},\"policyTypes\":[\"Egress\"]}");
+      Pod stranger = bed.add("stranger");
+      Pod server = bed.add("server");
+      bed.serve(server, 8080);
+      bed.serve(server, 8081);
+      for (Family family : Family.values()) {
+        bed.measured(false, new FromPod(stranger.key()), server.ip(family), 8080);
+      }
+      Pod client = bed.add("client");
+      bed.serve(client, 8080);
+      for (Pod pod : List.of(stranger, server, client)) {
+        bed.report(pod);
+      }
+      bed.service("10.96.0.20", "fd00:96::20", server, 8080);
+      holds(bed, server, client, stranger);
+
+      told(server, "policy-ingress", "shop/stranger", "NetworkPolicy shop/deny-all");
+      scene.run(stranger.netns(), "ip", "addr", "add", "10.89.0.77/24", "dev", "eth0");
+      scene.run(
+          stranger.netns(),
+          "ip",
+          "route",
+          "replace",
+          "10.89.0.0/24",
+          "dev",
+          "eth0",
+          "src",
+          "10.89.0.77");
+      bed.measured(false, new FromPod(stranger.key()), client.v4(), 8080);
+      told(stranger, "source-not-own", "", "");
+      scene.run(stranger.netns(), "ip", "addr", "del", "10.89.0.77/24", "dev", "eth0");
+      assertThat(scene.get(1, "/metrics"))
+          .containsPattern(
+              "sund_policy_drops_total\\{direction=\"in\",namespace=\"shop\",pod=\"server\","
+                  + "reason=\"policy-ingress\"\\} [1-9]")
+          .containsPattern("pod=\"stranger\",reason=\"source-not-own\"\\} [1-9]");
+
+      // Without an agent; and somebody lets the bridge hide what it forwards.
+      scene.kill(1);
+      for (Family family : Family.values()) {
+        bed.measured(true, new FromPod(client.key()), server.ip(family), 8080);
+        bed.measured(false, new FromPod(stranger.key()), server.ip(family), 8080);
+      }
+      hide();
+      for (Family family : Family.values()) {
+        bed.measured(false, new FromPod(stranger.key()), server.ip(family), 8080);
+        bed.measured(false, new FromPod(client.key()), server.ip(family), 8080);
+        bed.measured(true, PodsOnABridge.node(), server.ip(family), 8081);
+        bed.measured(true, new FromPod(server.key()), own(family), 80);
+      }
+      scene.startAgent(1);
+      scene.awaitReady(1, PATIENCE);
+      holds(bed, server, client, stranger);
+      assertThat(counters()).anyMatch(line -> line.startsWith("shop/stranger out policy-unseen"));
+
+      bed.remove(stranger);
+      bed.remove(server);
+      bed.remove(client);
+      scene.await("nothing is left of the pods", PATIENCE, () -> counters().isEmpty());
+    }
+  }
+
+  private static Ip own(Family family) {
+    return Ip.parse(family == Family.V4 ? "10.96.0.20" : "fd00:96::20");
+  }
+
+  /** Whom the policies of these pods let through, by packets and by the tracer. */
+  private static void holds(PodsOnABridge bed, Pod server, Pod client, Pod stranger)
+      throws Exception {
+    for (Family family : Family.values()) {
+      bed.passes(true, new FromPod(client.key()), server.ip(family), 8080);
+      bed.passes(false, new FromPod(client.key()), server.ip(family), 8081);
+      bed.passes(false, new FromPod(stranger.key()), server.ip(family), 8080);
+      bed.passes(false, new FromPod(server.key()), client.ip(family), 8080);
+      bed.passes(true, PodsOnABridge.node(), server.ip(family), 8081);
+      bed.passes(true, new FromPod(server.key()), own(family), 80);
+      bed.passes(true, new FromPod(client.key()), own(family), 80);
+      bed.passes(false, new FromPod(stranger.key()), own(family), 80);
+    }
+  }
+
+  private static void hide() throws Exception {
+    for (String command :
+        List.of(
+            "sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0",
+            "ip link set "
+                + PodsOnABridge.BRIDGE
+                + " type bridge nf_call_iptables 0 nf_call_ip6tables 0")) {
+      scene.run(scene.node(1), command.split(" "));
+    }
+  }
+
+  private static Map<String, Object> drops() throws Exception {
+    return Json.object(
+        scene
+            .client(1)
+            .ask(Map.of("command", "DROPS"))
+            .json()
+            .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  /** A drop of this pod is told with its peer and policies. */
+  private static void told(Pod pod, String reason, String peer, String policy) throws Exception {
+    scene.await(
+        pod.key() + " " + reason + " is told",
+        PATIENCE,
+        () -> {
+          for (Map<String, Object> event : Json.children(drops(), "events")) {
+            if (Json.text(Json.child(event, "pod"), "name").equals(pod.key().toString())
+                && Json.text(event, "reason").equals(reason)
+                && (peer.isEmpty() || Json.text(Json.child(event, "peer"), "name").equals(peer))
+                && (policy.isEmpty() || Json.texts(event, "policies").contains(policy))) {
+              return true;
+            }
+          }
+          return false;
+        });
+  }
+
+  /** {@code shop/server in policy-ingress 12}, of pods on bridges. */
+  private static List<String> counters() throws Exception {
+    List<String> lines = new ArrayList<>();
+    for (Map<String, Object> one : Json.children(drops(), "counters")) {
+      lines.add(
+          "%s %s %s %s"
+              .formatted(
+                  one.get("pod"), one.get("direction"), one.get("reason"), one.get("packets")));
+    }
+    return lines;
   }
 
   private static List<String> drift() throws Exception {
