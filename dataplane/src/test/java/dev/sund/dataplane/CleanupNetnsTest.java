@@ -9,6 +9,7 @@ import dev.sund.engine.cluster.IpPool;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Family;
+import dev.sund.model.Marks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.stream.Collectors;
@@ -27,8 +28,13 @@ class CleanupNetnsTest {
           + " ip route add 10.88.0.0/16 via 10.9.0.7 proto static;"
           + " ip -6 route add unreachable fd88::/32 proto 84;"
           + " nft add table inet other; nft add table ip sund;"
+          + " nft add table ip sund-probe;"
           + " echo 1 > /proc/sys/net/ipv4/conf/eth0/rp_filter;"
           + " echo 1 > /proc/sys/net/ipv4/conf/default/rp_filter";
+
+  /** As a kernel leaves it that lets no table go with its owner, when a live trace is killed. */
+  private static final String LEFT_BY_A_PROBE =
+      "nft add table inet " + Marks.PROBE_TABLE + " '{ comment \"" + Marks.TABLE_COMMENT + "\"; }'";
 
   @Test
   void cleanupRemovesAllOfOursAndLeavesTheRestAsItWas() throws KernelException, IOException {
@@ -46,6 +52,7 @@ class CleanupNetnsTest {
       assertThat(snapshot(node)).isNotEqualTo(before);
       assertThat(setting(node.ns(), "net/ipv4/conf/eth0/rp_filter")).isEqualTo("2");
       node.stop();
+      node.run("sh", "-ec", LEFT_BY_A_PROBE);
 
       Cleanup.Report dry = Cleanup.node(node.ns(), node.state(), true);
       Cleanup.Report report = Cleanup.node(node.ns(), node.state(), false);
@@ -54,6 +61,7 @@ class CleanupNetnsTest {
       assertThat(report.done()).isEqualTo(dry.done());
       assertThat(report.done())
           .contains("remove tunnel sund-vxlan4", "remove table inet sund")
+          .contains("remove table inet sund-probe")
           .contains("set net/ipv4/ip_forward = 0", "set net/ipv4/conf/eth0/rp_filter = 1");
       assertThat(snapshot(node)).isEqualTo(before);
       assertThat(Cleanup.node(node.ns(), node.state(), false).done()).isEmpty();

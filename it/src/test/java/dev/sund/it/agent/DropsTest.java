@@ -3,6 +3,7 @@ package dev.sund.it.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.local.Json;
+import dev.sund.cli.DropsCommand;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.kernel.socket.Endpoint;
 import dev.sund.kernel.socket.MessageBuffer;
@@ -12,18 +13,26 @@ import dev.sund.kube.tree.Tree;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.Protocol;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** What {@code sund drops} asks of a real agent, whose policies drop real packets. */
 @Tag("netns")
@@ -98,6 +107,8 @@ class DropsTest {
     }
     assertThat(packets("shop/database")).isEqualTo(before + 4);
 
+    asCommandsPrintIt();
+
     // Who sends from a stranger's address is known by the device.
     scene.run(web.netns(), "ip", "addr", "add", "10.244.1.99/32", "dev", "eth0");
     try (NetSocket liar = web.netns().call(() -> NetSocket.udp(Family.V4))) {
@@ -118,16 +129,16 @@ class DropsTest {
     assertThat(packets("shop/web")).isEqualTo(1);
 
     send(Protocol.UDP, database.v4(), PORT, FLOOD);
-    assertThat(packets("shop/database")).isEqualTo(before + 4 + FLOOD);
+    assertThat(packets("shop/database")).isEqualTo(before + 5 + FLOOD);
     Map<String, Object> log = Json.child(drops(), "log");
     assertThat(Json.number(log, "untold")).isPositive();
     assertThat(Json.number(log, "told") + Json.number(log, "untold"))
-        .isEqualTo(before + 4 + 1 + FLOOD);
+        .isEqualTo(before + 5 + 1 + FLOOD);
     assertThat(scene.get(1, "/metrics"))
         .containsPattern(
             "sund_policy_drops_total\\{direction=\"in\",namespace=\"shop\",pod=\"database\","
                 + "reason=\"policy-ingress\"\\} "
-                + (before + 4 + FLOOD))
+                + (before + 5 + FLOOD))
         .containsPattern("sund_policy_drops_untold_total [1-9]")
         .containsPattern("sund_policy_transactions_total [1-9]")
         .containsPattern("sund_policy_enforce_seconds_count [1-9]");
@@ -136,7 +147,7 @@ class DropsTest {
     send(Protocol.UDP, database.v6(), PORT, 3);
     scene.startAgent(1);
     scene.awaitReady(1, PATIENCE);
-    assertThat(packets("shop/database")).isEqualTo(before + 7 + FLOOD);
+    assertThat(packets("shop/database")).isEqualTo(before + 8 + FLOOD);
     assertThat(Json.number(Json.child(drops(), "log"), "untold")).isZero();
 
     scene.removePod(database);
@@ -144,6 +155,93 @@ class DropsTest {
         "nothing is left of the pod",
         PATIENCE,
         () -> Json.children(drops(), "counters").size() == 1 && packets("shop/web") == 1);
+  }
+
+  /** What people and programs see, of packets that were, and of those that come. */
+  private void asCommandsPrintIt() throws Exception {
+    String told = "shop/database  in  from shop/web (" + web.v4() + ")  udp 1000  policy-ingress:";
+    String line =
+        command("shop/database")
+            .lines()
+            .filter(one -> one.contains(told))
+            .findFirst()
+            .orElseThrow();
+    assertThat(line).endsWith("isolated by NetworkPolicy shop/also, NetworkPolicy shop/deny-all");
+    assertThat(command("--since", "1h", "shop/")).contains(told);
+    assertThat(command("--since", "0s"))
+        .as("the counters alone: nothing was dropped since now")
+        .containsPattern("shop/database +" + database.v4() + " +in +policy-ingress +[1-9]")
+        .doesNotContain(told);
+    assertThat(command("other/")).contains("nothing was dropped").doesNotContain(told);
+
+    Reader reader = new Reader();
+    FutureTask<Integer> following =
+        new FutureTask<>(() ->
+            new CommandLine(new DropsCommand())
+                .setOut(new PrintWriter(reader))
+                .execute(arguments("--follow", "-o", "json", "shop/database")));
+    Thread.ofPlatform().daemon().start(following);
+    scene.await("what was is told first", PATIENCE, () -> reader.said("\"port\":1000"));
+    assertThat(reader.said("\"port\":1004")).isFalse();
+    send(Protocol.UDP, database.v6(), 1_004, 1);
+    scene.await("what comes is told as it comes", PATIENCE, () -> reader.said("\"port\":1004"));
+    for (String each : reader.text().lines().toList()) {
+      assertThat(Json.object(each.getBytes(StandardCharsets.UTF_8)))
+          .containsEntry("direction", "in")
+          .containsEntry("reason", "policy-ingress");
+    }
+    reader.close();
+    assertThat(following.get(60, TimeUnit.SECONDS)).as("whoever read is gone").isZero();
+  }
+
+  private String command(String... arguments) {
+    StringWriter out = new StringWriter();
+    assertThat(
+            new CommandLine(new DropsCommand())
+                .setOut(new PrintWriter(out, true))
+                .execute(arguments(arguments)))
+        .as(out.toString())
+        .isZero();
+    return out.toString();
+  }
+
+  private String[] arguments(String... own) {
+    return Stream.concat(Stream.of("--run-dir", scene.runDir(1).toString()), Stream.of(own))
+        .toArray(String[]::new);
+  }
+
+  /** Takes what a command prints, until it is closed, as a pipe's reader does. */
+  private static final class Reader extends Writer {
+    private final StringBuffer text = new StringBuffer();
+    private volatile boolean closed;
+
+    boolean said(String what) {
+      return text.indexOf(what) >= 0;
+    }
+
+    String text() {
+      return text.toString();
+    }
+
+    @Override
+    public void write(char[] from, int offset, int length) throws IOException {
+      if (closed) {
+        throw new IOException("nobody reads");
+      }
+      text.append(from, offset, length);
+    }
+
+    @Override
+    public void flush() throws IOException {
+      if (closed) {
+        throw new IOException("nobody reads");
+      }
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
   }
 
   private void policy(String name, String type, String selector) throws Exception {

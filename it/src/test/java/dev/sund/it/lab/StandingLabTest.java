@@ -2,6 +2,7 @@ package dev.sund.it.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.agent.local.Json;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.ApiPath;
 import dev.sund.kube.api.Dialer;
@@ -178,6 +179,8 @@ class StandingLabTest {
     assertThat(reach("default/worker", "kube-system/coredns", "53/udp")).isEqualTo("yes=yes");
     assertThat(reach("default/worker", "shop/api", "")).isEqualTo("no=no");
 
+    dropsAreToldOfAllNodes();
+
     // N24: a policy, then its end; a pod's label, in both orders.
     Path policy =
         Files.writeString(
@@ -215,6 +218,31 @@ class StandingLabTest {
     assertThat(killed.exitCode()).as(killed.out() + lab.err()).isZero();
     LabProcess deleted = ask("delete", "-f", policy.toString());
     assertThat(deleted.lastLine()).as(deleted.out() + lab.err()).matches(ALL_AGREE);
+  }
+
+  /** What the probes before this were dropped for, by the node that dropped them. */
+  private void dropsAreToldOfAllNodes() throws Exception {
+    LabProcess text = ask("drops", "production/");
+    assertThat(text.exitCode()).as(text.err()).isZero();
+    assertThat(text.out())
+        .startsWith("NODE")
+        .containsPattern("n3 +production/backend +10\\.\\S+ +in +policy-ingress +[1-9]")
+        .containsPattern("  n3  production/backend  in  from \\S.* policy-ingress: isolated by ");
+    LabProcess json = ask("drops", "-o", "json");
+    assertThat(json.exitCode()).as(json.err()).isZero();
+    Map<String, Object> report = Json.object(json.out().getBytes(StandardCharsets.UTF_8));
+    assertThat(Json.child(report, "log")).containsOnlyKeys("n1", "n2", "n3");
+    assertThat(Json.children(report, "counters"))
+        .anySatisfy(one ->
+            assertThat(one)
+                .containsEntry("pod", "default/worker")
+                .containsEntry("reason", "policy-egress")
+                .containsKey("node"));
+    assertThat(Json.children(report, "events"))
+        .anySatisfy(one -> {
+          assertThat(Json.child(one, "pod")).containsEntry("name", "production/backend");
+          assertThat(one).containsEntry("node", "n3").containsEntry("direction", "in");
+        });
   }
 
   /** Each node on a packet's way tells its part; a rule on the other one is found and named. */
