@@ -244,12 +244,7 @@ public final class BridgeTableDriver implements Driver {
       TableTransaction plan = new TableTransaction(false, TABLE);
       switch (step) {
         case PUT -> table.put(plan, most);
-        case REMOVE -> {
-          for (Change.Remove<RangeKey, Entry> remove : elements.removes(most)) {
-            plan.delete(remove.key(), remove.was());
-            plan.changes().add(remove);
-          }
-        }
+        case REMOVE -> plan.remove(elements.removes(most), !table.isOneByOne());
       }
       return plan;
     }
@@ -266,7 +261,7 @@ public final class BridgeTableDriver implements Driver {
 
     /** What was counted of containers that are gone. */
     @Override
-    public void finish(List<String> done) throws KernelException {
+    public void finish(List<Object> done) throws KernelException {
       if (!goneDevices.isEmpty()) {
         PolicyDrops.forgetPorts(table.port(), goneDevices);
         goneDevices.clear();

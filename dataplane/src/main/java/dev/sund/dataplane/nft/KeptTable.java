@@ -111,7 +111,7 @@ final class KeptTable implements AutoCloseable {
     void taken(TableTransaction plan);
 
     /** What else is to be done once no transaction waits; what was done is noted. */
-    void finish(List<String> done) throws KernelException;
+    void finish(List<Object> done) throws KernelException;
   }
 
   /**
@@ -254,7 +254,7 @@ final class KeptTable implements AutoCloseable {
   // What is done.
 
   ApplyReport apply(Step step, int most) {
-    List<String> done = new ArrayList<>();
+    List<Object> done = new ArrayList<>();
     List<ApplyReport.Failure> failed = new ArrayList<>();
     long before = counts.messages();
     boolean mayReread = true;
@@ -333,11 +333,12 @@ final class KeptTable implements AutoCloseable {
   Set<RangeKey> put(TableTransaction plan, int most) {
     List<Change.Put<RangeKey, Entry>> puts = elements.puts(most);
     Set<RangeKey> gone = new HashSet<>();
+    List<Change.Remove<RangeKey, Entry>> replaced = new ArrayList<>();
     for (Change.Put<RangeKey, Entry> put : puts) {
       // An interval set refuses ranges that share a key; and a comment only changes with its range.
       if (put.key().isSingle()) {
         if (put.was().isPresent()) {
-          plan.replace(put.key(), put.was().get());
+          replaced.add(new Change.Remove<>(put.key(), put.was().get()));
         }
         continue;
       }
@@ -345,20 +346,21 @@ final class KeptTable implements AutoCloseable {
           .overlapping(put.key())
           .forEach((key, entry) -> {
             if (gone.add(key)) {
-              plan.replace(key, entry);
+              replaced.add(new Change.Remove<>(key, entry));
             }
           });
     }
+    plan.remove(replaced, !oneByOne);
     plan.add(puts, !oneByOne);
     return gone;
   }
 
   private Outcome commit(
-      TableTransaction plan, boolean mayReread, List<String> done, List<ApplyReport.Failure> failed)
+      TableTransaction plan, boolean mayReread, List<Object> done, List<ApplyReport.Failure> failed)
       throws KernelException {
     return switch (commit(plan)) {
       case Commit.Done(var messages) -> {
-        plan.ops().forEach(op -> done.add(op.toString()));
+        done.addAll(plan.ops());
         taken(plan);
         count(1, messages, plan.makesTable() ? 1 : 0);
         failPoint.passed(name);

@@ -273,10 +273,7 @@ public final class NftDriver implements Driver {
       if (step == Step.PUT) {
         table.put(plan, most);
       } else {
-        for (Change.Remove<RangeKey, Entry> remove : elements.removes(most)) {
-          plan.delete(remove.key(), remove.was());
-          plan.changes().add(remove);
-        }
+        plan.remove(elements.removes(most), !table.isOneByOne());
       }
       plan.completeParts(elements);
       return plan;
@@ -286,7 +283,7 @@ public final class NftDriver implements Driver {
     public void taken(TableTransaction plan) {} // all that comes and goes are elements
 
     @Override
-    public void finish(List<String> done) throws KernelException {
+    public void finish(List<Object> done) throws KernelException {
       if (isInForce() && mayForgetClients() && elements.pending() == 0) {
         int forgotten =
             new StickyClients(table.port(), translations, wantedRows.values()).forgetLost();

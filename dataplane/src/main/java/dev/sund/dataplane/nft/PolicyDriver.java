@@ -17,6 +17,7 @@ import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.RuleId;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
@@ -39,10 +40,11 @@ import java.util.TreeSet;
  * on judging. What concerns a pod that is to go stays until its link and routes are gone, in a
  * transaction of its own.
  *
- * <p>A pod's changed label is one element of a map, or two. A chain comes and goes with a profile
- * or a list of rules that is new or no longer needed, in the same transaction. The table is made
- * anew when something that is constant in it is missing or altered; until the first full list has
- * been told, such a table stays as it is.
+ * <p>A changed label of another node's pod is one element of a map for each address. A chain comes
+ * and goes with a profile or a list of rules that is new or no longer needed, in the same
+ * transaction, and what lists say to classes in one message for each set. The table is made anew
+ * when something that is constant in it is missing or altered; until the first full list has been
+ * told, such a table stays as it is.
  *
  * <p>On the dataplane thread.
  */
@@ -333,7 +335,7 @@ public final class PolicyDriver implements Driver {
 
     /** What was counted of pods that are gone. */
     @Override
-    public void finish(List<String> done) throws KernelException {
+    public void finish(List<Object> done) throws KernelException {
       if (!goneAddresses.isEmpty() || !goneDevices.isEmpty()) {
         PolicyDrops.forget(table.port(), goneAddresses, goneDevices);
         goneAddresses.clear();
@@ -376,18 +378,14 @@ public final class PolicyDriver implements Driver {
 
   private TableTransaction remove(
       TableTransaction plan, List<Change.Remove<RangeKey, Entry>> removes, Set<RangeKey> gone) {
+    List<Change.Remove<RangeKey, Entry>> each = new ArrayList<>();
     for (Change.Remove<RangeKey, Entry> remove : removes) {
       if (!gone.contains(remove.key())) {
-        plan.delete(remove.key(), remove.was());
-        plan.changes().add(remove);
+        each.add(remove);
       }
     }
-    // Rules first: what they lead to can only go when nothing leads to it.
-    for (String name : dirtyChains) {
-      if (!wantedChains.containsKey(name)) {
-        plan.frame(new NftOp.FlushChain(TABLE.family(), TABLE.name(), name));
-      }
-    }
+    plan.remove(each, !table.isOneByOne());
+    // A chain goes with its rules: those of profiles first, which lead to the others.
     for (String name : dirtyChains) {
       if (!wantedChains.containsKey(name)) {
         plan.frame(new NftOp.DeleteChain(TABLE.family(), TABLE.name(), name));

@@ -89,7 +89,6 @@ final class PolicyEntries {
     final Map<Integer, PolicyVerdict> rows = new HashMap<>();
     final Map<Integer, Said> written = new HashMap<>();
     @Nullable Said others;
-    Set<Said> sets = EnumSet.noneOf(Said.class);
   }
 
   /** The ranges of a family that are no single addresses, and what they are now. */
@@ -315,12 +314,11 @@ final class PolicyEntries {
     Said said = row == null || list.others == null ? null : Said.of(row);
     Said now = said == list.others ? null : said;
     Said was = now == null ? list.written.remove(peers) : list.written.put(peers, now);
-    Bytes key = Bytes.host32(peers);
     if (was != null && was != now) {
-      sink.unwant(RangeKey.single(PolicyLowering.classes(number, was), key));
+      sink.unwant(PolicyLowering.told(was, number, peers));
     }
     if (now != null && row != null) {
-      sink.want(RangeKey.single(PolicyLowering.classes(number, now), key), Entry.of(row.rule()));
+      sink.want(PolicyLowering.told(now, number, peers), Entry.of(row.rule()));
     }
   }
 
@@ -359,31 +357,20 @@ final class PolicyEntries {
 
   private void settleList(long number) {
     Asked list = java.util.Objects.requireNonNull(lists.get(number));
-    Set<Said> sets = EnumSet.noneOf(Said.class);
-    sets.addAll(list.written.values());
-    if (list.others != null && list.others != Said.ALLOWED && list.others != Said.UNKNOWN) {
-      sets.add(Said.ALLOWED); // so that the first class that may pass is one element
-    }
-    if (list.others == null) {
-      sets.clear();
-    }
-    for (Said said : Said.values()) {
-      if (sets.contains(said) && !list.sets.contains(said)) {
-        sink.wantSet(PolicyLowering.classes(number, said));
-      } else if (!sets.contains(said) && list.sets.contains(said)) {
-        sink.unwantSet(PolicyLowering.classes(number, said));
-      }
-    }
-    list.sets = sets;
     if (list.others == null) {
       sink.unwantChain(PolicyLowering.asked(number));
       if (list.rows.isEmpty()) {
         lists.remove(number);
       }
-    } else {
-      sink.wantChain(
-          PolicyLowering.asked(number), PolicyLowering.askedRules(number, list.others, sets));
+      return;
     }
+    Set<Said> sets = EnumSet.noneOf(Said.class);
+    sets.addAll(list.written.values());
+    if (list.others != Said.ALLOWED && list.others != Said.UNKNOWN) {
+      sets.add(Said.ALLOWED); // so that the first class that may pass is one element
+    }
+    sink.wantChain(
+        PolicyLowering.asked(number), PolicyLowering.askedRules(number, list.others, sets));
   }
 
   private void settleProfile(long number) {

@@ -236,6 +236,11 @@ public final class PolicyLift {
   }
 
   private void verdicts() {
+    for (Said said : Said.values()) {
+      for (NftElement element : elements(said.label())) {
+        verdict(PolicyLowering.told(element.key()), said, element.comment());
+      }
+    }
     for (Map.Entry<String, List<NftRule>> chain : contents.rules().entrySet()) {
       Optional<Long> number = asked(chain.getKey());
       if (number.isEmpty()) {
@@ -246,14 +251,6 @@ public final class PolicyLift {
         continue;
       }
       verdict(PolicyVerdict.Key.others(number.get()), others.get(), "");
-      for (Said said : Said.values()) {
-        for (NftElement element : elements(PolicyLowering.classes(number.get(), said))) {
-          verdict(
-              new PolicyVerdict.Key(number.get(), FrontendKeys.host(element.key())),
-              said,
-              element.comment());
-        }
-      }
       PolicyVerdict.Key first = new PolicyVerdict.Key(number.get(), 0);
       wanted
           .verdicts()

@@ -199,6 +199,17 @@ public record TableImage(
     return range;
   }
 
+  /** The keys of these elements, by which they can be removed. */
+  static void addKeys(List<NftElement> to, RangeKey key) {
+    if (MasqueradeLowering.holdsPairs(key.set())) {
+      to.add(NftElement.between(key.low(), key.high()));
+    } else if (key.isSingle()) {
+      to.add(NftElement.of(key.low()));
+    } else {
+      to.addAll(NftElement.range(key.low(), key.high(), ""));
+    }
+  }
+
   /** The elements of a set. */
   public List<NftElement> elementsOf(String set) {
     List<NftElement> elements = new ArrayList<>();

@@ -59,10 +59,37 @@ record TableTransaction(
     keys.add(Optional.empty());
   }
 
-  /** The element that is there goes, for another in its place. */
-  void replace(RangeKey key, Entry was) {
-    delete(key, was);
-    changes.add(new Change.Remove<>(key, was));
+  /**
+   * Removes elements.
+   *
+   * @param together one operation for neighbours in one set: a refusal then does not say which
+   *     element it is about
+   */
+  void remove(List<Change.Remove<RangeKey, Entry>> removes, boolean together) {
+    List<NftElement> run = new ArrayList<>();
+    int ofRun = 0;
+    for (int i = 0; i < removes.size(); i++) {
+      Change.Remove<RangeKey, Entry> remove = removes.get(i);
+      RangeKey key = remove.key();
+      changes.add(remove);
+      TableImage.addKeys(run, key);
+      ofRun++;
+      if (together
+          && i + 1 < removes.size()
+          && removes.get(i + 1).key().set().equals(key.set())
+          && ChooserLowering.chain(key).isEmpty()) {
+        continue;
+      }
+      if (ofRun > 1) {
+        several.set(ops.size());
+      }
+      about(key, new NftOp.DeleteElements(table.family(), table.name(), key.set(), run));
+      run.clear();
+      ofRun = 0;
+      ChooserLowering.chain(key)
+          .ifPresent(chain ->
+              about(key, new NftOp.DeleteChain(table.family(), table.name(), chain.name())));
+    }
   }
 
   /**
@@ -79,18 +106,14 @@ record TableTransaction(
       Change.Put<RangeKey, Entry> put = puts.get(i);
       changes.add(put);
       String set = put.key().set();
-      boolean joins =
-          together
-              && put.key().isSingle()
-              && i + 1 < puts.size()
-              && puts.get(i + 1).key().set().equals(set);
+      boolean joins = together && i + 1 < puts.size() && puts.get(i + 1).key().set().equals(set);
       if ((!joins && run.isEmpty()) || ChooserLowering.chain(put.key()).isPresent()) {
         flush(put.key(), run);
         add(put.key(), put.value());
         continue;
       }
       Optional<Data> data = put.value().data();
-      if (data.isPresent()) {
+      if (data.isPresent() && put.key().isSingle()) {
         if (!put.value().isOfSameRule(last)) { // as a Service's endpoints are
           last = put.value();
           comment = Userdata.comment(last.comment());
@@ -143,14 +166,6 @@ record TableTransaction(
             .addAll(TableImage.elements(key, entry)));
     sets.forEach(
         (set, all) -> frame(new NftOp.AddElements(table.family(), table.name(), set, all, true)));
-  }
-
-  void delete(RangeKey key, Entry entry) {
-    List<NftElement> elements = TableImage.elements(key, entry);
-    about(key, new NftOp.DeleteElements(table.family(), table.name(), key.set(), elements));
-    ChooserLowering.chain(key)
-        .ifPresent(
-            chain -> about(key, new NftOp.DeleteChain(table.family(), table.name(), chain.name())));
   }
 
   /**

@@ -396,7 +396,9 @@ class NftDriverTest {
   private static Predicate<NftOp> addOf(String range) {
     NftElement start = NftElement.range(Prefix.parse(range), "").getFirst();
     return op ->
-        op instanceof NftOp.AddElements add && add.elements().getFirst().key().equals(start.key());
+        op instanceof NftOp.AddElements add
+            && add.elements().stream()
+                .anyMatch(element -> !element.intervalEnd() && element.key().equals(start.key()));
   }
 
   private static NftOp elements(Masquerade row, boolean add) {

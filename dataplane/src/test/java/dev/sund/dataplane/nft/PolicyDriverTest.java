@@ -18,6 +18,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.Mac;
 import dev.sund.model.PodKey;
 import dev.sund.model.Prefix;
+import dev.sund.model.Protocol;
 import dev.sund.model.RuleId;
 import dev.sund.model.RuleId.Direction;
 import java.util.ArrayList;
@@ -43,6 +44,8 @@ class PolicyDriverTest {
   private static final PodPolicy POLICY =
       new PodPolicy(new PodPolicy.Key(POD, Direction.INGRESS), 0x11, List.of(RULE));
   private static final PolicyPort OTHERS = new PolicyPort(PolicyPort.Key.others(0x11), 0, 0x22);
+  private static final PolicyPort WEB =
+      new PolicyPort(new PolicyPort.Key(0x11, Optional.of(Protocol.TCP), 80), 80, 0x22);
   private static final PolicyVerdict CLOSED =
       new PolicyVerdict(PolicyVerdict.Key.others(0x22), false, RULE);
 
@@ -68,7 +71,7 @@ class PolicyDriverTest {
         List.of(change(there, LOCAL.device(), LOCAL)),
         new PolicyDelta(
             List.of(change(there, POLICY.key(), POLICY)),
-            List.of(change(there, OTHERS.key(), OTHERS)),
+            List.of(change(there, OTHERS.key(), OTHERS), change(there, WEB.key(), WEB)),
             List.of(),
             List.of(change(there, CLOSED.key(), CLOSED))));
   }
@@ -102,9 +105,35 @@ class PolicyDriverTest {
         .contains(
             "delete chain inet sund-policy ingress-0000000000000011",
             "delete chain inet sund-policy peers-0000000000000022",
-            "delete set inet sund-policy allowed-0000000000000022");
+            "delete set inet sund-policy ports-0000000000000011-tcp");
     assertThat(driver.verify()).isEmpty();
     assertThat(driver.pending()).isZero();
+  }
+
+  /** N24: what a list of rules says to many is one operation, and lists have no sets. */
+  @Test
+  void aNewListOfRulesIsAsManyOperationsForOneClassAsForMany() throws Exception {
+    driver.want(said(0x23, 1));
+    driver.apply(Step.PUT, 512);
+    assertThat(written()).hasSize(4).noneMatch(op -> op.startsWith("create set"));
+    nft.committed.clear();
+    driver.want(said(0x24, 300));
+    driver.apply(Step.PUT, 512);
+    assertThat(written())
+        .hasSize(4)
+        .anyMatch(op -> op.startsWith("add 300 elements to set inet sund-policy allowed"));
+    assertThat(driver.verify()).isEmpty();
+  }
+
+  private static ProgramDelta said(long list, int classes) {
+    List<Change<PolicyVerdict.Key, PolicyVerdict>> verdicts = new ArrayList<>();
+    PolicyVerdict others = new PolicyVerdict(PolicyVerdict.Key.others(list), false, RULE);
+    verdicts.add(change(true, others.key(), others));
+    for (int i = 1; i <= classes; i++) {
+      PolicyVerdict one = new PolicyVerdict(new PolicyVerdict.Key(list, i), true, RULE);
+      verdicts.add(change(true, one.key(), one));
+    }
+    return PolicyScene.delta(List.of(), new PolicyDelta(List.of(), List.of(), List.of(), verdicts));
   }
 
   @Test
