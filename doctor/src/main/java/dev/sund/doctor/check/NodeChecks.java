@@ -63,8 +63,21 @@ public final class NodeChecks {
    * @param four {@code net.ipv4.ip_forward}
    * @param six {@code net.ipv6.conf.all.forwarding}; empty where the kernel has no IPv6
    * @param hasGlobalSix whether a device has a global IPv6 address
+   * @param hasPods whether there is anybody to forward for
    */
-  record Forwarding(boolean four, Optional<Boolean> six, boolean hasGlobalSix) {}
+  record Forwarding(boolean four, Optional<Boolean> six, boolean hasGlobalSix, boolean hasPods) {}
+
+  /** Devices, configuration or a kubelet as only a node of a cluster has them. */
+  private static boolean isForPods(Host host) throws UnreadException {
+    for (String device : host.names(DEVICES)) {
+      if (Tunnels.isTunnel(device)
+          || device.matches("veth.*|cali.*|lxc.*|sund.*")
+          || host.has(DEVICES + "/" + device + "/bridge")) {
+        return true;
+      }
+    }
+    return host.has("etc/cni/net.d") || host.has("var/lib/kubelet") || host.has("var/lib/rancher");
+  }
 
   private static Forwarding forwarding(Host host) throws UnreadException {
     Optional<String> six = host.textIfThere(FORWARD6);
@@ -76,7 +89,10 @@ public final class NodeChecks {
             .map(line -> line.strip().split("\\s+"))
             .anyMatch(words -> words.length > 4 && words[3].equals("00") && isNotLoopback(words));
     return new Forwarding(
-        host.text(FORWARD4).equals("1"), six.map(text -> !text.equals("0")), global);
+        host.text(FORWARD4).equals("1"),
+        six.map(text -> !text.equals("0")),
+        global,
+        isForPods(host));
   }
 
   private static boolean isNotLoopback(String[] words) {
@@ -84,6 +100,9 @@ public final class NodeChecks {
   }
 
   private static Verdict forwards(Forwarding is) {
+    if (!is.hasPods) {
+      return new Verdict.NotHere("there is nobody to forward for: no pod, no network plugin");
+    }
     List<Finding> findings = new ArrayList<>();
     String why =
         "The node drops what is not for itself: pods reach nothing outside of it, and nothing"
