@@ -23,7 +23,8 @@ import java.util.function.Supplier;
 
 /**
  * Says in annotations of the node's object by which addresses the node is reached, where these are
- * not its {@code InternalIP}s: other nodes' agents cannot see what this one found on its machine.
+ * not its {@code InternalIP}s, and which addresses its tunnels have taken from pools: other nodes'
+ * agents cannot see what this one found and took on its machine.
  * It is told what is to be written as long as the object says otherwise, so an annotation that
  * somebody removes is written again, and one that has become wrong is removed.
  *
@@ -119,17 +120,28 @@ final class AddressAnnotations implements Consumer<Optional<AddressNotice>>, Aut
               ? Tree.Scalar.plain("null")
               : Tree.Scalar.text(address.map(Ip::toString).orElse(Marks.NO_ADDRESS)));
     }
+    annotations.put(
+        Marks.ANNOTATION_TUNNELS,
+        notice.tunnels().isEmpty()
+            ? Tree.Scalar.plain("null")
+            : Tree.Scalar.text(tunnels(notice)));
     return Tree.Mapping.of(
         Map.of("metadata", Tree.Mapping.of(Map.of("annotations", Tree.Mapping.of(annotations)))));
   }
 
+  private static String tunnels(AddressNotice notice) {
+    return String.join(",", notice.tunnels().stream().map(Ip::toString).toList());
+  }
+
   private static String text(AddressNotice notice) {
-    return notice.said().isEmpty()
-        ? "InternalIP"
-        : String.join(
-            ",",
-            notice.said().values().stream()
-                .map(ip -> ip.map(Ip::toString).orElse(Marks.NO_ADDRESS))
-                .toList());
+    String reached =
+        notice.said().isEmpty()
+            ? "InternalIP"
+            : String.join(
+                ",",
+                notice.said().values().stream()
+                    .map(ip -> ip.map(Ip::toString).orElse(Marks.NO_ADDRESS))
+                    .toList());
+    return notice.tunnels().isEmpty() ? reached : reached + ", tunnels " + tunnels(notice);
   }
 }

@@ -3,6 +3,7 @@ package dev.sund.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.local.Json;
+import dev.sund.cli.audit.SarifForm;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code sund audit} over a small shop whose policies have a mistake of each kind. */
@@ -306,6 +308,7 @@ class AuditCommandTest {
     out.getBuffer().setLength(0);
     audit("--suppressions", file.toString(), "-o", "sarif");
     assertThat(out.toString()).contains("\"justification\":\"known (until 2999-12-31)\"");
+    assertThat(SarifForm.wrong(json())).isEmpty();
   }
 
   @ParameterizedTest
@@ -324,9 +327,12 @@ class AuditCommandTest {
   }
 
   @Test
-  void sarifHasWhatItsSchemaRequires() throws Exception {
+  void sarifHasWhatItsStandardRequires() throws Exception {
+    shop = Files.writeString(folder.resolve("a shop [1] %.yaml"), SHOP);
     audit("-o", "sarif");
     Map<String, Object> sarif = json();
+    assertThat(SarifForm.wrong(sarif)).isEmpty();
+    assertThat(out.toString()).doesNotContain(":null", "[null");
     assertThat(sarif).containsEntry("version", "2.1.0").containsKey("$schema");
     Map<String, Object> run = Json.children(sarif, "runs").getFirst();
     Map<String, Object> driver = Json.child(Json.child(run, "tool"), "driver");
@@ -347,10 +353,34 @@ class AuditCommandTest {
           Map<String, Object> place =
               Json.child(Json.children(found, "locations").getFirst(), "physicalLocation");
           assertThat(Json.text(Json.child(place, "artifactLocation"), "uri"))
-              .isEqualTo(shop.toString());
+              .endsWith("/a%20shop%20%5B1%5D%20%25.yaml");
           long line = Json.number(Json.child(place, "region"), "startLine");
           assertThat(SHOP.lines().toList().get((int) line - 1)).contains("form: []");
         });
+  }
+
+  /** The test's own judge of SARIF: each kind of fault is found. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '=',
+      quoteCharacter = '`',
+      value = {
+        "\"version\":\"2.1.0\"=\"version\":\"2.0.0\"",
+        "\"level\":\"warning\"=\"level\":\"bad\"",
+        "\"startLine\":=\"startLine\":0,\"endLine\":",
+        "\"message\":{\"text\"=\"message\":{\"texts\"",
+        "\"ruleIndex\":=\"ruleIndex\":9",
+        "\"locations\":[{=\"locations\":[{\"lines\":3,",
+        "\"driver\":{\"name\":\"sund audit\",=\"driver\":{"
+      })
+  void faultsOfSarifAreFound(String right, String fault) throws Exception {
+    audit("-o", "sarif");
+    String text = out.toString();
+    assertThat(text).contains(right);
+    assertThat(
+            SarifForm.wrong(
+                Json.object(text.replace(right, fault).getBytes(StandardCharsets.UTF_8))))
+        .isNotEmpty();
   }
 
   @Test

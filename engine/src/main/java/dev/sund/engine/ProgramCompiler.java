@@ -9,6 +9,7 @@ import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.Pod;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.engine.cluster.ServiceSettings.NodePorts;
+import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.program.BridgePort;
 import dev.sund.engine.program.Change;
 import dev.sund.engine.program.Frontend;
@@ -251,7 +252,13 @@ public final class ProgramCompiler {
         wanted.put(family, said);
       }
     }
-    AddressNotice notice = new AddressNotice(wanted);
+    List<Ip> tunnels = new ArrayList<>();
+    if (state.settings().addresses().mode() == Mode.POOLS) {
+      for (Family family : Family.values()) {
+        tunnelAddress(family).ifPresent(tunnels::add);
+      }
+    }
+    AddressNotice notice = new AddressNotice(wanted, tunnels);
     return notice.equals(told.get().notice()) ? Optional.empty() : Optional.of(notice);
   }
 

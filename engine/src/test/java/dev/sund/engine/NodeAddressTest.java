@@ -18,6 +18,7 @@ import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.engine.cluster.NodeFacts.Device;
 import dev.sund.engine.cluster.NodeFacts.HostRoute;
+import dev.sund.engine.ipam.AddressSettings;
 import dev.sund.model.Condition;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
@@ -86,6 +87,30 @@ class NodeAddressTest {
             Prefix.parse("10.244." + number + ".0/24"),
             Prefix.parse("fd00:10:244:" + number + "::/64")),
         Map.of());
+  }
+
+  /** Others cannot see what a node's tunnels have taken from pools; ranges of its own they know. */
+  @Test
+  void whatTheTunnelsHaveTakenFromPoolsIsToldOnce() {
+    FabricSettings pools =
+        FabricSettings.DEFAULT.with(
+            new AddressSettings(AddressSettings.Mode.POOLS, List.of()));
+    List<Ip> taken = List.of(Ip.parse("10.64.0.3"), Ip.parse("fd02::3"));
+    AddressNotice notice = new AddressNotice(new TreeMap<>(), taken);
+    for (FabricSettings settings : List.of(pools, FabricSettings.DEFAULT)) {
+      ProgramCompiler compiler = new ProgramCompiler(N1, settings);
+      compiler.apply(
+          List.of(
+              new ClusterEvent.NodeSeen(node(N1, AddressNotice.NONE, "10.0.0.7")),
+              new ClusterEvent.FactsSeen(MACHINE),
+              new ClusterEvent.TunnelsAddressed(taken),
+              new ClusterEvent.Synced()));
+      assertThat(compiler.noticeToGive())
+          .isEqualTo(settings == pools ? Optional.of(notice) : Optional.empty());
+      compiler.apply(List.of(new ClusterEvent.NodeSeen(node(N1, notice, "10.0.0.7"))));
+      assertThat(compiler.noticeToGive())
+          .isEqualTo(settings == pools ? Optional.empty() : Optional.of(AddressNotice.NONE));
+    }
   }
 
   private static AddressNotice says(Family family, String address) {

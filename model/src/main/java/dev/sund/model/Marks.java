@@ -139,6 +139,13 @@ public final class Marks {
   public static final String NO_ADDRESS = "none";
 
   /**
+   * The annotation of a node's object with the addresses that its tunnels have taken from address
+   * pools, by commas: policies know the node by them. Its agent writes it; the first address of a
+   * node's own range needs none.
+   */
+  public static final String ANNOTATION_TUNNELS = "sund.dev/tunnel-addresses";
+
+  /**
    * The annotation of a Service that says how its connections are spread: {@code random}, or {@code
    * by-client} for the same choice on every node.
    */

@@ -10,6 +10,10 @@ import dev.sund.engine.policy.reach.PortSet;
 import dev.sund.model.ObjectRef;
 import dev.sund.model.Severity;
 import java.util.ArrayList;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -215,10 +219,16 @@ public final class AuditJson {
     return result;
   }
 
+  /** A path as a reference by RFC 3986; one with a colon in front of its first slash stays one. */
   private static String uri(String file) {
-    return file.equals("standard input")
-        ? "stdin"
-        : file.replace("%", "%25").replace(" ", "%20").replace("#", "%23");
+    if (file.equals("standard input")) {
+      return "stdin";
+    }
+    try {
+      return new URI(null, null, file, null).toASCIIString();
+    } catch (URISyntaxException _) {
+      return URLEncoder.encode(file, StandardCharsets.UTF_8);
+    }
   }
 
   private static String level(Severity severity) {

@@ -95,12 +95,18 @@ public record Node(
   }
 
   /**
-   * All addresses by which policies know it: its own, all that its status names, and the first of
-   * each pod range, which its tunnels have. A pod that has one of the last is nobody's node.
+   * All addresses by which policies know it: its own, all that its status names, and those of its
+   * tunnels: the first of each pod range, or what they have taken from pools. A pod that has one of
+   * the last is nobody's node.
    */
   public List<Ip> peerAddresses() {
     Stream<Ip> ofTunnels = podCidrs.stream().map(Prefix::address);
-    return Stream.of(addresses.stream(), internal.stream(), others.stream(), ofTunnels)
+    return Stream.of(
+            addresses.stream(),
+            internal.stream(),
+            others.stream(),
+            ofTunnels,
+            notice.tunnels().stream())
         .flatMap(each -> each)
         .distinct()
         .toList();

@@ -2,6 +2,7 @@ package dev.sund.engine.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.engine.cluster.AddressNotice;
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.Policy;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -291,6 +293,7 @@ class PolicyCompilerTest {
     Ip external = Ip.parse("203.0.113.9");
     Ip ofTunnel = Ip.parse("10.9.0.0");
     Ip ofPod = Ip.parse("fd00:9::");
+    Ip ofPool = Ip.parse("10.64.0.3");
     compiler.put(
         new Node(
                 new NodeName("n9"),
@@ -298,7 +301,10 @@ class PolicyCompilerTest {
                 1,
                 List.of(OFFICE),
                 List.of(Prefix.parse("10.9.0.0/24"), Prefix.parse("fd00:9::/64")),
-                Map.of("zone", "office"))
+                Map.of("zone", "office"),
+                List.of(OFFICE),
+                new AddressNotice(new TreeMap<>(), List.of(ofPool)),
+                List.of())
             .withAll(List.of(OFFICE, external)));
     cluster(
         "nodes",
@@ -307,7 +313,7 @@ class PolicyCompilerTest {
         Direction.EGRESS,
         Action.DENY,
         List.of(new Policy.Nodes(labels("zone", "office"))));
-    assertThat(List.of(OFFICE, external, ofTunnel, ofPod))
+    assertThat(List.of(OFFICE, external, ofTunnel, ofPod, ofPool))
         .allMatch(address -> !out(address, 1).allowed());
     assertThat(out(Ip.parse("10.9.0.1"), 1).allowed()).isTrue();
 

@@ -110,7 +110,18 @@ final class RandomCluster {
       addresses.add(external);
     }
     own.add(map("type", "Hostname", "address", "n" + i));
-    Map<String, @Nullable Object> node = object("v1", "Node", meta("n" + i, labels("role", "env")));
+    Map<String, @Nullable Object> meta = meta("n" + i, labels("role", "env"));
+    if (!placed) {
+      // By what its tunnels have: the first of its ranges, and what was taken from pools.
+      String pool = "10.64.0." + i;
+      String pool6 = "fd02::" + i;
+      meta.put("annotations", map("sund.dev/tunnel-addresses", pool + "," + pool6));
+      for (String address : List.of("10.0." + i + ".0", "fd00:0:0:" + i + "::", pool, pool6)) {
+        ends.add(End.outside(address));
+        addresses.add(address);
+      }
+    }
+    Map<String, @Nullable Object> node = object("v1", "Node", meta);
     node.put("spec", map("podCIDRs", List.of("10.0." + i + ".0/24", "fd00:0:0:" + i + "::/64")));
     node.put("status", map("addresses", own));
   }

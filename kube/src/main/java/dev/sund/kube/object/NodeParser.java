@@ -88,7 +88,17 @@ final class NodeParser {
             "'" + text + "' is no " + (family == Family.V4 ? "IPv4" : "IPv6") + " address");
       }
     }
-    return new AddressNotice(said);
+    Field tunnels = annotations.at(Marks.ANNOTATION_TUNNELS);
+    SortedMap<Family, Ip> taken = new TreeMap<>();
+    for (String text : tunnels.text().orElse("").split(",")) {
+      Optional<Ip> ip = Ip.tryParse(text);
+      if (ip.isPresent()) {
+        taken.put(ip.get().family(), ip.get());
+      } else if (!text.isEmpty()) {
+        tunnels.unused("'" + text + "' is no address");
+      }
+    }
+    return new AddressNotice(said, List.copyOf(taken.values()));
   }
 
   private static List<Ip> addresses(Field list, AddressNotice notice) {
@@ -103,7 +113,7 @@ final class NodeParser {
         unreadable |= ip.isEmpty();
       }
     }
-    if (first.isEmpty() && !unreadable && notice.equals(AddressNotice.NONE)) {
+    if (first.isEmpty() && !unreadable && notice.said().isEmpty()) {
       list.problem(
           Reason.NODE_WITHOUT_ADDRESS,
           list.present() ? "no address has the type InternalIP." : "the field is missing.",

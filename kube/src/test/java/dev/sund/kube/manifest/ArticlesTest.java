@@ -12,14 +12,21 @@ import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.cluster.ServiceSettings;
 import dev.sund.model.Condition;
 import dev.sund.model.Reason;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The listings in {@code examples/articles} mean to Sund what they meant to their readers. */
 class ArticlesTest {
+  @TempDir private Path folder;
+
   private static Manifests read(String name) {
     String file = System.getProperty("sund.root") + "/examples/articles/" + name;
     return ManifestFiles.read(List.of(file), InputStream.nullInputStream());
@@ -30,6 +37,31 @@ class ArticlesTest {
     assertThat(read.findings()).isEmpty();
     assertThat(read.objects()).hasSize(1);
     return read.events().getFirst();
+  }
+
+  /** As it comes when it is copied from a page that lost its indentation. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "2018-default-deny.yaml",
+        "2021-network-policies.yaml",
+        "2022-deny-all.yaml",
+        "2022-ippool.yaml"
+      })
+  void aListingThatHasLostItsIndentationIsRefusedWithASentenceThatSaysSo(String name)
+      throws IOException {
+    Path listing = Path.of(System.getProperty("sund.root"), "examples/articles", name);
+    Path flat =
+        Files.writeString(
+            folder.resolve(name), Files.readString(listing).replaceAll("(?m)^[ \\t]+", ""));
+
+    Manifests read =
+        ManifestFiles.read(List.of(flat.toString()), InputStream.nullInputStream());
+
+    assertThat(read.objects()).isEmpty();
+    assertThat(read.findings().getFirst().toString())
+        .contains(name, "the text has lost its indentation", "'name' belongs below 'metadata'")
+        .contains("Indent what belongs to 'metadata' by two blanks, or copy the listing");
   }
 
   @Test

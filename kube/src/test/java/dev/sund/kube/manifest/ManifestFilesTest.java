@@ -367,6 +367,7 @@ class ManifestFilesTest {
           annotations:
             sund.dev/ipv4-address: 10.8.0.7
             sund.dev/ipv6-address: none
+            sund.dev/tunnel-addresses: "fd02::1,10.64.0.1"
             example.com/else: "5"
         spec: {podCIDRs: [10.244.1.0/24]}
         status:
@@ -383,6 +384,10 @@ class ManifestFilesTest {
               assertThat(seen.node().addresses()).containsExactly(Ip.parse("10.8.0.7"));
               assertThat(seen.node().internal(Family.V6)).contains(Ip.parse("fd00::11"));
               assertThat(seen.node().everyAddress()).hasSize(3);
+              assertThat(seen.node().notice().tunnels())
+                  .containsExactly(Ip.parse("10.64.0.1"), Ip.parse("fd02::1"));
+              assertThat(seen.node().peerAddresses())
+                  .contains(Ip.parse("10.64.0.1"), Ip.parse("10.244.1.0"));
             });
   }
 

@@ -45,6 +45,16 @@ final class Cluster {
             addresses.add(InetAddress.ofLiteral(Json.text(one.get("address"))));
           }
         }
+        // Sund's own: a node is its tunnels' addresses too.
+        for (Object range : Json.list(Json.map(object.get("spec")).get("podCIDRs"))) {
+          addresses.add(InetAddress.ofLiteral(Json.text(range).replaceFirst("/.*", "")));
+        }
+        if (Json.map(metadata.get("annotations")).get("sund.dev/tunnel-addresses")
+            instanceof String tunnels) {
+          for (String address : tunnels.split(",")) {
+            addresses.add(InetAddress.ofLiteral(address));
+          }
+        }
         nodeAddresses.put(name, addresses);
       }
       case "Pod" -> pod(object, metadata, name);
