@@ -24,9 +24,9 @@ import java.util.function.Supplier;
 /**
  * Says in annotations of the node's object by which addresses the node is reached, where these are
  * not its {@code InternalIP}s, and which addresses its tunnels have taken from pools: other nodes'
- * agents cannot see what this one found and took on its machine.
- * It is told what is to be written as long as the object says otherwise, so an annotation that
- * somebody removes is written again, and one that has become wrong is removed.
+ * agents cannot see what this one found and took on its machine. It is told what is to be written
+ * as long as the object says otherwise, so an annotation that somebody removes is written again,
+ * and one that has become wrong is removed.
  *
  * <p>Each write has a connection of its own, since a machine whose address has just changed has
  * none that lives. The annotations stay when the agent ends, as the tunnels do. One platform
@@ -122,9 +122,7 @@ final class AddressAnnotations implements Consumer<Optional<AddressNotice>>, Aut
     }
     annotations.put(
         Marks.ANNOTATION_TUNNELS,
-        notice.tunnels().isEmpty()
-            ? Tree.Scalar.plain("null")
-            : Tree.Scalar.text(tunnels(notice)));
+        notice.tunnels().isEmpty() ? Tree.Scalar.plain("null") : Tree.Scalar.text(tunnels(notice)));
     return Tree.Mapping.of(
         Map.of("metadata", Tree.Mapping.of(Map.of("annotations", Tree.Mapping.of(annotations)))));
   }

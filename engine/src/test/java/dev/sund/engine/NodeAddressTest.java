@@ -93,8 +93,7 @@ class NodeAddressTest {
   @Test
   void whatTheTunnelsHaveTakenFromPoolsIsToldOnce() {
     FabricSettings pools =
-        FabricSettings.DEFAULT.with(
-            new AddressSettings(AddressSettings.Mode.POOLS, List.of()));
+        FabricSettings.DEFAULT.with(new AddressSettings(AddressSettings.Mode.POOLS, List.of()));
     List<Ip> taken = List.of(Ip.parse("10.64.0.3"), Ip.parse("fd02::3"));
     AddressNotice notice = new AddressNotice(new TreeMap<>(), taken);
     for (FabricSettings settings : List.of(pools, FabricSettings.DEFAULT)) {

@@ -172,7 +172,8 @@ public final class SarifForm {
       case "index" -> value instanceof Long number && number >= 0;
       case "line" -> value instanceof Long number && number >= 1; // 3.30.5
       case "texts" ->
-          value instanceof Map<?, ?> map && map.values().stream().allMatch(String.class::isInstance);
+          value instanceof Map<?, ?> map
+              && map.values().stream().allMatch(String.class::isInstance);
       case "bag" -> value instanceof Map<?, ?>; // 3.8
       default -> value instanceof String text && List.of(wanted.split("\\|")).contains(text);
     };

@@ -125,13 +125,18 @@ public final class BridgeTableDriver implements Driver {
     if (program.bridgePorts().isEmpty() && contents.isEmpty()) {
       return List.of();
     }
+    return TableCheck.ofWhole(image(program), contents);
+  }
+
+  /** The table as a program says. */
+  static TableImage image(PacketProgram program) {
     NavigableMap<RangeKey, Entry> all = new TreeMap<>();
     Set<Ip> judged = new TreeSet<>();
     program.policy().pods().keySet().forEach(key -> judged.add(key.pod()));
     for (BridgePort port : program.bridgePorts().values()) {
       all.putAll(elements(port, port.addresses().stream().anyMatch(judged::contains)));
     }
-    return TableCheck.ofWhole(BridgeLowering.image(all), contents);
+    return BridgeLowering.image(all);
   }
 
   /** The addresses from which devices may send, by the table as it was read. */

@@ -31,7 +31,9 @@ record Meta(String uid, long created) {
   static final Shape OF_NODES =
       shape()
           .use("labels")
-          .use("annotations", Shape.some(Marks.ANNOTATION_V4, Marks.ANNOTATION_V6, Marks.ANNOTATION_TUNNELS));
+          .use(
+              "annotations",
+              Shape.some(Marks.ANNOTATION_V4, Marks.ANNOTATION_V6, Marks.ANNOTATION_TUNNELS));
 
   /** The shape of a pod's {@code metadata}: labels count, and what it asks of its network. */
   static final Shape OF_PODS =

@@ -55,8 +55,7 @@ class ArticlesTest {
         Files.writeString(
             folder.resolve(name), Files.readString(listing).replaceAll("(?m)^[ \\t]+", ""));
 
-    Manifests read =
-        ManifestFiles.read(List.of(flat.toString()), InputStream.nullInputStream());
+    Manifests read = ManifestFiles.read(List.of(flat.toString()), InputStream.nullInputStream());
 
     assertThat(read.objects()).isEmpty();
     assertThat(read.findings().getFirst().toString())
