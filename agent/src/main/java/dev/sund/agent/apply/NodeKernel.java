@@ -18,6 +18,7 @@ import dev.sund.dataplane.xtables.LegacyForwardDriver;
 import dev.sund.engine.cluster.NodeFacts;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.nft.NftFamily;
 import dev.sund.kernel.nft.NftSocket;
 import dev.sund.model.Marks;
 import java.nio.file.Path;
@@ -59,11 +60,13 @@ public final class NodeKernel implements AutoCloseable {
       opened.push(factsRoutes);
       this.legacy = LegacyForwardDriver.open(namespace);
       OwnCommits commits = new OwnCommits();
+      NftSocket first = nftSocket();
+      removeProbe(namespace, first, log);
       this.dataplane =
           Dataplane.of(
               routes,
               stateDir,
-              new NftDriver(NftPort.over(nftSocket()), failPoint, commits),
+              new NftDriver(NftPort.over(first), failPoint, commits),
               new PolicyDriver(NftPort.keepingPolicies(nftSocket()), failPoint, commits),
               new BridgeTableDriver(NftPort.keepingBridges(nftSocket()), failPoint, commits),
               new ForwardDriver(NftPort.over(nftSocket())),
@@ -102,16 +105,16 @@ public final class NodeKernel implements AutoCloseable {
   public static NodeKernel open(
       NetNs namespace, Path stateDir, boolean mayRemoveStrays, AgentMetrics metrics, Log log)
       throws KernelException {
-    removeProbe(namespace, log);
     return new NodeKernel(namespace, stateDir, mayRemoveStrays, metrics, log);
   }
 
   /**
    * What a probe of an agent left behind that was killed; before Linux 5.12 the kernel keeps it.
    */
-  private static void removeProbe(NetNs namespace, Log log) {
+  private static void removeProbe(NetNs namespace, NftSocket nft, Log log) {
     try {
-      if (KernelProbe.removeLeft(namespace, false)) {
+      if (nft.table(NftFamily.INET, Marks.PROBE_TABLE).isPresent()
+          && KernelProbe.removeLeft(namespace, false)) {
         log.info("table of a probe removed", "table", "inet " + Marks.PROBE_TABLE);
       }
     } catch (KernelException e) {
