@@ -14,14 +14,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node as its files show it: this machine, another's file systems mounted somewhere, or a tree
@@ -50,6 +53,7 @@ public final class Host {
   private final Pause pause;
   private final Facts facts;
   private final Map<String, String> asked = new LinkedHashMap<>();
+  private final Map<Class<?>, Shared> sharedByAll = new HashMap<>();
   private final Map<String, String> before = new LinkedHashMap<>();
   private final Set<String> read = new LinkedHashSet<>();
   private double seconds;
@@ -144,6 +148,36 @@ public final class Host {
         ? new AccessDeniedException(name)
         : new IOException(said.replace(name + " ", ""), e);
   }
+
+  /**
+   * What several checks read alike, read once for all checks of a look.
+   *
+   * @param type by which it is known again
+   * @throws UnreadException when it cannot be read; each check that needs it is told
+   */
+  public <T> T once(Class<T> type, Check.Reading<T> reading) throws UnreadException {
+    Shared shared = sharedByAll.get(type);
+    if (shared == null) {
+      Set<String> outer = new LinkedHashSet<>(read);
+      read.clear();
+      try {
+        shared = new Shared(reading.read(this), null, readSoFar());
+      } catch (UnreadException e) {
+        shared = new Shared(null, e, readSoFar());
+      }
+      sharedByAll.put(type, shared);
+      read.addAll(outer);
+    }
+    read.addAll(shared.sources);
+    if (shared.failure != null) {
+      throw shared.failure;
+    }
+    return type.cast(Objects.requireNonNull(shared.value));
+  }
+
+  /** A reading's value or failure, and the files that it read. */
+  private record Shared(
+      @Nullable Object value, @Nullable UnreadException failure, List<String> sources) {}
 
   /** Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded. */
   private boolean isAsked(String path) {
@@ -247,6 +281,7 @@ public final class Host {
     }
     pause.sleep(wait);
     asked.clear();
+    sharedByAll.clear();
     seconds = wait.toMillis() / 1_000.0;
   }
 

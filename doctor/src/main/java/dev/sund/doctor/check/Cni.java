@@ -68,6 +68,10 @@ record Cni(String folder, List<Network> networks, List<String> folders, Set<Stri
   private static final Pattern QUOTED = Pattern.compile("\"([^\"]+)\"");
 
   static Cni of(Host host) throws UnreadException {
+    return host.once(Cni.class, Cni::read);
+  }
+
+  private static Cni read(Host host) throws UnreadException {
     Set<String> configured = new LinkedHashSet<>();
     Set<String> places = new LinkedHashSet<>();
     for (String file : RUNTIMES) {

@@ -65,6 +65,10 @@ public final class MtuChecks {
   }
 
   private static Links links(Host host) throws UnreadException {
+    return host.once(Links.class, MtuChecks::read);
+  }
+
+  private static Links read(Host host) throws UnreadException {
     Map<String, Device> devices = new TreeMap<>();
     for (String name : host.names(DEVICES)) {
       OptionalLong mtu = host.numberIfThere(DEVICES + "/" + name + "/mtu");

@@ -74,6 +74,10 @@ record Proxies(
   private static final Pattern STRICT = Pattern.compile("(?m)^\\s+strictARP:\\s*(true|false)");
 
   static Proxies of(Host host) throws UnreadException {
+    return host.once(Proxies.class, Proxies::read);
+  }
+
+  private static Proxies read(Host host) throws UnreadException {
     Map<String, Mode> claims = new TreeMap<>();
     Optional<Boolean> strict = Optional.empty();
     List<Processes.One> running = Processes.named(host, PROGRAMS);

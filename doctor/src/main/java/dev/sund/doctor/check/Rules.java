@@ -60,6 +60,10 @@ record Rules(List<Chain> chains) {
   }
 
   static Rules of(Host host) throws UnreadException {
+    return host.once(Rules.class, Rules::read);
+  }
+
+  private static Rules read(Host host) throws UnreadException {
     List<Chain> chains = new ArrayList<>();
     for (Line line : host.lines(Facts.RULES)) {
       boolean group = line.has("group");

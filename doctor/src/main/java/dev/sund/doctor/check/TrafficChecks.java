@@ -22,6 +22,9 @@ public final class TrafficChecks {
   private static final String SOFTNET = "proc/net/softnet_stat";
   private static final String DEVICES = "proc/net/dev";
 
+  /** So many devices are named one by one. */
+  private static final int MOST_DEVICES = 5;
+
   private TrafficChecks() {}
 
   /** The checks of this family. */
@@ -252,6 +255,15 @@ public final class TrafficChecks {
                     + " says where; overruns want larger rings (ethtool -G), errors another cable"
                     + " or driver"));
       }
+    }
+    if (findings.size() > MOST_DEVICES) {
+      List<Finding> rest = findings.subList(MOST_DEVICES, findings.size());
+      String more =
+          "%,d devices more count losses, such as %s."
+              .formatted(rest.size(), rest.getFirst().object());
+      Finding one = rest.getFirst();
+      rest.clear();
+      findings.add(new Finding(one.severity(), "others", more, one.why(), one.remedy()));
     }
     return Verdict.of(
         findings, stat.now().values().size() / 5 + " devices, none loses more than it did");
