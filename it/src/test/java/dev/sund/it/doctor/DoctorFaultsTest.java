@@ -30,6 +30,11 @@ class DoctorFaultsTest {
           "clock-source",
           "virtualisation",
           "bridge-netfilter",
+          "softnet-drops",
+          "sysctl-files",
+          "sysctl-pods",
+          "swap",
+          "module-lists",
           "networkd-routes",
           "interface-drops", // counts of its first second are no rate
           "conntrack-full",
