@@ -13,6 +13,7 @@ module dev.sund.kernel {
   exports dev.sund.kernel.netlink;
   exports dev.sund.kernel.nflog;
   exports dev.sund.kernel.nft;
+  exports dev.sund.kernel.packet;
   exports dev.sund.kernel.socket;
   exports dev.sund.kernel.route;
   exports dev.sund.kernel.xtables;

@@ -310,6 +310,12 @@ public final class TestRun implements CheckoutTool {
             .install()
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.endsWith("CaptureFileTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need("tshark", "tshark", "reads captures with a program that is not ours")
+            .install()
+            .ifPresent(out::println);
+      }
       if (classes.stream().anyMatch(name -> name.endsWith("KernelConstantsTest"))
           || request.thorough()
               && classes.stream().anyMatch(name -> name.endsWith("Arm64PackTest"))) {

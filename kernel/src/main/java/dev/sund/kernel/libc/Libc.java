@@ -597,4 +597,41 @@ public final class Libc {
       throw impossible(thrown);
     }
   }
+
+  private static final class Mmap {
+    static final MethodHandle HANDLE =
+        link("mmap", longs(ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+  }
+
+  /** mmap(2) of a descriptor from its begin, wherever there is room; the address. */
+  public static long mmap(long length, int protection, int flags, int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURE);
+      return result(
+          (long)
+              Mmap.HANDLE.invokeExact(state, MemorySegment.NULL, length, protection, flags, fd, 0L),
+          state);
+    } catch (Throwable thrown) {
+      throw impossible(thrown);
+    }
+  }
+
+  private static final class Munmap {
+    static final MethodHandle HANDLE = link("munmap", ints(ADDRESS, JAVA_LONG));
+  }
+
+  /** munmap(2); what was mapped must not be touched any more. */
+  public static int munmap(MemorySegment mapped) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURE);
+      return result((int) Munmap.HANDLE.invokeExact(state, mapped, mapped.byteSize()), state);
+    } catch (Throwable thrown) {
+      throw impossible(thrown);
+    }
+  }
+
+  /** What {@link #mmap} has mapped. */
+  public static MemorySegment mapped(long address, long length) {
+    return MemorySegment.ofAddress(address).reinterpret(length);
+  }
 }
