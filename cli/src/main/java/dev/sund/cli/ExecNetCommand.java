@@ -58,14 +58,14 @@ public final class ExecNetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (command.isEmpty() && !which) {
+      throw CommandFailure.badInput(
+          "There is no command to run.", "Write it after --: sund exec-net POD -- ip route.");
+    }
     PodNetwork network = pods.find(pod);
     if (which) {
       PodNetworkText.print(network, output.json(), spec.commandLine().getOut());
       return ExitCode.OK;
-    }
-    if (command.isEmpty()) {
-      throw CommandFailure.badInput(
-          "There is no command to run.", "Write it after --: sund exec-net POD -- ip route.");
     }
     if (network.node()) {
       PrintWriter err = spec.commandLine().getErr();

@@ -49,6 +49,7 @@ public final class Sund implements Runnable {
     COMMANDS.put("service", ServiceCommand.class);
     COMMANDS.put("policy", PolicyCommand.class);
     COMMANDS.put("drops", DropsCommand.class);
+    COMMANDS.put("netstat", NetstatCommand.class);
     COMMANDS.put("capture", CaptureCommand.class);
     COMMANDS.put("exec-net", ExecNetCommand.class);
     COMMANDS.put("ipam", IpamCommand.class);

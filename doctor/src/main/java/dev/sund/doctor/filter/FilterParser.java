@@ -56,6 +56,10 @@ final class FilterParser {
     return Optional.ofNullable(LINK_PROTOCOLS.get(name));
   }
 
+  private static int number(Map<String, Integer> numbers, String name) {
+    return Optional.ofNullable(numbers.get(name)).orElseThrow();
+  }
+
   /** The whole expression. */
   Condition whole() throws FilterSyntaxException {
     Condition condition = expression();
@@ -229,10 +233,10 @@ final class FilterParser {
       return primitives.linkType(link);
     }
     return switch (protocol) {
-      case "icmp", "igmp", "vrrp" -> primitives.overV4(PROTOCOLS.get(protocol));
+      case "icmp", "igmp", "vrrp" -> primitives.overV4(number(PROTOCOLS, protocol));
       case "icmp6" -> primitives.overV6(Primitives.ICMPV6);
       case "ether" -> throw words.fault("expected host, src, dst, proto, broadcast or multicast");
-      default -> primitives.overIp(PROTOCOLS.get(protocol));
+      default -> primitives.overIp(number(PROTOCOLS, protocol));
     };
   }
 
@@ -369,7 +373,7 @@ final class FilterParser {
       case "" -> primitives.host(bits, mask, keywords.end());
       case "ip" -> primitives.v4Host(bits, mask, keywords.end());
       case "arp", "rarp" ->
-          primitives.arpHost(LINK_PROTOCOLS.get(protocol), bits, mask, keywords.end());
+          primitives.arpHost(number(LINK_PROTOCOLS, protocol), bits, mask, keywords.end());
       default ->
           throw words.faultBefore(
               protocol + " has no address of its own: " + protocol + " and host " + ip);

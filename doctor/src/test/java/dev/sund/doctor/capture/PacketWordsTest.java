@@ -83,8 +83,7 @@ class PacketWordsTest {
 
   @Test
   void arpAndNeighboursAreReadableToo() {
-    assertThat(
-            line(MACS + "0806 0001080006040001 020000000001 0a000001 000000000000 0a000002"))
+    assertThat(line(MACS + "0806 0001080006040001 020000000001 0a000001 000000000000 0a000002"))
         .isEqualTo("ARP: Request who-has 10.0.0.2 tell 10.0.0.1");
     assertThat(
             line(
@@ -98,8 +97,7 @@ class PacketWordsTest {
   @Test
   void laterFragmentsHaveNoPorts() {
     assertThat(
-            line(
-                MACS + "0800 4500 0030 0009 20b9 4011 0000 0a000001 0a000002 ffffffff ffffffff"))
+            line(MACS + "0800 4500 0030 0009 20b9 4011 0000 0a000001 0a000002 ffffffff ffffffff"))
         .isEqualTo("IP 10.0.0.1.0 > 10.0.0.2.0: (frag 9:1480+) length 28");
   }
 

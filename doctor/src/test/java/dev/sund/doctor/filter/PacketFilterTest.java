@@ -94,7 +94,8 @@ class PacketFilterTest {
     for (int i = 2; i < 500; i++) {
       text.append(" or fd00::").append(Integer.toHexString(i));
     }
-    assertThatThrownBy(() -> program(text.toString())).hasMessageContaining("too long for the kernel");
+    assertThatThrownBy(() -> program(text.toString()))
+        .hasMessageContaining("too long for the kernel");
     assertThatThrownBy(() -> program("(".repeat(30_000))).hasMessageContaining("characters");
   }
 

@@ -69,4 +69,19 @@ class PodToolsTest {
     assertThat(ended.out()).hasLineCount(3);
     assertThat(ended.err()).contains("3 packets captured, 3 passed the filter, 0 dropped");
   }
+
+  @Test
+  void netstatShowsWhichCountersOfAPodGrow() throws Exception {
+    PodBed.Running netstat =
+        bed.start("netstat", "--pod", PodBed.DB.toString(), "--interval", "1s", "--top", "3");
+    while (netstat.process().isAlive()) { // it looks at some second of these
+      bed.send(PodBed.DB, 4_000, 5);
+      Thread.sleep(20);
+    }
+    PodBed.Ended ended = PodBed.ended(netstat);
+    assertThat(ended.out())
+        .contains("pod 10.9.0.2", "Udp.NoPorts", "to a port that nobody listens on")
+        .doesNotContain("\u001b");
+    assertThat(ended.exitCode()).as("nothing but what nobody listens to: " + ended.out()).isZero();
+  }
 }

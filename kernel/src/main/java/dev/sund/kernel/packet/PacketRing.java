@@ -139,7 +139,7 @@ public final class PacketRing implements AutoCloseable {
   public static PacketRing open(
       NetNs namespace, int linkIndex, Form form, List<BpfInstruction> filter, long bytes)
       throws KernelException {
-    int count = (int) Math.clamp(bytes / BLOCK_BYTES, 2, (1 << 30) / BLOCK_BYTES);
+    int count = Math.clamp(bytes / BLOCK_BYTES, 2, (1 << 30) / BLOCK_BYTES);
     int type =
         switch (form) {
           case WITH_LINK -> SOCK_RAW;

@@ -106,8 +106,7 @@ class PacketRingNetnsTest {
 
   @Test
   void aDeviceThatIsNotThereIsNamed() {
-    assertThatThrownBy(() ->
-            PacketRing.open(near, 4_711, PacketRing.Form.WITH_LINK, UDP, 1 << 20))
+    assertThatThrownBy(() -> PacketRing.open(near, 4_711, PacketRing.Form.WITH_LINK, UDP, 1 << 20))
         .isInstanceOf(KernelException.class)
         .hasMessageContaining("packet ring to link 4711");
   }
