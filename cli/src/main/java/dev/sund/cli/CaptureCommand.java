@@ -324,11 +324,15 @@ public final class CaptureCommand implements Callable<Integer> {
       fields.put("captured", summary.taken());
       fields.put("received", summary.received());
       fields.put("dropped", summary.dropped());
+      fields.put("devicesGone", summary.gone());
       fields.put("seconds", Math.round(nanos / 1e6) / 1e3);
       PrintWriter out = spec.commandLine().getOut();
       out.println(Json.write(Map.of("summary", fields)));
       out.flush();
       return;
+    }
+    if (summary.gone()) {
+      err.println("The pods' devices are gone, so it ends.");
     }
     err.printf(
         "%,d packets captured, %,d passed the filter, %,d dropped for want of room%n",

@@ -63,10 +63,7 @@ public final class NetstatCommand implements Callable<Integer> {
       description = "How long a look takes (default: ${DEFAULT-VALUE}).")
   String interval = "2s";
 
-  @Option(
-      names = "--looks",
-      paramLabel = "N",
-      description = "With --watch: end after so many.")
+  @Option(names = "--looks", paramLabel = "N", description = "With --watch: end after so many.")
   @Nullable Integer looks;
 
   @Option(names = "--pod", paramLabel = "POD", description = PodNetworks.DESCRIPTION)
@@ -112,8 +109,7 @@ public final class NetstatCommand implements Callable<Integer> {
       long end = System.nanoTime();
       double seconds = Math.max(1e-3, (end - begin) / 1e9);
       List<LossRow> rows = now.since(before, seconds);
-      lost =
-          rows.stream().anyMatch(row -> row.weight() == LossWeight.LOSS && row.grew() > 0);
+      lost = rows.stream().anyMatch(row -> row.weight() == LossWeight.LOSS && row.grew() > 0);
       print(text, rows, seconds, out);
       if (out.checkError()) {
         break; // whoever reads is gone
@@ -138,15 +134,16 @@ public final class NetstatCommand implements Callable<Integer> {
 
   /** On a terminal over the page before; else below it, without signs that only terminals know. */
   private static void page(List<String> lines, PrintWriter out) {
-    Console console = System.console();
-    boolean terminal = console != null && console.isTerminal();
+    boolean terminal = System.console() instanceof Console console && console.isTerminal();
     StringBuilder page = new StringBuilder(terminal ? "\u001b[H" : "");
     lines.forEach(line -> page.append(line).append(terminal ? "\u001b[K\n" : "\n"));
     out.print(page.append(terminal ? "\u001b[J" : "\n"));
   }
 
   private static String time() {
-    return LocalTime.now(java.time.ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString();
+    return LocalTime.now(java.time.ZoneId.systemDefault())
+        .truncatedTo(ChronoUnit.SECONDS)
+        .toString();
   }
 
   private LossCounters read(@Nullable PodNetwork network) throws IOException {
@@ -159,7 +156,8 @@ public final class NetstatCommand implements Callable<Integer> {
           network.namespace(),
           () ->
               LossCounters.read(
-                  path -> text(Path.of("/proc/thread-self/net", path.substring("proc/net".length()))),
+                  path ->
+                      text(Path.of("/proc/thread-self/net", path.substring("proc/net".length()))),
                   false));
     } catch (UnreadException e) {
       throw CommandFailure.couldNotRun(e.getMessage() + ".", e.remedy());
@@ -172,8 +170,7 @@ public final class NetstatCommand implements Callable<Integer> {
 
   private static Optional<String> text(Path file) throws UnreadException {
     try {
-      return Optional.of(
-          new String(Files.readAllBytes(file), StandardCharsets.UTF_8).strip());
+      return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8).strip());
     } catch (NoSuchFileException _) {
       return Optional.empty();
     } catch (IOException e) {

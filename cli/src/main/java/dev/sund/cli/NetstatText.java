@@ -19,22 +19,26 @@ final class NetstatText {
   /** A table, the worst first, and what was left out; a text for each line. */
   List<String> lines(List<LossRow> rows, int most, boolean all, double seconds, String whose) {
     List<LossRow> shown =
-        rows.stream().filter(row -> all || row.total() > 0).limit(all ? rows.size() : most).toList();
-    long lost =
         rows.stream()
-            .filter(row -> row.weight() == LossWeight.LOSS && row.grew() > 0)
-            .count();
+            .filter(row -> all || row.total() > 0)
+            .limit(all ? rows.size() : most)
+            .toList();
+    long lost =
+        rows.stream().filter(row -> row.weight() == LossWeight.LOSS && row.grew() > 0).count();
     List<String> lines = new ArrayList<>();
     String said =
         lost == 0
             ? colours.good("nothing was lost")
-            : colours.bad(lost == 1 ? "1 counter of losses grew" : lost + " counters of losses grew");
+            : colours.bad(
+                lost == 1 ? "1 counter of losses grew" : lost + " counters of losses grew");
     lines.add("%s, %.1f s: %s".formatted(whose, seconds, said));
     if (shown.isEmpty()) {
       return lines;
     }
     int width = shown.stream().mapToInt(row -> row.name().length()).max().orElse(0);
-    lines.add(("%10s %10s %14s  %-" + width + "s  %s").formatted("PER SECOND", "IN WINDOW", "TOTAL", "COUNTER", "WHAT"));
+    lines.add(
+        ("%10s %10s %14s  %-" + width + "s  %s")
+            .formatted("PER SECOND", "IN WINDOW", "TOTAL", "COUNTER", "WHAT"));
     for (LossRow row : shown) {
       String line =
           ("%10s %,10d %,14d  %-" + width + "s  %s")

@@ -59,6 +59,7 @@ class PodCommandsTest {
             x, 2.0 s: 1 counter of losses grew
             PER SECOND  IN WINDOW          TOTAL  COUNTER          WHAT
                    2.5          5             50  softnet.dropped  queue full
-                     -          0              7  Tcp.RetransSegs  again""");
+                     -          0              7  Tcp.RetransSegs  again\
+            """);
   }
 }

@@ -124,12 +124,12 @@ public final class CaptureBenchmark implements Benchmark {
                 SECONDS,
                 BYTES,
                 ours.stream().mapToDouble(Taken::seconds).average().orElse(0));
-    long droppedByThem = theirs.stream().mapToLong(Taken::dropped).sum();
+    double droppedByThem = theirs.stream().mapToLong(Taken::dropped).sum();
     return List.of(
         new Row(
             "capture, 100,000 packets/s, dropped in all",
             "packets",
-            Estimate.single(ours.stream().mapToLong(Taken::dropped).sum()),
+            Estimate.single((double) ours.stream().mapToLong(Taken::dropped).sum()),
             Optional.of(Estimate.single(droppedByThem)),
             Optional.empty(),
             Optional.of(Target.atMost(droppedByThem)),
@@ -137,7 +137,8 @@ public final class CaptureBenchmark implements Benchmark {
         new Row(
             "capture, 100,000 packets/s, taken",
             "packets",
-            Estimate.ofMedian(ours.stream().mapToDouble(one -> one.received() - one.dropped()).toArray()),
+            Estimate.ofMedian(
+                ours.stream().mapToDouble(one -> one.received() - one.dropped()).toArray()),
             Optional.of(
                 Estimate.ofMedian(
                     theirs.stream().mapToDouble(one -> one.received() - one.dropped()).toArray())),

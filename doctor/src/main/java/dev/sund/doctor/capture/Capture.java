@@ -25,6 +25,7 @@ public final class Capture implements AutoCloseable {
   private final List<CaptureSource> sources = new ArrayList<>();
   private final List<PacketRing> rings = new ArrayList<>();
   private boolean[] standing = {};
+  private boolean[] gone = {};
   private volatile boolean stopped;
   private long taken;
 
@@ -40,8 +41,9 @@ public final class Capture implements AutoCloseable {
    * @param taken packets that were handed on
    * @param received packets that the filters let pass
    * @param dropped of those, which found no room
+   * @param gone whether it ended because all devices went down or away
    */
-  public record Summary(long taken, long received, long dropped) {}
+  public record Summary(long taken, long received, long dropped, boolean gone) {}
 
   /**
    * Adds a device; its packets from now on are in the capture.
@@ -79,7 +81,7 @@ public final class Capture implements AutoCloseable {
   }
 
   /**
-   * Hands packets on until there are enough, it is time, or somebody stops it.
+   * Hands packets on until there are enough, it is time, no device is left, or somebody stops it.
    *
    * @param most how many packets at most; empty for all
    * @param end when to end, by the clock; empty for never
@@ -87,20 +89,19 @@ public final class Capture implements AutoCloseable {
   public Summary run(PacketSink sink, OptionalLong most, OptionalLong end, Clock clock)
       throws IOException {
     standing = new boolean[rings.size()];
+    gone = new boolean[rings.size()];
     long enough = most.orElse(Long.MAX_VALUE);
-    while (!stopped && taken < enough && clock.nanos() < end.orElse(Long.MAX_VALUE)) {
-      long wait =
-          Math.clamp((end.orElse(Long.MAX_VALUE) - clock.nanos()) / 1_000_000, 1, TICK_MILLIS);
-      boolean ready = isStanding() || PacketRing.await(rings, (int) wait);
-      long now = clock.nanos();
-      if (ready && !isStanding()) {
-        advanceAll();
-      }
-      long certain = rings.size() == 1 ? Long.MAX_VALUE : now - CERTAIN_NANOS;
+    while (!stopped && taken < enough && clock.nanos() < end.orElse(Long.MAX_VALUE) && !allGone()) {
+      long left = (end.orElse(Long.MAX_VALUE) - clock.nanos()) / 1_000_000;
+      boolean ready =
+          isStanding() || PacketRing.await(rings, (int) Math.clamp(left, 1, TICK_MILLIS));
+      long certain = rings.size() == 1 ? Long.MAX_VALUE : clock.nanos() - CERTAIN_NANOS;
+      long before = taken;
       drain(sink, enough, Math.min(certain, end.orElse(Long.MAX_VALUE)));
       sink.idle();
-      if (isStanding() && taken < enough) {
-        PacketRing.await(List.of(), PacketRing.RETIRE_MILLIS / 2);
+      if (taken < enough && (isStanding() || (ready && taken == before))) {
+        lookForGone();
+        pause();
       }
     }
     return finish(sink, enough, end, clock);
@@ -116,7 +117,7 @@ public final class Capture implements AutoCloseable {
     if (taken < enough) {
       // The last block of each ring is handed over when it is old enough.
       while (clock.nanos() < until + CERTAIN_NANOS) {
-        PacketRing.await(List.of(), PacketRing.RETIRE_MILLIS / 2);
+        pause();
       }
       drain(sink, enough, end.orElse(until));
     }
@@ -129,7 +130,27 @@ public final class Capture implements AutoCloseable {
       sink.counted(i, counts);
     }
     sink.idle();
-    return new Summary(taken, received, dropped);
+    return new Summary(taken, received, dropped, allGone());
+  }
+
+  private static void pause() throws IOException {
+    PacketRing.await(List.of(), PacketRing.RETIRE_MILLIS / 2);
+  }
+
+  /** A pod that ends takes its devices along. */
+  private void lookForGone() throws IOException {
+    for (int i = 0; i < gone.length; i++) {
+      gone[i] |= rings.get(i).wentDown();
+    }
+  }
+
+  private boolean allGone() {
+    for (boolean one : gone) {
+      if (!one) {
+        return false;
+      }
+    }
+    return gone.length > 0;
   }
 
   private boolean isStanding() {
@@ -162,7 +183,7 @@ public final class Capture implements AutoCloseable {
           }
         }
       }
-      if (oldest < 0 || time > until && !rings.get(oldest).isFilling()) {
+      if (oldest < 0 || (time > until && !rings.get(oldest).isFilling())) {
         return;
       }
       sink.packet(oldest, rings.get(oldest));

@@ -21,7 +21,8 @@ class CaptureFileTest {
     Path file = folder.resolve("both.pcapng");
     try (PodBed bed = new PodBed(folder)) {
       PodBed.Running capture =
-          bed.capture("shop/web-0," + bed.db, "-w", file.toString(), "--count", "20", "udp dst port 4000");
+          bed.capture(
+              "shop/web-0," + bed.db, "-w", file.toString(), "--count", "20", "udp dst port 4000");
       bed.send(PodBed.DB, 4_000, 10);
       PodBed.Ended ended = PodBed.ended(capture);
       assertThat(ended.exitCode()).as(ended.err()).isZero();
@@ -38,9 +39,23 @@ class CaptureFileTest {
 
     List<String> packets =
         run(
-                "tshark", "-r", file.toString(), "-N", "n", "-T", "fields", "-e",
-                "frame.interface_description", "-e", "frame.packet_flags_direction", "-e",
-                "ip.src_host", "-e", "udp.length", "-e", "_ws.malformed")
+                "tshark",
+                "-r",
+                file.toString(),
+                "-N",
+                "n",
+                "-T",
+                "fields",
+                "-e",
+                "frame.interface_description",
+                "-e",
+                "frame.packet_flags_direction",
+                "-e",
+                "ip.src_host",
+                "-e",
+                "udp.length",
+                "-e",
+                "_ws.malformed")
             .lines()
             .toList();
     assertThat(packets).hasSize(20);

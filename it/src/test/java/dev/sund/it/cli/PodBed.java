@@ -15,7 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Two pods on one link, of no network plugin that is ours, and {@code sund} started beside them. */
+/**
+ * Two pods on one link, of no network plugin that is ours, and {@code sund} started beside them.
+ */
 final class PodBed implements AutoCloseable {
   private static final Path ROOT = Path.of(System.getProperty("sund.root"));
 

@@ -44,6 +44,7 @@ public final class PacketRing implements AutoCloseable {
   private static final int SOCK_NONBLOCK = 0x800;
   private static final int ETH_P_ALL = 3;
   private static final int SOL_SOCKET = 1;
+  private static final int SO_ERROR = 4;
   private static final int SO_ATTACH_FILTER = 26;
   private static final int SOL_PACKET = 263;
   private static final int PACKET_RX_RING = 5;
@@ -337,7 +338,23 @@ public final class PacketRing implements AutoCloseable {
         (memory.getInt(header + TP_STATUS) & TP_STATUS_VLAN_TPID_VALID) == 0
             ? ETH_P_8021Q
             : Short.toUnsignedInt(memory.getShort(header + TP_VLAN_TPID));
-    return type << 16 | memory.getInt(header + TP_VLAN_TCI) & 0xffff;
+    return type << 16 | (memory.getInt(header + TP_VLAN_TCI) & 0xffff);
+  }
+
+  /**
+   * Whether the device went down or away since this was asked last. Until it is asked, {@link
+   * #await} finds the ring ready.
+   */
+  public boolean wentDown() throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment error = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 4);
+      Errno.check(
+          Libc.getsockopt(fd.number(), SOL_SOCKET, SO_ERROR, error, length),
+          "getsockopt",
+          "SO_ERROR");
+      return error.get(ValueLayout.JAVA_INT, 0) == Errno.ENETDOWN.number();
+    }
   }
 
   /** What was counted so far. */

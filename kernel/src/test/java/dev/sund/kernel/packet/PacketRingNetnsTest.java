@@ -105,6 +105,18 @@ class PacketRingNetnsTest {
   }
 
   @Test
+  void aDeviceThatGoesAwayIsNoticedOnce() throws Exception {
+    try (PacketRing ring = PacketRing.open(near, index(), PacketRing.Form.WITH_LINK, UDP, 1)) {
+      assertThat(ring.wentDown()).isFalse();
+      TestNetns.run(near, "ip", "link", "del", "eth0");
+      assertThat(PacketRing.await(List.of(ring), 10_000)).isTrue();
+      assertThat(ring.next()).isFalse();
+      assertThat(ring.wentDown()).isTrue();
+      assertThat(ring.wentDown()).isFalse();
+    }
+  }
+
+  @Test
   void aDeviceThatIsNotThereIsNamed() {
     assertThatThrownBy(() -> PacketRing.open(near, 4_711, PacketRing.Form.WITH_LINK, UDP, 1 << 20))
         .isInstanceOf(KernelException.class)
