@@ -26,8 +26,15 @@ final class PodCases {
             "via 10.0.0.254, which neither cni0 nor another device of the node has",
             node -> node.with(PODS, "gateway=10.0.0.254", "gateway=10.0.0.1"),
             PODS,
-            node -> // Calico's: no device has it, the node answers for it
-            node.with(PODS, "gateway=10.0.0.1", "gateway=169.254.1.1 neighbour=2")),
+            node -> // Calico's: no device has it, the node answers for it; and the node's own
+                    // router
+            node.with(PODS, "gateway=10.0.0.1", "gateway=169.254.1.1 neighbour=2")
+                    .with(
+                        PODS,
+                        "pod=cni-1 id=0 sysctl",
+                        "pod=router id=3 device=n1 kind=veth"
+                            + " up=1 carrier=1 peer=2 addresses=192.168.0.1/24\npod=cni-1 id=0 sysctl")
+                    .with(LINKS, "link=eth0 index=2", "link=eth0 peer-namespace=3 index=2")),
         new CheckCase(
             "pod-device",
             node -> node.with(LINKS, "peer-namespace=0", "peer-namespace=7"),

@@ -93,8 +93,12 @@ public final class PodChecks {
     Map<String, Set<String>> has = new LinkedHashMap<>();
     Map<String, Line> defaults = new HashMap<>();
     Map<String, Line> devices = new HashMap<>();
+    Set<String> below = below(host);
     for (Line line : host.lines(Facts.PODS)) {
       String pod = line.text("pod");
+      if (below.contains(line.text("id"))) {
+        continue;
+      }
       if (line.has("default")) {
         defaults.putIfAbsent(pod + " " + line.text("default"), line);
       } else if (line.has("device")) {
@@ -117,6 +121,24 @@ public final class PodChecks {
       }
     }
     return ways;
+  }
+
+  /** The namespaces that the node's own way out leads to, as where it is a container itself. */
+  private static Set<String> below(Host host) throws UnreadException {
+    Set<String> devices = new HashSet<>();
+    for (String line : host.text("proc/net/route").lines().skip(1).toList()) {
+      String[] words = line.strip().split("\\s+");
+      if (words.length > 7 && words[1].equals("00000000") && words[7].equals("00000000")) {
+        devices.add(words[0]);
+      }
+    }
+    Set<String> ids = new HashSet<>();
+    for (Line line : host.lines(Facts.LINKS)) {
+      if (devices.contains(line.text("link")) && line.has("peer-namespace")) {
+        ids.add(line.text("peer-namespace"));
+      }
+    }
+    return ids;
   }
 
   private static String fault(
