@@ -16,11 +16,12 @@ import java.util.function.UnaryOperator;
  * <p>What is made of the entry: a route becomes unreachable, a tunnel gets the next VNI (without
  * one, another local address), a peer the next MAC address, a range of source translation is left
  * out, as is a range of sources that may ask; a frontend refuses everybody, and an endpoint gets
- * the next port.
+ * the next port; what policies say of a pod, its ports, a peer or a verdict is left out.
  *
  * @param table whose entry
  * @param key the text of the entry's key: {@code 10.244.3.0/24}, {@code sund-vxlan4}, {@code
- *     sund-vxlan4 192.168.2.13}, {@code CLUSTER 10.244.2.0/24}, {@code local-v4 8080/tcp #0}
+ *     sund-vxlan4 192.168.2.13}, {@code CLUSTER 10.244.2.0/24}, {@code local-v4 8080/tcp #0},
+ *     {@code 10.244.3.20 in}
  */
 public record WrongEntry(Table table, String key) implements UnaryOperator<ProgramDelta> {
 
@@ -32,7 +33,11 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
     MASQUERADE,
     FRONTENDS,
     ENDPOINTS,
-    SOURCES
+    SOURCES,
+    POLICIES,
+    POLICY_PORTS,
+    POLICY_PEERS,
+    POLICY_VERDICTS
   }
 
   /**
@@ -65,8 +70,16 @@ public record WrongEntry(Table table, String key) implements UnaryOperator<Progr
         delta.sourceRanges().stream()
             .filter(change -> !is(Table.SOURCES, change.key().toString()))
             .toList(),
-        delta.policy(),
+        new PolicyDelta(
+            without(Table.POLICIES, delta.policy().pods()),
+            without(Table.POLICY_PORTS, delta.policy().ports()),
+            without(Table.POLICY_PEERS, delta.policy().peers()),
+            without(Table.POLICY_VERDICTS, delta.policy().verdicts())),
         delta.bridgePorts());
+  }
+
+  private <K, V> List<Change<K, V>> without(Table from, List<Change<K, V>> changes) {
+    return changes.stream().filter(change -> !is(from, change.key().toString())).toList();
   }
 
   private <K extends Comparable<K>> Change<K, Route> route(Change<K, Route> change) {
