@@ -20,9 +20,11 @@ import dev.sund.model.RuleId.Direction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -124,6 +126,8 @@ final class PolicyLowering {
   private static final String BLOCKS = "blocks-";
   private static final String PORTS = "ports-";
   private static final int DIGITS = 16;
+
+  private static final Set<String> POD_MAPS = podMaps();
 
   private static final NftChain FORWARD =
       NftChain.base(TABLE, "forward", "filter", NftChain.Hook.FORWARD, PRIORITY);
@@ -232,14 +236,16 @@ final class PolicyLowering {
 
   /** Whether a pod's own elements are in it, which outlast its link. */
   static boolean isOfPods(String set) {
-    for (Direction direction : List.of(Direction.EGRESS, Direction.INGRESS)) {
-      for (Family family : Family.values()) {
-        if (set.equals(pods(direction, family))) {
-          return true;
-        }
-      }
+    return POD_MAPS.contains(set) || set.startsWith("senders-") || set.startsWith("itself-");
+  }
+
+  private static Set<String> podMaps() {
+    Set<String> maps = new HashSet<>();
+    for (Family family : Family.values()) {
+      maps.add(pods(Direction.EGRESS, family));
+      maps.add(pods(Direction.INGRESS, family));
     }
-    return set.startsWith("senders-") || set.startsWith("itself-");
+    return maps;
   }
 
   /** Whether a chain of this name is there as long as somebody needs it. */

@@ -112,7 +112,12 @@ final class AskedRules {
     rules.forEach(asked -> asked.rule.atoms.forEach(taker));
   }
 
+  /** The names that alone tell a class from others: all else is told by a rule's atoms first. */
   void eachName(Consumer<PortName> taker) {
-    rules.forEach(asked -> asked.names.forEach(taker));
+    for (Asked asked : rules) {
+      if (asked.rule.anyone) {
+        asked.names.forEach(taker);
+      }
+    }
   }
 }

@@ -24,7 +24,7 @@ final class PortName implements Comparable<PortName> {
   /** The classes of pods that have such a port. */
   final Set<PeerClass> classes = new HashSet<>();
 
-  /** The lists in which a rule waits for it. */
+  /** The lists in which a rule for everyone waits for it. */
   final Set<AskedRules> lists = new HashSet<>();
 
   /** Which ports pods mean by it, and how many classes each. */
