@@ -25,6 +25,8 @@ import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
 import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
+import dev.sund.agent.policy.PolicyConditions;
+import dev.sund.agent.policy.PolicyReport;
 import dev.sund.agent.seen.AskedDirectory;
 import dev.sund.agent.seen.ConnectionRecorder;
 import dev.sund.agent.services.ServiceWork;
@@ -350,13 +352,19 @@ public final class Agent implements AutoCloseable {
               sink.log("node"));
       opened.push(condition);
       condition.start();
+      ApiObjects reports = new ApiObjects(server, means.dialer(), API_PATIENCE);
+      Log policyLog = sink.log("policy");
+      PolicyConditions ofAll =
+          PolicyConditions.of(
+              options.node(), reports, loop, metrics.policy::statusesWritten, policyLog);
       PolicyReport policies =
           new PolicyReport(
               options.node(),
-              new ApiObjects(server, means.dialer(), API_PATIENCE),
+              reports,
               this::policies,
               InstantSource.system(),
-              sink.log("policy"));
+              ofAll::look,
+              policyLog);
       opened.push(policies);
       policies.start();
       recorder.resume();
@@ -573,7 +581,7 @@ public final class Agent implements AutoCloseable {
     if (loop.hadPolicies()) {
       drops.listen(); // without policies nothing is dropped that somebody waits to hear of
     }
-    return PolicyReport.State.of(enforced, loop.state());
+    return PolicyReport.State.of(enforced, loop.enforcedGenerations(), loop.state());
   }
 
   private Optional<String> firstNotReady() {

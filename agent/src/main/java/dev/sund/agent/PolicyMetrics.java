@@ -27,6 +27,7 @@ public final class PolicyMetrics {
   private volatile long told;
   private volatile long untold;
   private volatile long lost;
+  private volatile long statuses;
 
   /**
    * Packets of one pod.
@@ -69,6 +70,11 @@ public final class PolicyMetrics {
         "drops_lost",
         "Packets that the log showed and that the agent was too slow for.",
         () -> lost);
+    counter(
+        registry,
+        "statuses_written",
+        "Statuses of policies that this node wrote for the cluster.",
+        () -> statuses);
     CounterWithCallback.builder()
         .name(PREFIX + "drops")
         .help("Packets that were dropped, counted by the kernel.")
@@ -114,5 +120,11 @@ public final class PolicyMetrics {
         .help(help)
         .callback(to -> to.call(value.getAsLong()))
         .register(registry);
+  }
+
+  /** So many statuses of policies were written more. From one thread. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // nobody else writes it
+  public void statusesWritten(long more) {
+    statuses += more;
   }
 }

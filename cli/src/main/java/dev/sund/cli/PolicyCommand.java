@@ -7,7 +7,7 @@ import dev.sund.kube.api.Dialer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -92,6 +92,18 @@ public final class PolicyCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  private final InstantSource clock;
+
+  /** The command as it is typed. */
+  public PolicyCommand() {
+    this(InstantSource.system());
+  }
+
+  /** By another clock than this machine's: how long nodes have been silent goes by it. */
+  public PolicyCommand(InstantSource clock) {
+    this.clock = clock;
+  }
+
   @Override
   public Integer call() throws InterruptedException {
     // Not required for picocli, which would ask it of subcommands too.
@@ -104,9 +116,9 @@ public final class PolicyCommand implements Callable<Integer> {
     try (ApiObjects api = new ApiObjects(server, Dialer.HERE, PATIENCE)) {
       Integer code =
           switch (asked) {
-            case LIST -> list(out, PolicyOverview.read(api, Instant.now()));
-            case SHOW -> show(out, PolicyOverview.read(api, Instant.now()));
-            case STATUS -> status(out, PolicyOverview.enforced(api, Instant.now()));
+            case LIST -> list(out, PolicyOverview.read(api, clock.instant()));
+            case SHOW -> show(out, PolicyOverview.read(api, clock.instant()));
+            case STATUS -> status(out, PolicyOverview.enforced(api, clock.instant()));
             case WAIT -> await(out, api);
           };
       out.flush();
@@ -151,7 +163,7 @@ public final class PolicyCommand implements Callable<Integer> {
   private int await(PrintWriter out, ApiObjects api) throws IOException, InterruptedException {
     long end = System.nanoTime() + Duration.ofSeconds(timeout).toNanos();
     while (true) {
-      PolicyOverview all = PolicyOverview.enforced(api, Instant.now());
+      PolicyOverview all = PolicyOverview.enforced(api, clock.instant());
       List<String> stale =
           name.isEmpty() ? all.stale(all.policies()) : all.stale(List.of(named(all)));
       if (stale.isEmpty() || System.nanoTime() >= end) {

@@ -7,6 +7,10 @@ import dev.sund.engine.cluster.Policy;
 import dev.sund.kube.api.ApiObjects;
 import dev.sund.kube.api.ApiPath;
 import dev.sund.kube.api.ApiRefusal;
+import dev.sund.kube.enforced.Enforcement;
+import dev.sund.kube.enforced.Enforcement.Wanted;
+import dev.sund.kube.enforced.NodePolicies;
+import dev.sund.kube.enforced.PolicyRemark;
 import dev.sund.kube.object.Kinds;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Condition;
@@ -15,7 +19,6 @@ import dev.sund.model.RuleId.Direction;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,35 +29,14 @@ import java.util.TreeSet;
 
 /** The cluster's policies and how far its nodes enforce them, as the API shows it. */
 final class PolicyOverview {
-  private static final ApiPath NODE_POLICIES = ApiPath.of("sund.dev/v1alpha1", "nodepolicies");
-
   private final List<Entry> policies = new ArrayList<>();
   private final List<Pod> pods = new ArrayList<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
 
-  /** How long a node's word is believed: agents renew it three times meanwhile. */
-  private static final Duration BELIEVED = Duration.ofMinutes(1);
+  private final Enforcement enforcement;
 
-  /** By node, also those that say nothing, what it says. */
-  private final Map<String, Said> nodes = new TreeMap<>();
-
-  private final Instant now;
-
-  private final Map<ObjectRef, TreeSet<String>> exceptions = new TreeMap<>();
-  private final Map<String, Integer> exceptionsOf = new TreeMap<>();
-
-  private PolicyOverview(Instant now) {
-    this.now = now;
-  }
-
-  /**
-   * What a node says of itself.
-   *
-   * @param enforced by kind, up to which version
-   * @param seen when it last said so; empty when it never did
-   */
-  private record Said(Map<String, Long> enforced, Optional<Instant> seen) {
-    static final Said NOTHING = new Said(Map.of(), Optional.empty());
+  private PolicyOverview(Enforcement enforcement) {
+    this.enforcement = enforcement;
   }
 
   /**
@@ -84,14 +66,12 @@ final class PolicyOverview {
 
   /** Reads the policies and what nodes say of them, and no pods: {@link #selected} has none. */
   static PolicyOverview enforced(ApiObjects api, Instant now) throws IOException {
-    PolicyOverview all = new PolicyOverview(now);
     // Nodes first: what they say of policies that are read after them may only be too little.
+    List<String> nodes = new ArrayList<>();
     for (Tree.Mapping node : api.list(ApiPath.of("v1", "nodes").all())) {
-      name(node).ifPresent(name -> all.nodes.put(name, Said.NOTHING));
+      node.mapping("metadata").flatMap(metadata -> metadata.text("name")).ifPresent(nodes::add);
     }
-    for (Tree.Mapping object : list(api, NODE_POLICIES.all())) {
-      name(object).filter(all.nodes::containsKey).ifPresent(name -> all.said(name, object));
-    }
+    PolicyOverview all = new PolicyOverview(Enforcement.read(api, nodes, now));
     for (Kinds kind : List.of(Kinds.NETWORK_POLICY, Kinds.CLUSTER_NETWORK_POLICY)) {
       for (Tree.Mapping object :
           list(api, ApiPath.of(kind.apiVersions().getFirst(), kind.plural()).all())) {
@@ -112,48 +92,6 @@ final class PolicyOverview {
     }
   }
 
-  private static Optional<String> name(Tree.Mapping object) {
-    return object.mapping("metadata").flatMap(metadata -> metadata.text("name"));
-  }
-
-  private void said(String node, Tree.Mapping object) {
-    Map<String, Long> versions = new TreeMap<>();
-    Tree.Mapping enforced = object.mapping("enforced").orElse(Tree.Mapping.of(Map.of()));
-    for (String kind : enforced.fields().keySet()) {
-      enforced.text(kind).flatMap(PolicyOverview::number).ifPresent(n -> versions.put(kind, n));
-    }
-    nodes.put(node, new Said(versions, object.text("seen").flatMap(PolicyOverview::time)));
-    if (object.get("exceptions").orElse(object) instanceof Tree.Sequence list) {
-      for (Tree item : list.items()) {
-        if (item instanceof Tree.Mapping one) {
-          String text =
-              one.text("field").map(field -> field + ": ").orElse("")
-                  + one.text("text").orElse("")
-                  + " "
-                  + one.text("remedy").orElse("")
-                  + " ["
-                  + one.text("reason").orElse("")
-                  + "]";
-          ObjectRef ref = new ObjectRef(one.text("kind").orElse(""), one.text("name").orElse(""));
-          exceptions.computeIfAbsent(ref, _ -> new TreeSet<>()).add(text);
-          exceptionsOf.merge(node, 1, Integer::sum);
-        }
-      }
-    }
-  }
-
-  private static Optional<Instant> time(String text) {
-    try {
-      return Optional.of(Instant.parse(text));
-    } catch (DateTimeParseException _) {
-      return Optional.empty();
-    }
-  }
-
-  private static Optional<Long> number(String text) {
-    return text.matches("[0-9]{1,18}") ? Optional.of(Long.valueOf(text)) : Optional.empty();
-  }
-
   private void take(Kinds kind, Tree.Mapping object) {
     Optional<ObjectRef> ref = kind.ref(object);
     if (ref.isEmpty()) {
@@ -165,7 +103,8 @@ final class PolicyOverview {
           object
               .mapping("metadata")
               .flatMap(metadata -> metadata.text("resourceVersion"))
-              .flatMap(PolicyOverview::number)
+              .filter(text -> text.matches("[0-9]{1,18}"))
+              .map(Long::valueOf)
               .orElse(0L);
       policies.add(new Entry(ref.get(), policy, version, conditions));
     } else if (event instanceof ClusterEvent.PodSeen(var pod)) {
@@ -182,7 +121,7 @@ final class PolicyOverview {
 
   /** All nodes, by name. */
   List<String> nodes() {
-    return List.copyOf(nodes.keySet());
+    return enforcement.nodes();
   }
 
   /** The pods that a policy is about, by namespace and name. */
@@ -204,24 +143,13 @@ final class PolicyOverview {
    * minute: what has been deleted or relabelled meanwhile does not hold there.
    */
   List<String> stale(List<Entry> wanted) {
-    return nodes.entrySet().stream()
-        .filter(node ->
-            wanted.stream()
-                .anyMatch(one ->
-                    silent(node.getKey()).isPresent()
-                        || node.getValue().enforced().getOrDefault(one.ref().kind(), -1L)
-                            < one.version()))
-        .map(Map.Entry::getKey)
-        .toList();
+    return enforcement.stale(
+        wanted.stream().map(one -> Wanted.of(one.policy(), one.version())).toList());
   }
 
   /** For how long a node has been silent; empty while it is believed, or says nothing at all. */
   Optional<Duration> silent(String node) {
-    return nodes
-        .getOrDefault(node, Said.NOTHING)
-        .seen()
-        .map(seen -> Duration.between(seen, now))
-        .filter(since -> since.compareTo(BELIEVED) > 0);
+    return enforcement.silent(node);
   }
 
   /** Whether all nodes enforce all policies, and none has an error. */
@@ -232,16 +160,14 @@ final class PolicyOverview {
 
   /** How many remarks a node has about policies. */
   int exceptions(String node) {
-    return exceptionsOf.getOrDefault(node, 0);
+    return enforcement.of(node).remarks().size();
   }
 
   /** What is wrong with a policy, as it is written and as nodes say. */
   List<String> conditions(Entry entry) {
-    TreeSet<String> all = new TreeSet<>(exceptions.getOrDefault(entry.ref(), new TreeSet<>()));
-    for (Condition one : entry.conditions()) {
-      String field = one.field().isEmpty() ? "" : one.field() + ": ";
-      all.add(field + one.text() + " " + one.remedy() + " [" + one.reason().code() + "]");
-    }
+    TreeSet<String> all = new TreeSet<>();
+    enforcement.remarks(entry.ref()).keySet().forEach(one -> all.add(one.toString()));
+    entry.conditions().forEach(one -> all.add(PolicyRemark.of(one).toString()));
     return List.copyOf(all);
   }
 
@@ -294,15 +220,16 @@ final class PolicyOverview {
   List<Map<String, Object>> nodeLines() {
     List<String> stale = stale(policies);
     List<Map<String, Object>> lines = new ArrayList<>();
-    nodes.forEach((node, said) -> {
+    for (String node : nodes()) {
+      NodePolicies said = enforcement.of(node);
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("node", node);
-      line.put("enforced", said.enforced());
+      line.put("enforced", said.versions());
       line.put("seen", said.seen().map(Instant::toString).orElse(""));
       line.put("stale", stale.contains(node));
       line.put("exceptions", exceptions(node));
       lines.add(line);
-    });
+    }
     return lines;
   }
 }

@@ -217,6 +217,11 @@ public final class ProgramCompiler {
     return new AddressBook(state, frontends);
   }
 
+  /** The cluster's nodes. */
+  public List<NodeName> nodes() {
+    return state.nodes().stream().map(Node::name).toList();
+  }
+
   /** Why an object cannot be used as it is written; empty when it can, or is not there. */
   public List<Condition> refused(ObjectRef object) {
     return state.refused().getOrDefault(object, List.of());

@@ -56,6 +56,7 @@ public final class ApiMachine implements AutoCloseable {
       if (deploy.isPresent()) {
         machine.api.allow(Rbac.read(deploy.get().resolve("rbac.yaml")));
         machine.api.define(deploy.get().resolve("crds"));
+        machine.api.apply(deploy.get().resolve("lease.yaml"));
       }
       SSLContext tls = machine.authority.server(List.of("kubernetes"), machine.addresses);
       for (Ip ip : machine.addresses) {

@@ -13,6 +13,7 @@ import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.cluster.MappedContainer;
 import dev.sund.engine.cluster.PortOnBridge;
 import dev.sund.kernel.NetNs;
+import dev.sund.kube.enforced.NodePolicies.Generation;
 import dev.sund.model.Marks;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -358,6 +359,16 @@ public final class ApplyLoop implements AutoCloseable {
   /** Whether a program had policies so far. From any thread. */
   public boolean hadPolicies() {
     return policies.changed() > 0;
+  }
+
+  /** The cluster's own policies that are enforced, by name. From any thread. */
+  public Map<String, Generation> enforcedGenerations() {
+    return policies.generations();
+  }
+
+  /** The cluster's own policies that there are, by name; the same map until they change. */
+  public Map<String, Generation> clusterPolicies() {
+    return policies.told();
   }
 
   private void runEngine() {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * Reads and writes single objects on the API server, one request at a time.
@@ -94,11 +95,22 @@ public final class ApiObjects implements AutoCloseable {
 
   /** All objects at a path of many, read in pages; may be given a query. */
   public List<Tree.Mapping> list(String path) throws IOException {
-    return locked(() -> {
-      List<Tree.Mapping> found = new ArrayList<>();
+    List<Tree.Mapping> found = new ArrayList<>();
+    each(path, PAGE, found::add);
+    return found;
+  }
+
+  /**
+   * As {@link #list}, without keeping them: a page at a time is in memory.
+   *
+   * @param most objects in a page
+   * @param taker told each object, in the server's order; must not call this
+   */
+  public void each(String path, int most, Consumer<Tree.Mapping> taker) throws IOException {
+    locked(() -> {
       String next = "";
       do {
-        String page = path + (path.indexOf('?') < 0 ? "?" : "&") + "limit=" + PAGE;
+        String page = path + (path.indexOf('?') < 0 ? "?" : "&") + "limit=" + most;
         if (!next.isEmpty()) {
           page += "&continue=" + URLEncoder.encode(next, StandardCharsets.UTF_8);
         }
@@ -106,13 +118,13 @@ public final class ApiObjects implements AutoCloseable {
         if (list.get("items").orElse(list) instanceof Tree.Sequence items) {
           for (Tree item : items.items()) {
             if (item instanceof Tree.Mapping object) {
-              found.add(object);
+              taker.accept(object);
             }
           }
         }
         next = list.mapping("metadata").flatMap(meta -> meta.text("continue")).orElse("");
       } while (!next.isEmpty());
-      return found;
+      return path;
     });
   }
 

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -176,23 +177,36 @@ public final class LabApi implements AutoCloseable {
       files = found.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
     }
     for (Path file : files) {
-      YamlTrees.read(
-          Files.readString(file),
-          new DocumentSink() {
-            @Override
-            public void item(Tree item) {
-              document(item);
-            }
-
-            @Override
-            public void document(Tree document) {
-              if (document instanceof Tree.Mapping object
-                  && object.text("kind").equals(Optional.of("CustomResourceDefinition"))) {
-                put(object);
-              }
-            }
-          });
+      apply(file, object -> object.text("kind").equals(Optional.of("CustomResourceDefinition")));
     }
+  }
+
+  /**
+   * Puts all objects of a manifest.
+   *
+   * @throws IOException when the file cannot be read or is no YAML
+   * @throws IllegalArgumentException when there is no resource for one
+   */
+  public void apply(Path manifest) throws IOException {
+    apply(manifest, _ -> true);
+  }
+
+  private void apply(Path manifest, Predicate<Tree.Mapping> which) throws IOException {
+    YamlTrees.read(
+        Files.readString(manifest),
+        new DocumentSink() {
+          @Override
+          public void item(Tree item) {
+            document(item);
+          }
+
+          @Override
+          public void document(Tree document) {
+            if (document instanceof Tree.Mapping object && which.test(object)) {
+              put(object);
+            }
+          }
+        });
   }
 
   /**

@@ -149,6 +149,10 @@ public record Resource(
           INSTALLATIONS,
           SERVICE_CIDRS);
 
+  /** Those of {@link #ALL} that have a generation. */
+  private static final List<Resource> COUNTED =
+      List.of(NETWORK_POLICIES, CLUSTER_NETWORK_POLICIES, DAEMON_SETS);
+
   public Resource {
     shortNames = List.copyOf(shortNames);
   }
@@ -194,6 +198,15 @@ public record Resource(
       }
     }
     return found;
+  }
+
+  /**
+   * Whether {@code metadata.generation} counts the changes of what is wished for: all but metadata
+   * and, where it is a subresource, status. Of Kubernetes' own kinds only some do, of custom
+   * resources all.
+   */
+  boolean counted() {
+    return COUNTED.contains(this) || !ALL.contains(this);
   }
 
   /** {@code v1} or {@code GROUP/VERSION}. */

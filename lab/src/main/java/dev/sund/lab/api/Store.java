@@ -104,7 +104,10 @@ final class Store {
         throw new StatusException(
             409, "AlreadyExists", resource.plural() + " \"" + key + "\" already exists");
       }
-      return write(resource, key, born(resource, key, object));
+      // What is reported of an object is not for those who wish for it.
+      Tree.Mapping wished =
+          resource.counted() && resource.status() ? object.without("status") : object;
+      return write(resource, key, born(resource, key, wished));
     } finally {
       lock.unlock();
     }
@@ -302,8 +305,9 @@ final class Store {
     }
   }
 
-  private Stored write(Resource resource, String key, Tree.Mapping object) {
+  private Stored write(Resource resource, String key, Tree.Mapping given) {
     Optional<Stored> before = Optional.ofNullable(table(resource).get(key));
+    Tree.Mapping object = resource.counted() ? counted(resource, before, given) : given;
     if (before.isPresent() && sameButVersion(before.get(), object)) {
       return before.get();
     }
@@ -311,6 +315,25 @@ final class Store {
     table(resource).put(key, after);
     append(new Change(version, resource, before, after, false));
     return after;
+  }
+
+  /** The object with its generation, whatever the client says that it is. */
+  private static Tree.Mapping counted(
+      Resource resource, Optional<Stored> before, Tree.Mapping object) {
+    long generation = 1;
+    if (before.isPresent()) {
+      generation = Long.parseLong(before.get().metadata("generation"));
+      if (!Json.same(wished(resource, before.get().tree()), wished(resource, object))) {
+        generation++;
+      }
+    }
+    return object.with(
+        "metadata", metadata(object).with("generation", Tree.Scalar.plain(generation)));
+  }
+
+  private static Tree.Mapping wished(Resource resource, Tree.Mapping object) {
+    Tree.Mapping wished = object.without("metadata");
+    return resource.status() ? wished.without("status") : wished;
   }
 
   private static boolean sameButVersion(Stored before, Tree.Mapping object) {

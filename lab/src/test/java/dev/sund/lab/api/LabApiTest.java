@@ -232,6 +232,31 @@ class LabApiTest {
   }
 
   @Test
+  void agentsMayWriteTheStatusOfPoliciesAndTakeOneLease() throws Exception {
+    Path deploy = Path.of(System.getProperty("sund.root"), "deploy");
+    scene.api.allow(Rbac.read(deploy.resolve("rbac.yaml")));
+    scene.api.apply(deploy.resolve("lease.yaml"));
+    scene.api.token("agent", Subject.serviceAccount("kube-system", "sund-agent"));
+    scene.api.put(
+        Objects.json(
+            "{'apiVersion':'policy.networking.k8s.io/v1alpha2','kind':'ClusterNetworkPolicy',"
+                + "'metadata':{'name':'p'},'spec':{}}"));
+    Client agent = new Client(scene.port(), "agent");
+    String policy = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies/p";
+    String leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+    assertThat(agent.ask("PATCH", policy, "{}").code()).isEqualTo(403);
+    assertThat(agent.ask("PATCH", policy + "/status", "{}").code())
+        .as("allowed, though this is no kind of patch")
+        .isEqualTo(415);
+    assertThat(agent.ask("PUT", policy + "/status", "{}").code()).isEqualTo(403);
+    assertThat(agent.get(leases + "/sund-policy-status").code()).isEqualTo(200);
+    assertThat(agent.get(leases + "/kube-scheduler").code()).isEqualTo(403);
+    assertThat(agent.get(leases).code()).isEqualTo(403);
+    assertThat(agent.ask("POST", leases, "{'metadata':{'name':'x'}}").code()).isEqualTo(403);
+    assertThat(agent.ask("DELETE", leases + "/sund-policy-status", "").code()).isEqualTo(403);
+  }
+
+  @Test
   void badRequestsAreRefusedWithAReason() {
     assertThat(client.ask("POST", NODES, "{").body()).contains("the body is not JSON");
     assertThat(client.ask("POST", NODES, "{'metadata':{}}").body()).contains("metadata.name");

@@ -142,6 +142,55 @@ class LabApiWriteTest {
     assertThat(after.get("spec")).as("a patch of the status changes nothing else").isEmpty();
   }
 
+  /** As custom resources with a status subresource are served. */
+  @Test
+  void aGenerationCountsWhatIsWishedForAndNotWhatIsReported() throws Exception {
+    ApiPath policies = ApiPath.of("policy.networking.k8s.io/v1alpha2", "clusternetworkpolicies");
+    Tree.Mapping made =
+        objects.create(
+            policies.all(),
+            json(
+                "{'metadata':{'name':'p','generation':7},'spec':{'tier':'Admin'},"
+                    + "'status':{'conditions':[]}}"));
+    assertThat(text(made, "metadata")).contains("'generation':1");
+    assertThat(made.get("status")).as("nobody wishes for a status").isEmpty();
+    Tree.Mapping reported =
+        objects.patch(
+            policies.statusOf("p"),
+            Patch.MERGE,
+            parsed("{'spec':{'tier':'Baseline'},'status':{'conditions':[{'type':'a/B'}]}}"));
+    assertThat(text(reported, "metadata")).contains("'generation':1");
+    assertThat(text(reported, "spec")).isEqualTo("{'tier':'Admin'}");
+    assertThat(Json.child(reported, "metadata").text("resourceVersion"))
+        .as("a report is a change of the object all the same")
+        .isNotEqualTo(Json.child(made, "metadata").text("resourceVersion"));
+    Tree.Mapping changed =
+        objects.patch(
+            policies.named("p"),
+            Patch.MERGE,
+            parsed("{'spec':{'tier':'Baseline'},'status':{'conditions':[]}}"));
+    assertThat(text(changed, "metadata")).contains("'generation':2");
+    assertThat(text(changed, "status")).contains("'type':'a/B'");
+    Tree.Mapping labelled =
+        objects.patch(
+            policies.named("p"), Patch.MERGE, parsed("{'metadata':{'labels':{'a':'b'}}}"));
+    assertThat(text(labelled, "metadata")).contains("'generation':2").contains("'a':'b'");
+  }
+
+  @Test
+  void aPatchThatSaysWhichVersionItMeansIsRefusedAfterAnother() throws Exception {
+    ApiPath policies = ApiPath.of("policy.networking.k8s.io/v1alpha2", "clusternetworkpolicies");
+    objects.create(policies.all(), json("{'metadata':{'name':'p'},'spec':{}}"));
+    Tree.Mapping read = objects.read(policies.named("p")).orElseThrow();
+    String patch = "{'metadata':{'resourceVersion':'%s'},'status':{'conditions':[{'type':'%s'}]}}";
+    String first = Json.child(read, "metadata").text("resourceVersion").orElseThrow();
+    objects.patch(policies.statusOf("p"), Patch.MERGE, parsed(patch.formatted(first, "a")));
+    assertThatThrownBy(() ->
+            objects.patch(policies.statusOf("p"), Patch.MERGE, parsed(patch.formatted(first, "b"))))
+        .isInstanceOfSatisfying(
+            ApiRefusal.class, refusal -> assertThat(refusal.isConflict()).isTrue());
+  }
+
   /** As Kubernetes' nodeStatusStrategy has it, by which flannel and Calico annotate nodes. */
   @Test
   void whoMayPatchANodesStatusMayAnnotateItAndChangeNothingElse() throws Exception {

@@ -44,7 +44,7 @@ class PoliciesWatchTest {
     scene.watch().synced();
     long first = scene.api.resourceVersion();
     scene.api.put(json(CLOSED.formatted(",'policyTypes':['Egress']")));
-    scene.untilState("NetworkPolicy shop/closed 0 []");
+    scene.untilState("NetworkPolicy shop/closed 2 []");
     scene.until(() ->
         scene.events().stream()
                 .filter(ClusterEvent.PoliciesTold.class::isInstance)

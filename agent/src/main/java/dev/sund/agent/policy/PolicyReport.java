@@ -1,24 +1,23 @@
-package dev.sund.agent;
+package dev.sund.agent.policy;
 
 import dev.sund.agent.apply.ApplyState;
 import dev.sund.agent.apply.CalledThread;
 import dev.sund.agent.log.Log;
 import dev.sund.engine.cluster.Policy;
 import dev.sund.kube.api.ApiObjects;
-import dev.sund.kube.api.ApiPath;
 import dev.sund.kube.api.ApiRefusal;
-import dev.sund.kube.tree.Tree;
+import dev.sund.kube.enforced.NodePolicies;
+import dev.sund.kube.enforced.NodePolicies.Generation;
+import dev.sund.kube.enforced.PolicyRemark;
 import dev.sund.model.Condition;
 import dev.sund.model.NodeName;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -29,14 +28,13 @@ import java.util.function.Supplier;
  * number of policies there is, and every 20 seconds with the time, so that it shows when nobody
  * enforces anything there. A node whose object is behind the API, old or not there is stale.
  *
+ * <p>A later version of the cluster's own policies is no reason to write: mostly it means that
+ * somebody wrote their status. It is told with the next renewal.
+ *
  * <p>Nothing depends on it: where the kind is not defined or the agent may not write it, policies
  * are enforced all the same, and that is said once.
  */
-final class PolicyReport implements AutoCloseable {
-  static final String API_VERSION = "sund.dev/v1alpha1";
-  static final String KIND = "NodePolicies";
-  static final ApiPath PATH = ApiPath.of(API_VERSION, "nodepolicies");
-
+public final class PolicyReport implements AutoCloseable {
   private static final Duration PACE = Duration.ofSeconds(1);
   private static final Duration RENEWAL = Duration.ofSeconds(20);
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(30);
@@ -45,6 +43,7 @@ final class PolicyReport implements AutoCloseable {
   private final ApiObjects objects;
   private final Supplier<State> state;
   private final InstantSource clock;
+  private final Runnable thereupon;
   private final Log log;
   private final CalledThread thread = new CalledThread("policy-report", PACE, this::lookAgain);
   private volatile boolean closing;
@@ -56,22 +55,39 @@ final class PolicyReport implements AutoCloseable {
    * What is published.
    *
    * @param versions by kind, up to which version policies are enforced
+   * @param generations the cluster's own policies that are enforced, by name
    * @param exceptions what is wrong with policies
    */
-  record State(Map<String, Long> versions, List<Condition> exceptions) {
-    State {
+  public record State(
+      Map<String, Long> versions, Map<String, Generation> generations, List<Condition> exceptions) {
+    public State {
       versions = Map.copyOf(versions);
+      generations = Map.copyOf(generations);
       exceptions = List.copyOf(exceptions);
     }
 
     /** Of all that is wrong, what is wrong with policies; nothing while none is enforced. */
-    static State of(Map<String, Long> versions, ApplyState state) {
+    public static State of(
+        Map<String, Long> versions, Map<String, Generation> generations, ApplyState state) {
       TreeSet<Condition> exceptions = new TreeSet<>();
       if (!versions.isEmpty()) {
         keep(state.engineConditions(), exceptions);
         keep(state.kernelConditions(), exceptions);
       }
-      return new State(versions, List.copyOf(exceptions));
+      return new State(versions, generations, List.copyOf(exceptions));
+    }
+
+    /** Whether there is no reason to publish this after that. */
+    private boolean isAsGoodAs(State before) {
+      return Objects.equals(
+              versions.get(Policy.NETWORK_POLICY), before.versions.get(Policy.NETWORK_POLICY))
+          && versions.keySet().equals(before.versions.keySet())
+          && saysTheSame(before);
+    }
+
+    /** Whether all but the versions is the same. */
+    private boolean saysTheSame(State before) {
+      return generations.equals(before.generations) && exceptions.equals(before.exceptions);
     }
 
     private static void keep(List<Condition> all, TreeSet<Condition> exceptions) {
@@ -90,17 +106,25 @@ final class PolicyReport implements AutoCloseable {
    * @param objects closed with this
    * @param state how things stand; asked once a second
    * @param clock tells when that was
+   * @param thereupon done after each look, by the same thread
    */
-  PolicyReport(
-      NodeName node, ApiObjects objects, Supplier<State> state, InstantSource clock, Log log) {
+  public PolicyReport(
+      NodeName node,
+      ApiObjects objects,
+      Supplier<State> state,
+      InstantSource clock,
+      Runnable thereupon,
+      Log log) {
     this.node = node;
     this.objects = objects;
     this.state = state;
     this.clock = clock;
+    this.thereupon = thereupon;
     this.log = log;
   }
 
-  void start() {
+  /** Looks once a second from now on. */
+  public void start() {
     thread.call();
     thread.start();
   }
@@ -117,29 +141,42 @@ final class PolicyReport implements AutoCloseable {
    */
   private Duration lookAgain() {
     Duration pause = look();
+    if (!closing) {
+      thereupon.run();
+    }
     thread.call();
     return pause.minus(PACE);
   }
 
   /** Publishes what is new; how long to wait before the next look. */
-  Duration look() {
+  public Duration look() {
     State now = state.get();
     Instant at = clock.instant();
     if (now.versions().isEmpty()
-        || (published.equals(Optional.of(now))
+        || (published.filter(now::isAsGoodAs).isPresent()
             && at.isBefore(publishedAt.plus(RENEWAL))
             && !at.isBefore(publishedAt))) {
       return PACE;
     }
     try {
-      Tree.Mapping object = object(now, at);
+      NodePolicies object =
+          new NodePolicies(
+              node.text(),
+              Optional.of(at),
+              now.versions(),
+              now.generations(),
+              now.exceptions().stream().map(PolicyRemark::of).toList());
+      boolean renewal = published.filter(now::saysTheSame).isPresent();
       try {
-        objects.patch(PATH.named(node.text()), ApiObjects.Patch.MERGE, object);
+        objects.patch(
+            NodePolicies.PATH.named(node.text()),
+            ApiObjects.Patch.MERGE,
+            renewal ? object.renewal() : object.tree());
       } catch (ApiRefusal e) {
         if (!e.isNotFound()) {
           throw e;
         }
-        objects.create(PATH.all(), object);
+        objects.create(NodePolicies.PATH.all(), object.tree());
       }
       published = Optional.of(now);
       publishedAt = at;
@@ -147,6 +184,7 @@ final class PolicyReport implements AutoCloseable {
       objects.rest();
       return PACE;
     } catch (IOException e) {
+      published = Optional.empty(); // it may have been written, or not
       String why = String.valueOf(e.getMessage());
       if (!closing && !why.equals(said)) {
         log.warn(
@@ -159,30 +197,5 @@ final class PolicyReport implements AutoCloseable {
       }
       return AFTER_TROUBLE;
     }
-  }
-
-  private Tree.Mapping object(State now, Instant at) {
-    Map<String, Tree> enforced = new LinkedHashMap<>();
-    now.versions()
-        .forEach((kind, version) -> enforced.put(kind, Tree.Scalar.text(String.valueOf(version))));
-    List<Tree> exceptions = new ArrayList<>();
-    for (Condition one : now.exceptions()) {
-      Map<String, Tree> fields = new LinkedHashMap<>();
-      fields.put("kind", Tree.Scalar.text(one.object().kind()));
-      fields.put("name", Tree.Scalar.text(one.object().name()));
-      fields.put("reason", Tree.Scalar.text(one.reason().code()));
-      fields.put("field", Tree.Scalar.text(one.field()));
-      fields.put("text", Tree.Scalar.text(one.text()));
-      fields.put("remedy", Tree.Scalar.text(one.remedy()));
-      exceptions.add(Tree.Mapping.of(fields));
-    }
-    Map<String, Tree> object = new LinkedHashMap<>();
-    object.put("apiVersion", Tree.Scalar.text(API_VERSION));
-    object.put("kind", Tree.Scalar.text(KIND));
-    object.put("metadata", Tree.Mapping.of(Map.of("name", Tree.Scalar.text(node.text()))));
-    object.put("seen", Tree.Scalar.text(at.truncatedTo(ChronoUnit.SECONDS).toString()));
-    object.put("enforced", Tree.Mapping.of(enforced));
-    object.put("exceptions", Tree.Sequence.of(exceptions));
-    return Tree.Mapping.of(object);
   }
 }
