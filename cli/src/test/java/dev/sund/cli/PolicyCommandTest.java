@@ -174,8 +174,7 @@ class PolicyCommandTest {
     assertThat(policy("wait", "--timeout", "0")).isEqualTo(ExitCode.DIFFERS);
     assertThat(out.toString()).isEqualTo("not enforced after 0 s on n2\n");
     assertThat(policy("wait", "--timeout", "0", "-o", "json")).isEqualTo(ExitCode.DIFFERS);
-    assertThat(json())
-        .isEqualTo(Map.of("enforced", false, "stale", List.of("n2")));
+    assertThat(json()).isEqualTo(Map.of("enforced", false, "stale", List.of("n2")));
   }
 
   @Test

@@ -334,6 +334,18 @@ class PolicyStatusTest {
   }
 
   @Test
+  void nodesHaveTimeToFollowAPolicyThatIsNotUnderstoodToo() throws Exception {
+    nodes.get("n2").follows = false;
+    put(POLICY.replace("networks", "nets"));
+    pass(4);
+    assertThat(condition()).isEmpty();
+    nodes.get("n2").follows = true;
+    pass(12);
+    assertThat(condition()).startsWith("False NotAsWritten 1 In force on all 3 nodes.");
+    assertThat(writes()).isEqualTo(1);
+  }
+
+  @Test
   void conditionsOfOthersStayAlsoWhenTheyAreWrittenMeanwhile() throws Exception {
     put(POLICY);
     other("True");

@@ -22,7 +22,8 @@ public final class AskedCluster implements PolicyConditions.Cluster {
 
   @Override
   public Map<String, Generation> policies() {
-    return loop.clusterPolicies();
+    // Nothing of this is to delay an agent that is not ready yet.
+    return loop.state().settledOnce() ? loop.clusterPolicies() : Map.of();
   }
 
   @Override

@@ -71,7 +71,7 @@ public final class PolicyConditions {
 
   /** What this node knows of the cluster. */
   public interface Cluster {
-    /** The cluster's own policies, by name; the same map until they change. */
+    /** The cluster's own policies, by name; none before this node is ready. */
     Map<String, Generation> policies();
 
     /**

@@ -76,6 +76,7 @@ final class BenchCluster implements AutoCloseable {
 
   private void serveApi(Path root) throws IOException, MalformedException {
     api.allow(Rbac.read(root.resolve("deploy/rbac.yaml")));
+    api.apply(root.resolve("deploy/lease.yaml"));
     api.token(TOKEN, Subject.serviceAccount("kube-system", "sund-agent"));
     scene.objects().forEach(api::put);
     scene.nodes().forEach(node -> api.put(node.tree()));

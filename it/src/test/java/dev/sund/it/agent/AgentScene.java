@@ -75,6 +75,7 @@ public final class AgentScene implements AutoCloseable {
     this.api = new LabApi(InstantSource.system());
     try {
       api.allow(Rbac.read(root().resolve("deploy/rbac.yaml")));
+      api.apply(root().resolve("deploy/lease.yaml"));
       api.token(TOKEN, Subject.serviceAccount("kube-system", "sund-agent"));
       this.listener = serveApi();
       this.kubeconfig = directory.resolve("kubeconfig");

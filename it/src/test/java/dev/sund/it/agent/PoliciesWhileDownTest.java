@@ -1,7 +1,9 @@
 package dev.sund.it.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sund.agent.policy.PolicyConditions;
 import dev.sund.cli.PolicyCommand;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.kube.api.Kubeconfig;
@@ -34,6 +36,20 @@ import picocli.CommandLine;
 class PoliciesWhileDownTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
+  /** Of no pod here. */
+  private static final String NAMES =
+      """
+      apiVersion: policy.networking.k8s.io/v1alpha2
+      kind: ClusterNetworkPolicy
+      metadata: {name: names}
+      spec:
+        tier: Admin
+        priority: 7
+        subject: {namespaces: {matchLabels: {team: none}}}
+        egress:
+        - {action: Accept, to: [{domainNames: [example.com]}]}
+      """;
+
   @TempDir private Path directory;
 
   /**
@@ -51,6 +67,7 @@ class PoliciesWhileDownTest {
       put(scene, policy("changed", "[{from: [{podSelector: {matchLabels: {app: nobody}}}]}]"));
       put(scene, policy("marked", "[]"));
       put(scene, policy("spaced", "[{from: [{namespaceSelector: {matchLabels: {team: red}}}]}]"));
+      put(scene, NAMES);
       scene.startAgent(1);
       scene.startAgent(2);
       scene.awaitReady(1, LIMIT);
@@ -68,6 +85,14 @@ class PoliciesWhileDownTest {
       expect(scene, asker, before, true);
       assertThat(policies(people, "wait")).startsWith("enforced on all nodes");
       assertThat(policies(people, "status")).containsPattern("n1 +enforced");
+      scene.await(
+          "the policy's own status tells what is refused, by name (N28, N30)",
+          LIMIT,
+          () ->
+              condition(scene)
+                  .startsWith(
+                      "False NotAsWritten: In force on all 2 nodes."
+                          + " spec.egress[0].to[0].domainNames: Sund does not follow names"));
 
       scene.kill(1);
       scene.api().delete(Resource.NETWORK_POLICIES, "shop/deleted");
@@ -90,6 +115,54 @@ class PoliciesWhileDownTest {
       expect(scene, asker, after, false);
       assertThat(policies(people, "wait")).startsWith("enforced on all nodes");
     }
+  }
+
+  /** With {@code -Dsund.long=true}: a Lease lasts half a minute. */
+  @Test
+  @Timeout(240)
+  void whenTheWriterOfStatusesIsKilledAnotherTakesOver() throws Exception {
+    assumeTrue(Boolean.getBoolean("sund.long"), "takes a minute and a half: -Dsund.long=true");
+    try (AgentScene scene = AgentScene.build(directory)) {
+      scene.api().define(AgentScene.root().resolve("deploy/crds"));
+      scene.api().delete(Resource.NODES, "n3");
+      put(scene, NAMES);
+      scene.startAgent(1);
+      scene.startAgent(2);
+      scene.await("a status is written", LIMIT, () -> condition(scene).contains("all 2 nodes"));
+      String killed = writer(scene);
+      scene.kill(Integer.parseInt(killed.substring(1)));
+      scene.await(
+          "the other has the Lease", Duration.ofSeconds(100), () -> !writer(scene).equals(killed));
+      scene.await(
+          "and tells that this node is gone",
+          Duration.ofSeconds(100),
+          () -> condition(scene).contains("Not heard of for a minute: " + killed + "."));
+    }
+  }
+
+  private static String writer(AgentScene scene) {
+    return scene
+        .api()
+        .get(Resource.LEASES, "kube-system/" + PolicyConditions.LEASE)
+        .flatMap(lease -> lease.mapping("spec"))
+        .flatMap(spec -> spec.text("holderIdentity"))
+        .orElse("");
+  }
+
+  /** What the status of the cluster's own policy says; empty before it says anything. */
+  private static String condition(AgentScene scene) {
+    Tree.Mapping policy =
+        scene.api().get(Resource.CLUSTER_NETWORK_POLICIES, "names").orElseThrow();
+    Tree conditions =
+        policy.mapping("status").flatMap(status -> status.get("conditions")).orElse(policy);
+    return conditions instanceof Tree.Sequence list
+            && list.items().getFirst() instanceof Tree.Mapping one
+        ? "%s %s: %s"
+            .formatted(
+                one.text("status").orElse(""),
+                one.text("reason").orElse(""),
+                one.text("message").orElse(""))
+        : "";
   }
 
   /** Asks all at once: a packet that is dropped is waited for. */

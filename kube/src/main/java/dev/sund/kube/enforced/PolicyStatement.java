@@ -20,8 +20,9 @@ import java.util.TreeMap;
  *     False} when not, {@code Unknown} without nodes
  * @param reason in one word
  * @param message for people: which nodes it does not hold on, and what is not understood of it
+ * @param everywhere whether all nodes have it, understood or not
  */
-public record PolicyStatement(String status, String reason, String message) {
+public record PolicyStatement(String status, String reason, String message, boolean everywhere) {
   /** The condition's type; others who enforce policies have their own. */
   public static final String TYPE = "sund.dev/Enforced";
 
@@ -49,7 +50,7 @@ public record PolicyStatement(String status, String reason, String message) {
       Enforcement.Wanted policy, Collection<Condition> written, Enforcement all) {
     int nodes = all.nodes().size();
     if (nodes == 0) {
-      return new PolicyStatement("Unknown", NO_NODES, "There are no nodes.");
+      return new PolicyStatement("Unknown", NO_NODES, "There are no nodes.", true);
     }
     List<String> behind = new ArrayList<>();
     List<String> silent = new ArrayList<>();
@@ -78,12 +79,13 @@ public record PolicyStatement(String status, String reason, String message) {
     boolean whole = remarks(message, policy, written, all, holding);
     String text =
         message.length() > LONGEST ? message.substring(0, LONGEST) + " ..." : message.toString();
+    boolean everywhere = holding.size() == nodes;
     if (!whole) {
-      return new PolicyStatement("False", NOT_AS_WRITTEN, text);
+      return new PolicyStatement("False", NOT_AS_WRITTEN, text, everywhere);
     }
-    return holding.size() == nodes
-        ? new PolicyStatement("True", IN_FORCE, text)
-        : new PolicyStatement("False", NODES_BEHIND, text);
+    return everywhere
+        ? new PolicyStatement("True", IN_FORCE, text, true)
+        : new PolicyStatement("False", NODES_BEHIND, text, false);
   }
 
   /** Tells what is wrong with it; whether it does what it says nevertheless. */
@@ -126,9 +128,9 @@ public record PolicyStatement(String status, String reason, String message) {
     return nodes.size() > NAMED ? some + " and " + (nodes.size() - NAMED) + " more" : some;
   }
 
-  /** Whether all there is to say is that nodes do not have it yet. */
+  /** Whether it may soon be another: nodes do not have the policy yet. */
   public boolean mayPass() {
-    return reason.equals(NODES_BEHIND);
+    return !everywhere;
   }
 
   /** Whether a policy's status says this already. */

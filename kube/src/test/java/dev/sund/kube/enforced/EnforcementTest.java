@@ -93,7 +93,8 @@ class EnforcementTest {
                 "False",
                 "NodesBehind",
                 "In force on 1 of 4 nodes. Behind: n3. Not heard of for a minute: n2. Without a"
-                    + " word: n4."));
+                    + " word: n4.",
+                false));
   }
 
   /** N28, N30: what is not understood is told by name, though it is in force and denies. */
@@ -109,7 +110,8 @@ class EnforcementTest {
                 "False",
                 "NotAsWritten",
                 "In force on all 2 nodes. spec.egress: No names. Write them. [not-supported] spec:"
-                    + " The set is full. Mend it. [kernel-refused] (n1)"));
+                    + " The set is full. Mend it. [kernel-refused] (n1)",
+                true));
   }
 
   @Test
@@ -130,7 +132,8 @@ class EnforcementTest {
                 "True",
                 "InForce",
                 "In force on all 2 nodes. spec: Two of a place. Mend it."
-                    + " [policy-order-undefined]"));
+                    + " [policy-order-undefined]",
+                true));
   }
 
   @Test
@@ -154,7 +157,7 @@ class EnforcementTest {
                   {"type":"sund.dev/Enforced","status":"True","reason":"InForce","message":"m",
                    "observedGeneration":1,"lastTransitionTime":"2026-11-01T00:00:00Z"}]}}\
                 """);
-    PolicyStatement same = new PolicyStatement("True", "InForce", "m");
+    PolicyStatement same = new PolicyStatement("True", "InForce", "m", true);
     assertThat(same.isSaid(policy)).as("it was said of an older generation").isFalse();
     assertThat(JsonText.of(same.patch(policy, NOW)))
         .isEqualTo(
@@ -163,7 +166,7 @@ class EnforcementTest {
                 + "{\"type\":\"sund.dev/Enforced\",\"status\":\"True\",\"observedGeneration\":2,"
                 + "\"lastTransitionTime\":\"2026-11-01T00:00:00Z\",\"reason\":\"InForce\","
                 + "\"message\":\"m\"}]}}");
-    assertThat(JsonText.of(new PolicyStatement("False", "NodesBehind", "m").patch(policy, NOW)))
+    assertThat(JsonText.of(new PolicyStatement("False", "NodesBehind", "m", false).patch(policy, NOW)))
         .contains("\"lastTransitionTime\":\"2026-11-22T08:00:00Z\"");
   }
 }
