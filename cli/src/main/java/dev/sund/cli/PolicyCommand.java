@@ -26,10 +26,10 @@ import picocli.CommandLine.Spec;
     header = "Show the cluster's policies and whether all nodes enforce them as they are now.",
     description = {
       "",
-      "Asks the API server. A node says in its object NodePolicies up to which version of the API it"
-          + " enforces policies; one that is behind a policy's version, has not been heard of for a minute, or has no"
-          + " such object, is stale. What is wrong with a policy is told beside it: it is in force all the same, and"
-          + " denies what is not understood."
+      "Asks the API server. A node says in its object NodePolicies up to which version of the API"
+          + " it enforces policies; one that is behind a policy's version, has not been heard of"
+          + " for a minute, or has no such object, is stale. What is wrong with a policy is told"
+          + " beside it: it is in force all the same, and denies what is not understood."
     },
     footer = {
       "  sund policy list",

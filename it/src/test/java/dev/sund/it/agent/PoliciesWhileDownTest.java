@@ -151,8 +151,7 @@ class PoliciesWhileDownTest {
 
   /** What the status of the cluster's own policy says; empty before it says anything. */
   private static String condition(AgentScene scene) {
-    Tree.Mapping policy =
-        scene.api().get(Resource.CLUSTER_NETWORK_POLICIES, "names").orElseThrow();
+    Tree.Mapping policy = scene.api().get(Resource.CLUSTER_NETWORK_POLICIES, "names").orElseThrow();
     Tree conditions =
         policy.mapping("status").flatMap(status -> status.get("conditions")).orElse(policy);
     return conditions instanceof Tree.Sequence list

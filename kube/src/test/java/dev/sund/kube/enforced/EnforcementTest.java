@@ -166,7 +166,8 @@ class EnforcementTest {
                 + "{\"type\":\"sund.dev/Enforced\",\"status\":\"True\",\"observedGeneration\":2,"
                 + "\"lastTransitionTime\":\"2026-11-01T00:00:00Z\",\"reason\":\"InForce\","
                 + "\"message\":\"m\"}]}}");
-    assertThat(JsonText.of(new PolicyStatement("False", "NodesBehind", "m", false).patch(policy, NOW)))
+    assertThat(
+            JsonText.of(new PolicyStatement("False", "NodesBehind", "m", false).patch(policy, NOW)))
         .contains("\"lastTransitionTime\":\"2026-11-22T08:00:00Z\"");
   }
 }
