@@ -8,7 +8,7 @@
  * </pre>
  *
  * <p>{@code docs/adr/0049-enforced-versions.md} says why it is one object for each node, and {@code
- * docs/adr/0056-policy-conditions.md} who writes a policy's status.
+ * docs/adr/0058-policy-conditions.md} who writes a policy's status.
  */
 @NullMarked
 package dev.sund.kube.enforced;
