@@ -349,8 +349,13 @@ public final class BridgeLinks implements AutoCloseable {
     return words(kernel, 2);
   }
 
-  /** A container's link, as its port tells: its device, its bridge and its container. */
-  public record Joined(String device, String bridge, String container) {}
+  /**
+   * A container's link, as its port tells.
+   *
+   * @param container as {@code CONTAINER/INTERFACE}
+   * @param hairpin whether frames go back by the port that they came from
+   */
+  public record Joined(String device, String bridge, String container, boolean hairpin) {}
 
   /** The links of containers to bridges of this namespace. */
   public static List<Joined> joined(KernelRoutes kernel) throws KernelException {
@@ -361,7 +366,12 @@ public final class BridgeLinks implements AutoCloseable {
     for (Link link : links) {
       String[] words = link.alias().split(" ", 3);
       if (RowReader.isBridgePort(link) && words.length > 2) {
-        found.add(new Joined(link.name(), names.getOrDefault(link.master(), ""), words[2]));
+        found.add(
+            new Joined(
+                link.name(),
+                names.getOrDefault(link.master(), ""),
+                words[2],
+                kernel.bridgePort(link.index()).map(BridgePort::hairpin).orElse(false)));
       }
     }
     return found;

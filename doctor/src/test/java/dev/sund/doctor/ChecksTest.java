@@ -20,7 +20,13 @@ class ChecksTest {
   @TempDir Path root;
 
   static Stream<CheckCase> cases() {
-    return Stream.of(FileCases.all(), ProxyCases.all(), CniCases.all(), PodCases.all(), SysctlCases.all(), DeviceCases.all())
+    return Stream.of(
+            FileCases.all(),
+            ProxyCases.all(),
+            CniCases.all(),
+            PodCases.all(),
+            SysctlCases.all(),
+            DeviceCases.all())
         .flatMap(all -> all);
   }
 

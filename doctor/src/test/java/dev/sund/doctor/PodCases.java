@@ -27,8 +27,8 @@ final class PodCases {
             node -> node.with(PODS, "gateway=10.0.0.254", "gateway=10.0.0.1"),
             PODS,
             node -> // Calico's: no device has it, the node answers for it; and the node's own
-                    // router
-            node.with(PODS, "gateway=10.0.0.1", "gateway=169.254.1.1 neighbour=2")
+                // router
+                node.with(PODS, "gateway=10.0.0.1", "gateway=169.254.1.1 neighbour=2")
                     .with(
                         PODS,
                         "pod=cni-1 id=0 sysctl",

@@ -30,10 +30,7 @@ final class RecordedNode {
 
   static final String FACTS = Host.FACTS + "/";
   private static final Set<String> TWICE =
-      Set.of(
-          "proc/stat",
-          "proc/sys/net/netfilter/nf_conntrack_count",
-          FACTS + Facts.QUEUES);
+      Set.of("proc/stat", "proc/sys/net/netfilter/nf_conntrack_count", FACTS + Facts.QUEUES);
   static final String PROXY_CONFIG = "proc/4711/root/var/lib/kube-proxy/config.conf";
   private static final String LINKS =
       """

@@ -84,7 +84,8 @@ final class NodeNetworks {
                 port.bridge(),
                 port.addresses(),
                 RuleId.of(RuleId.CONTAINER, port.key(), ""),
-                port.pod()));
+                port.pod(),
+                port.hairpin()));
   }
 
   /** The container behind a port of a bridge: of several that say they are the first by key. */

@@ -184,7 +184,7 @@ class DropNamesTest {
 
   private static ClusterEvent joined(String key, String device, Optional<PodKey> pod, Ip address) {
     return new ClusterEvent.BridgeJoined(
-        new PortOnBridge(key, device, "cni0", pod, "", List.of(address)));
+        new PortOnBridge(key, device, "cni0", pod, "", List.of(address), false));
   }
 
   private DropStory in(Ip from, Ip to, int protocol, int port) {

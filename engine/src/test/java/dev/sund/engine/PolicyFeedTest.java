@@ -69,7 +69,7 @@ class PolicyFeedTest {
   @Test
   void aPodOnABridgeIsSubjectToItsPolicies() {
     PortOnBridge port =
-        new PortOnBridge("c1/eth0", "veth1", "cni0", Optional.of(WEB), "u1", List.of(WEB_IP));
+        new PortOnBridge("c1/eth0", "veth1", "cni0", Optional.of(WEB), "u1", List.of(WEB_IP), true);
     tell(node(), new ClusterEvent.Synced(), pod("u1"), closed());
     assertThat(tables().pods()).as("it is not attached yet").isEmpty();
     PolicyDelta came = tell(new ClusterEvent.BridgeJoined(port));
@@ -82,7 +82,8 @@ class PolicyFeedTest {
                 "cni0",
                 List.of(WEB_IP),
                 RuleId.of(RuleId.CONTAINER, "c1/eth0", ""),
-                Optional.of(WEB)));
+                Optional.of(WEB),
+                true));
     tell(new ClusterEvent.PolicyGone(closed().policy().ref()));
     tell(closed());
     assertThat(mayBeAsked()).as("a compiler that is made anew knows it").isFalse();

@@ -55,6 +55,8 @@ public enum Reason {
   TAGGED_FRAME(Severity.INFO),
   /** On a bridge, no rule of policies has seen a packet from or to a pod with policies. */
   POLICY_UNSEEN(Severity.INFO),
+  /** A pod asks itself by its Service, and its bridge gives a port nothing back. */
+  BRIDGE_HAIRPIN_OFF(Severity.INFO),
   /** A node port was asked at the node's loopback address, where it is not. */
   LOOPBACK_REFUSED(Severity.INFO),
   /** The packet came round to a node that had forwarded it before. */

@@ -54,7 +54,8 @@ record BridgedContainer(
                 bridge.name(),
                 pod,
                 podUid,
-                content.addresses().stream().map(InterfaceAddress::ip).toList()));
+                content.addresses().stream().map(InterfaceAddress::ip).toList(),
+                port.hairpin()));
   }
 
   String network() {

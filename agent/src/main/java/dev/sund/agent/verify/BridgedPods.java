@@ -47,7 +47,8 @@ final class BridgedPods {
                   joined.bridge(),
                   pod.map(Pod::key),
                   pod.map(Pod::uid).orElse(""),
-                  addresses));
+                  addresses,
+                  joined.hairpin()));
         }
       }
     }

@@ -140,9 +140,7 @@ final class PodFacts {
           Map<String, String> read = new LinkedHashMap<>();
           for (String key : SYSCTLS) {
             try {
-              read.put(
-                  key.replace('/', '.'),
-                  Host.textOf(Path.of("/proc/sys", key)).strip());
+              read.put(key.replace('/', '.'), Host.textOf(Path.of("/proc/sys", key)).strip());
             } catch (IOException _) {
               read.remove(key); // this kernel has it in the first namespace only
             }

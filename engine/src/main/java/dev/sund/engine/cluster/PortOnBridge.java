@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param pod the pod that it is, when the runtime says that it is one of a cluster
  * @param uid the pod's uid, empty when nobody said
  * @param addresses the container's, at least one; kept sorted
+ * @param hairpin whether the bridge gives back to the port what came by it
  */
 public record PortOnBridge(
     String key,
@@ -22,7 +23,8 @@ public record PortOnBridge(
     String bridge,
     Optional<PodKey> pod,
     String uid,
-    List<Ip> addresses) {
+    List<Ip> addresses,
+    boolean hairpin) {
   public PortOnBridge {
     Checks.notEmpty("key", key);
     Checks.notEmpty("device", device);

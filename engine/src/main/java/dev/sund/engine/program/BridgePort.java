@@ -18,15 +18,21 @@ import java.util.Optional;
  * @param addresses the container's, sorted
  * @param rule {@code Container:ID/INTERFACE:none:0}
  * @param pod the pod that it is, when the runtime says that it is one of a cluster
+ * @param hairpin whether the bridge gives back to the port what came by it
  */
 public record BridgePort(
-    String device, String bridge, List<Ip> addresses, RuleId rule, Optional<PodKey> pod) {
+    String device,
+    String bridge,
+    List<Ip> addresses,
+    RuleId rule,
+    Optional<PodKey> pod,
+    boolean hairpin) {
   public BridgePort {
     addresses = List.copyOf(addresses);
   }
 
   /** A container that is no pod. */
   public BridgePort(String device, String bridge, List<Ip> addresses, RuleId rule) {
-    this(device, bridge, addresses, rule, Optional.empty());
+    this(device, bridge, addresses, rule, Optional.empty(), false);
   }
 }

@@ -110,7 +110,15 @@ final class BridgeWalk {
             forwarded));
     if (policy.leaves(view, port.device(), forwarded)
         && translator.leaves(view, bridge, walk.destination)) {
-      taken(view, port);
+      if (policy.isFrom(view, port.device()) && !port.hairpin()) {
+        walk.stop(
+            view.name(),
+            Stage.DELIVER,
+            Reason.BRIDGE_HAIRPIN_OFF,
+            "bridge %s gives nothing back to %s".formatted(bridge, port.device()));
+      } else {
+        taken(view, port);
+      }
     }
     return true;
   }

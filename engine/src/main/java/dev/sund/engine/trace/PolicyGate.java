@@ -42,6 +42,11 @@ final class PolicyGate {
     sender = Optional.of(new Sender(view.name(), device));
   }
 
+  /** Whether it came from the pod behind this device. */
+  boolean isFrom(NodeView view, String device) {
+    return sender.equals(Optional.of(new Sender(view.name(), device)));
+  }
+
   /** The packet is for the node itself; false when policy stops it there. */
   boolean comesIn(NodeView view) {
     return known || egress(view);
@@ -53,7 +58,7 @@ final class PolicyGate {
    * the pod that sent it.
    */
   boolean leaves(NodeView view, String device, boolean forwarded) {
-    if (known || !forwarded || sender.equals(Optional.of(new Sender(view.name(), device)))) {
+    if (known || !forwarded || isFrom(view, device)) {
       return true;
     }
     return egress(view) && ingress(view);

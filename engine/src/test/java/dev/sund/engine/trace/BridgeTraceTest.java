@@ -128,7 +128,7 @@ class BridgeTraceTest {
 
   private static ClusterEvent joined(String key, String device, Optional<PodKey> pod, Ip address) {
     return new ClusterEvent.BridgeJoined(
-        new PortOnBridge(key, device, "cni0", pod, "", List.of(address)));
+        new PortOnBridge(key, device, "cni0", pod, "", List.of(address), false));
   }
 
   private static ClusterEvent pod(String name, Ip ip) {

@@ -16,6 +16,7 @@ import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
+import dev.sund.model.Reason;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -147,19 +148,20 @@ class BridgeModeTest {
       bed.policy(
           "shut",
           "{\"podSelector\":{\"matchLabels\":{\"app\":\"server\"}},\"policyTypes\":[\"Egress\"]}");
-      Pod stranger = bed.add("stranger");
-      Pod server = bed.add("server");
+      Pod stranger = bed.add("stranger", false);
+      Pod server = bed.add("server", true);
       bed.serve(server, 8080);
       bed.serve(server, 8081);
       for (Family family : Family.values()) {
         bed.measured(false, new FromPod(stranger.key()), server.ip(family), 8080);
       }
-      Pod client = bed.add("client");
+      Pod client = bed.add("client", false);
       bed.serve(client, 8080);
       for (Pod pod : List.of(stranger, server, client)) {
         bed.report(pod);
       }
-      bed.service("10.96.0.20", "fd00:96::20", server, 8080);
+      bed.service("own", "10.96.0.20", "fd00:96::20", server, 8080);
+      bed.service("other", "10.96.0.21", "fd00:96::21", client, 8080);
       holds(bed, server, client, stranger);
 
       told(server, "policy-ingress", "shop/stranger", "NetworkPolicy shop/deny-all");
@@ -224,6 +226,11 @@ class BridgeModeTest {
       bed.passes(true, new FromPod(server.key()), own(family), 80);
       bed.passes(true, new FromPod(client.key()), own(family), 80);
       bed.passes(false, new FromPod(stranger.key()), own(family), 80);
+      Ip other = Ip.parse(family == Family.V4 ? "10.96.0.21" : "fd00:96::21");
+      bed.passes(false, new FromPod(client.key()), other, 80);
+      assertThat(bed.trace(new FromPod(client.key()), other, 80).outcome())
+          .as("no policy stops it: its port has no hairpin mode")
+          .isEqualTo(Reason.BRIDGE_HAIRPIN_OFF);
     }
   }
 

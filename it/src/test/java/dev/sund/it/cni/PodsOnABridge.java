@@ -70,19 +70,19 @@ final class PodsOnABridge implements AutoCloseable {
     this.config =
         """
         {"cniVersion":"1.0.0","name":"pods","type":"bridge","bridge":"%s",
-         "isDefaultGateway":true,"ipMasq":true,"hairpinMode":true,
+         "isDefaultGateway":true,"ipMasq":true,"hairpinMode":HAIRPIN,
          "ipam":{"type":"host-local","dataDir":"%s",
           "ranges":[[{"subnet":"10.89.0.0/24"}],[{"subnet":"fd00:89::/64"}]]}}
         """
             .formatted(BRIDGE, addresses);
   }
 
-  /** Tells the API of a pod, and lets the plugin attach it. */
-  Pod add(String name) throws Exception {
+  /** Tells the API of a pod, and lets the plugin attach it, with hairpin mode or without. */
+  Pod add(String name, boolean hairpin) throws Exception {
     PodKey key = new PodKey("shop", name);
     NetNs netns = scene.topology().createPod(key);
     scene.api().put(json(object(key, "")));
-    Ended ended = call("ADD", key, netns);
+    Ended ended = call("ADD", key, netns, hairpin);
     assertThat(ended.exitCode()).as(ended.output()).isZero();
     List<Ip> ips = new ArrayList<>();
     Map<String, Object> result = Json.object(ended.output().getBytes(StandardCharsets.UTF_8));
@@ -118,20 +118,20 @@ final class PodsOnABridge implements AutoCloseable {
 
   /** Detaches a pod and tells the API that it is gone. */
   void remove(Pod pod) throws Exception {
-    assertThat(call("DEL", pod.key(), pod.netns())).isEqualTo(new Ended(0, ""));
+    assertThat(call("DEL", pod.key(), pod.netns(), false)).isEqualTo(new Ended(0, ""));
     scene.api().delete(Resource.PODS, pod.key().toString());
     scene.topology().removePod(pod.key());
     pods.remove(pod.key().name());
   }
 
-  private Ended call(String command, PodKey key, NetNs netns) throws Exception {
+  private Ended call(String command, PodKey key, NetNs netns, boolean hairpin) throws Exception {
     Map<String, String> environment =
         Shim.environment(command, "box-" + key.name(), netns.path().toString(), "eth0");
     environment.put(
         "CNI_ARGS",
         "IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_UID=uid-%2$s"
             .formatted(key.namespace(), key.name()));
-    return plugin.call(environment, config);
+    return plugin.call(environment, config.replace("HAIRPIN", String.valueOf(hairpin)));
   }
 
   /** A policy of namespace shop about the pods of this name, or all. */
@@ -148,30 +148,30 @@ final class PodsOnABridge implements AutoCloseable {
   }
 
   /** A Service with a ClusterIP of each family, port 80, whose one endpoint is this pod's port. */
-  void service(String v4, String v6, Pod behind, int port) throws Exception {
+  void service(String name, String v4, String v6, Pod behind, int port) throws Exception {
     scene
         .api()
         .put(
             json(
                 """
                 {"apiVersion":"v1","kind":"Service",
-                 "metadata":{"namespace":"shop","name":"own","uid":"s-own"},
-                 "spec":{"clusterIPs":["%s","%s"],"ports":[{"name":"p","port":80,"targetPort":%d}]}}
+                 "metadata":{"namespace":"shop","name":"%1$s","uid":"s-%1$s"},
+                 "spec":{"clusterIPs":["%2$s","%3$s"],"ports":[{"name":"p","port":80,"targetPort":%4$d}]}}
                 """
-                    .formatted(v4, v6, port)));
+                    .formatted(name, v4, v6, port)));
     for (Family family : Family.values()) {
       scene
           .api()
           .put(
               json(
                   """
-                  {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IP%s",
-                   "metadata":{"namespace":"shop","name":"own-%1$s","uid":"e-%1$s",
-                    "labels":{"kubernetes.io/service-name":"own"}},
-                   "ports":[{"name":"p","protocol":"TCP","port":%d}],
-                   "endpoints":[{"addresses":["%s"],"nodeName":"n1","conditions":{"ready":true}}]}
+                  {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IP%1$s",
+                   "metadata":{"namespace":"shop","name":"%4$s-%1$s","uid":"e-%4$s-%1$s",
+                    "labels":{"kubernetes.io/service-name":"%4$s"}},
+                   "ports":[{"name":"p","protocol":"TCP","port":%2$d}],
+                   "endpoints":[{"addresses":["%3$s"],"nodeName":"n1","conditions":{"ready":true}}]}
                   """
-                      .formatted(family.label(), port, behind.ip(family))));
+                      .formatted(family.label(), port, behind.ip(family), name)));
     }
   }
 
