@@ -99,13 +99,7 @@ final class PolicyOverview {
     }
     ClusterEvent event = kind.parse(ref.get(), object).value().orElse(null);
     if (event instanceof ClusterEvent.PolicySeen(var policy, var conditions)) {
-      long version =
-          object
-              .mapping("metadata")
-              .flatMap(metadata -> metadata.text("resourceVersion"))
-              .filter(text -> text.matches("[0-9]{1,18}"))
-              .map(Long::valueOf)
-              .orElse(0L);
+      long version = Kinds.version(object).orElse(0L);
       policies.add(new Entry(ref.get(), policy, version, conditions));
     } else if (event instanceof ClusterEvent.PodSeen(var pod)) {
       pods.add(pod);

@@ -257,13 +257,7 @@ public final class PolicyConditions {
               instanceof ClusterEvent.PolicySeen(var policy, var conditions))) {
         return Optional.empty();
       }
-      long version =
-          object
-              .mapping("metadata")
-              .flatMap(metadata -> metadata.text("resourceVersion"))
-              .filter(text -> text.matches("[0-9]{1,18}"))
-              .map(Long::valueOf)
-              .orElse(Long.MAX_VALUE);
+      long version = Kinds.version(object).orElse(Long.MAX_VALUE);
       return Optional.of(PolicyStatement.of(Wanted.of(policy, version), conditions, all));
     }
 

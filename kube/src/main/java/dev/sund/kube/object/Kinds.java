@@ -13,7 +13,9 @@ import dev.sund.model.ServiceKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** The kinds of objects that Sund reads: each with its shape, its parser and its events. */
 public enum Kinds {
@@ -85,6 +87,7 @@ public enum Kinds {
   private static final String FLANNEL_CONFIG = "kube-flannel-cfg";
   private static final String PROXY_CONFIG = "kube-proxy";
   private static final String CALICO_NODE = "calico-node";
+  private static final Pattern VERSION = Pattern.compile("[0-9]{1,18}");
 
   private final String kind;
   private final String plural;
@@ -184,6 +187,19 @@ public enum Kinds {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The version of the API's at which an object was written, where it is a number: versions are
+   * opaque, and one that is none is just never the same as another.
+   */
+  public static OptionalLong version(Tree.Mapping object) {
+    Optional<String> text =
+        object
+            .mapping("metadata")
+            .flatMap(metadata -> metadata.text("resourceVersion"))
+            .filter(version -> VERSION.matcher(version).matches());
+    return text.isPresent() ? OptionalLong.of(Long.parseLong(text.get())) : OptionalLong.empty();
   }
 
   /**

@@ -304,7 +304,7 @@ final class Reflector {
     if (read.isEmpty() || !followed.kind().reads(read.get())) {
       return; // an API server gives every object a name
     }
-    long now = versionOf(object);
+    long now = Kinds.version(object).orElse(NONE);
     Known before = known.computeIfAbsent(read.get().name(), Known::new);
     boolean same = now != NONE && now == before.version;
     before.version = now;
@@ -326,14 +326,6 @@ final class Reflector {
         .mapping("metadata")
         .flatMap(metadata -> metadata.text("resourceVersion"))
         .filter(text -> !text.isEmpty());
-  }
-
-  private static long versionOf(Tree.Mapping object) {
-    // Versions are opaque: one that is no number is just never the same as another.
-    return resourceVersion(object)
-        .filter(text -> NUMBER.matcher(text).matches())
-        .map(Long::parseLong)
-        .orElse(NONE);
   }
 
   private void gone(Tree.Mapping object) {

@@ -1,6 +1,5 @@
 package dev.sund.lab.api;
 
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.Tree;
 import dev.sund.kube.tree.YamlTrees;
 import dev.sund.model.Checks;
@@ -192,21 +191,11 @@ public final class LabApi implements AutoCloseable {
   }
 
   private void apply(Path manifest, Predicate<Tree.Mapping> which) throws IOException {
-    YamlTrees.read(
-        Files.readString(manifest),
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {
-            document(item);
-          }
-
-          @Override
-          public void document(Tree document) {
-            if (document instanceof Tree.Mapping object && which.test(object)) {
-              put(object);
-            }
-          }
-        });
+    for (Tree document : YamlTrees.documents(Files.readString(manifest))) {
+      if (document instanceof Tree.Mapping object && which.test(object)) {
+        put(object);
+      }
+    }
   }
 
   /**

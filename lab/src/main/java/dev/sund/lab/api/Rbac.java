@@ -1,6 +1,5 @@
 package dev.sund.lab.api;
 
-import dev.sund.kube.tree.DocumentSink;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
 import dev.sund.kube.tree.YamlTrees;
@@ -62,21 +61,11 @@ public final class Rbac {
   /** As {@link #read}, from a text. */
   public static Rbac parse(String yaml) throws MalformedException {
     Rbac rbac = new Rbac();
-    YamlTrees.read(
-        yaml,
-        new DocumentSink() {
-          @Override
-          public void item(Tree item) {
-            document(item);
-          }
-
-          @Override
-          public void document(Tree document) {
-            if (document instanceof Tree.Mapping object) {
-              rbac.add(object);
-            }
-          }
-        });
+    for (Tree document : YamlTrees.documents(yaml)) {
+      if (document instanceof Tree.Mapping object) {
+        rbac.add(object);
+      }
+    }
     return rbac;
   }
 
