@@ -28,7 +28,7 @@ public record BuiltSund(Path root, Path run) {
       return Optional.empty();
     }
     Path run = current.toRealPath();
-    return Files.exists(run.resolve("agent.aot"))
+    return Files.exists(run.resolve("agent.aot")) && Files.exists(run.resolve("lab.aot"))
         ? Optional.of(new BuiltSund(root, run))
         : Optional.empty();
   }
