@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  sudo ./sund lab trace shop/web-6d4f9c7b58-2xkqp shop/db-0",
-      "  sudo ./sund lab trace --live shop/db-0 production/backend:5432"
+      "  sudo ./sund lab trace --live shop/db-0 production/backend:5432",
+      "  sudo ./sund lab trace -o json shop/db-0 production/backend:5432"
     })
 final class LabTraceCommand implements Callable<Integer> {
   @Mixin LabTalk lab = new LabTalk();
@@ -38,6 +39,8 @@ final class LabTraceCommand implements Callable<Integer> {
       })
   boolean live;
 
+  @Mixin OutputFormat output = new OutputFormat();
+
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -48,6 +51,9 @@ final class LabTraceCommand implements Callable<Integer> {
     List<String> words = parties.after("trace");
     if (live) {
       words.add("--live");
+    }
+    if (output.json()) {
+      words.add("--json");
     }
     return lab.say(words);
   }

@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import dev.sund.agent.trace.KnownCluster;
 import dev.sund.agent.trace.ProbeRequest;
+import dev.sund.agent.local.Json;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Underlay;
@@ -9,6 +10,7 @@ import dev.sund.lab.offline.LiveProbe;
 import dev.sund.lab.offline.LiveText;
 import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.lab.offline.PolicyOpening;
+import dev.sund.lab.offline.TraceJson;
 import dev.sund.lab.offline.TraceText;
 import dev.sund.model.NodeName;
 import java.io.IOException;
@@ -152,11 +154,11 @@ public final class TraceCommand implements Callable<Integer> {
     }
     if (output.json()) {
       out.println(
-          TraceOutput.json(
+          TraceJson.of(
               all,
               trace -> PolicyOpening.of(cluster, trace),
               stories,
-              probes.command(),
+              _ -> probes.command(),
               cluster.assumptions()));
     } else {
       cluster.assumptions().forEach(line -> out.println("assumed: " + line));
@@ -211,7 +213,15 @@ public final class TraceCommand implements Callable<Integer> {
     List<LiveTrace.Observed> came = probes.observe(known, here, patience);
     PrintWriter out = spec.commandLine().getOut();
     if (output.json()) {
-      out.println(TraceOutput.observed(came));
+      out.println(
+          Json.write(
+              Map.of(
+                  "observed",
+                  came.stream()
+                      .map(one ->
+                          TraceJson.observed(
+                              one.part(), one.result().differences(), one.result().between()))
+                      .toList())));
     } else {
       came.forEach(one ->
           out.print(LiveText.seen(one.part(), one.result().differences(), one.result().between())));

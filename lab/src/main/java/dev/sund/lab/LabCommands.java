@@ -213,8 +213,10 @@ final class LabCommands {
   }
 
   private int trace(List<String> all, PrintStream out) throws IOException, InterruptedException {
-    List<String> words = all.stream().filter(word -> !word.equals(LIVE)).toList();
+    List<String> words =
+        all.stream().filter(word -> !word.equals(LIVE) && !word.equals(JSON)).toList();
     two(words);
+    boolean json = all.contains(JSON);
     List<Question> questions = cluster.questions(true);
     Party from =
         questions.stream()
@@ -243,9 +245,9 @@ final class LabCommands {
     }
     if (all.contains(LIVE)) {
       cluster.settle();
-      return new LabTrace(cluster).live(packets.values(), out);
+      return new LabTrace(cluster).live(packets.values(), json, out);
     }
-    return new LabTrace(cluster).print(packets.values(), out) ? Lab.AGREE : Lab.DIFFER;
+    return new LabTrace(cluster).print(packets.values(), json, out) ? Lab.AGREE : Lab.DIFFER;
   }
 
   private static Packet packet(Party from, Ip ip, TraceTarget to) {

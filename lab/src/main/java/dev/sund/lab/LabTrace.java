@@ -13,6 +13,7 @@ import dev.sund.lab.offline.LiveProbe;
 import dev.sund.lab.offline.LiveText;
 import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.lab.offline.PolicyOpening;
+import dev.sund.lab.offline.TraceJson;
 import dev.sund.lab.offline.TraceText;
 import dev.sund.lab.scene.Scene.SceneNode;
 import dev.sund.lab.scene.Scene.ScenePod;
@@ -21,6 +22,7 @@ import dev.sund.model.PodKey;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -44,28 +46,59 @@ final class LabTrace {
     this.cluster = cluster;
   }
 
-  /** Prints what becomes of the packets; whether it is what is wanted. */
-  boolean print(Collection<Packet> packets, PrintStream out) throws KernelException {
+  /** Prints what becomes of the packets, as JSON or as text; whether it is what is wanted. */
+  boolean print(Collection<Packet> packets, boolean json, PrintStream out) throws KernelException {
     ClusterPrograms programs = cluster.programs();
     PathTracer inForce = new PathTracer(programs.inForce(), cluster.topology().underlay());
     PathTracer wanted = new PathTracer(programs.wanted(), cluster.topology().underlay());
+    List<Trace> now = packets.stream().map(inForce::trace).toList();
+    List<Trace> should = packets.stream().map(wanted::trace).toList();
+    if (json) {
+      out.printf(
+          "{\"inForce\":%s,\"wanted\":%s,\"drift\":%s}%n",
+          json(now, List.of()), json(should, List.of()), Json.write(programs.drift()));
+    }
     boolean same = true;
-    for (Packet packet : packets) {
-      Trace now = inForce.trace(packet);
-      out.print(TraceText.of(now));
-      Trace should = wanted.trace(packet);
-      if (!should.path().equals(now.path()) || should.outcome() != now.outcome()) {
-        same = false;
-        out.println("as wanted:");
-        out.print(TraceText.of(should));
-      } else if (now.blocked().isPresent()) {
-        known()
-            .flatMap(known -> PolicyOpening.of(known, should))
-            .ifPresent(change -> out.print(TraceText.change(change)));
+    for (int i = 0; i < now.size(); i++) {
+      boolean asWanted = isSame(now.get(i), should.get(i));
+      same &= asWanted;
+      if (!json) {
+        print(now.get(i), should.get(i), asWanted, out);
       }
     }
-    programs.drift().forEach(drift -> out.println("drift: " + drift));
+    if (!json) {
+      programs.drift().forEach(drift -> out.println("drift: " + drift));
+    }
     return same;
+  }
+
+  private static boolean isSame(Trace one, Trace other) {
+    return one.path().equals(other.path()) && one.outcome() == other.outcome();
+  }
+
+  private void print(Trace now, Trace should, boolean asWanted, PrintStream out) {
+    out.print(TraceText.of(now));
+    if (!asWanted) {
+      out.println("as wanted:");
+      out.print(TraceText.of(should));
+    } else {
+      opening(should).ifPresent(change -> out.print(TraceText.change(change)));
+    }
+  }
+
+  private Optional<String> opening(Trace trace) {
+    return trace.blocked().isEmpty()
+        ? Optional.empty()
+        : known().flatMap(known -> PolicyOpening.of(known, trace));
+  }
+
+  private String json(List<Trace> traces, List<LiveProbe.Story> stories) {
+    return TraceJson.of(traces, this::opening, stories, LabTrace::later, List.of());
+  }
+
+  /** What shows of a node without an agent what it does. */
+  private static String later(NodeName node) {
+    return "sund lab trace --live, when the agent of %s runs".formatted(node);
   }
 
   /**
@@ -73,7 +106,10 @@ final class LabTrace {
    *
    * @return an exit code of {@code sund trace}
    */
-  int live(Collection<Packet> packets, PrintStream out) throws IOException, InterruptedException {
+  int live(Collection<Packet> packets, boolean json, PrintStream out)
+      throws IOException, InterruptedException {
+    List<LiveProbe.Story> stories = new ArrayList<>();
+    List<Trace> traces = new ArrayList<>();
     boolean differs = false;
     boolean between = false;
     boolean answered = true;
@@ -84,11 +120,18 @@ final class LabTrace {
       LiveProbe.Story story =
           new LiveProbe((node, request) -> cluster.ask(node).ask(request), PATIENCE)
               .send(packet, sender, pod, cluster.topology().underlay(), () -> look(packet));
-      story.view().traces().forEach(trace -> out.print(TraceText.of(trace)));
-      out.print(LiveText.of(story, node -> "sund lab trace --live, when its agent runs"));
+      stories.add(story);
+      traces.addAll(story.view().traces());
+      if (!json) {
+        story.view().traces().forEach(trace -> out.print(TraceText.of(trace)));
+        out.print(LiveText.of(story, LabTrace::later));
+      }
       differs |= story.differs();
       between |= story.between() && !story.differences().isEmpty();
       answered &= story.view().traces().stream().allMatch(Trace::answered);
+    }
+    if (json) {
+      out.println(json(traces, stories));
     }
     if (differs) {
       return KERNEL_DIFFERS;

@@ -335,6 +335,11 @@ class StandingLabTest {
     LabProcess trace = ask("trace", "shop/web", "shop/db");
     assertThat(trace.exitCode()).isZero();
     assertThat(trace.out()).contains("wrapped in VXLAN 4096 from 192.168.11.11");
+    LabProcess json = ask("trace", "-o", "json", "shop/web", "shop/db");
+    assertThat(json.exitCode()).isZero();
+    Map<String, Object> told = Json.object(json.out().getBytes(StandardCharsets.UTF_8));
+    assertThat(told).containsEntry("wanted", told.get("inForce")).containsEntry("drift", List.of());
+    assertThat(json.out()).contains("wrapped in VXLAN 4096 from 192.168.11.11");
 
     LabProcess shrunk = ask("fault", "shrink-mtu", "n2", "1400");
     assertThat(shrunk.exitCode()).as(shrunk.out()).isZero();

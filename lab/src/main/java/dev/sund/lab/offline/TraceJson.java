@@ -1,4 +1,4 @@
-package dev.sund.cli;
+package dev.sund.lab.offline;
 
 import dev.sund.agent.local.Json;
 import dev.sund.agent.local.RecordJson;
@@ -8,7 +8,6 @@ import dev.sund.dataplane.probe.ProbeFlow;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Trace.Hop;
 import dev.sund.lab.offline.LiveProbe.Story;
-import dev.sund.lab.offline.TraceText;
 import dev.sund.model.NodeName;
 import dev.sund.model.RuleId;
 import java.util.ArrayList;
@@ -21,14 +20,22 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Traces as JSON for programs. */
-final class TraceOutput {
-  private TraceOutput() {}
+public final class TraceJson {
+  private TraceJson() {}
 
-  static String json(
+  /**
+   * Traces, and what became of real packets.
+   *
+   * @param change what would open a way that policies close, as YAML
+   * @param stories the real packets; none without {@code --live}
+   * @param command what shows on another node what this one does not see
+   * @param assumptions what was assumed, a sentence each
+   */
+  public static String of(
       List<Trace> traces,
       Function<Trace, Optional<String>> change,
       List<Story> stories,
-      String command,
+      Function<NodeName, String> command,
       List<String> assumptions) {
     return "{\"traces\":["
         + traces.stream()
@@ -36,45 +43,41 @@ final class TraceOutput {
             .collect(Collectors.joining(","))
         + "],\"probes\":["
         + stories.stream().map(story -> json(story, command)).collect(Collectors.joining(","))
-        + "],\"assumed\":["
-        + assumptions.stream().map(JsonText::quote).collect(Collectors.joining(","))
-        + "]}";
+        + "],\"assumed\":"
+        + Json.write(assumptions)
+        + "}";
   }
 
   private static String json(Trace trace, Optional<String> change) {
     return "{\"from\":%s,\"to\":%s,\"protocol\":%s,\"port\":%d,\"outcome\":%s,\"delivered\":%s,\"answered\":%s,\"verdict\":%s,\"arrival\":%s,\"carriage\":%s,\"mtu\":%d,\"source\":%s,\"change\":%s,\"there\":%s,\"back\":%s}"
         .formatted(
-            JsonText.quote(trace.packet().origin().toString()),
-            JsonText.quote(trace.packet().destination().toString()),
-            JsonText.quote(trace.packet().protocol().label()),
+            quote(trace.packet().origin().toString()),
+            quote(trace.packet().destination().toString()),
+            quote(trace.packet().protocol().label()),
             trace.packet().port(),
-            JsonText.quote(trace.outcome().code()),
+            quote(trace.outcome().code()),
             trace.delivered(),
             trace.answered(),
-            JsonText.quote(TraceText.reason(trace).code()),
-            JsonText.quote(TraceText.arrival(trace)),
-            JsonText.quote(trace.carriage().name().toLowerCase(Locale.ROOT)),
+            quote(TraceText.reason(trace).code()),
+            quote(TraceText.arrival(trace)),
+            quote(trace.carriage().name().toLowerCase(Locale.ROOT)),
             trace.pathMtu(),
-            trace.sourceSeen().map(ip -> JsonText.quote(ip.toString())).orElse("null"),
-            change.map(JsonText::quote).orElse("null"),
+            trace.sourceSeen().map(ip -> quote(ip.toString())).orElse("null"),
+            change.map(TraceJson::quote).orElse("null"),
             json(trace.there()),
             json(trace.back()));
   }
 
-  /** Packets that came by. */
-  static String observed(List<LiveTrace.Observed> came) {
-    List<Object> all = new ArrayList<>();
-    for (LiveTrace.Observed one : came) {
-      Map<String, Object> fields = fields(one.part().finding());
-      fields.put("node", one.part().node().text());
-      judged(fields, one.result().differences(), one.result().between());
-      all.add(fields);
-    }
-    return Json.write(Map.of("observed", all));
+  /** A packet that came by a node: what that node did to it, beside what the program says. */
+  public static Object observed(Part part, List<String> differences, boolean between) {
+    Map<String, Object> fields = fields(part.finding());
+    fields.put("node", part.node().text());
+    judged(fields, differences, between);
+    return fields;
   }
 
   /** The sender's node's part, with the further nodes' beside it. */
-  private static String json(Story story, String command) {
+  private static String json(Story story, Function<NodeName, String> command) {
     Map<String, Object> fields = fields(story.parts().getFirst().finding());
     fields.put("node", story.parts().getFirst().node().text());
     List<Object> further = new ArrayList<>();
@@ -86,7 +89,7 @@ final class TraceOutput {
     fields.put("further", further);
     List<Object> unseen = new ArrayList<>();
     for (NodeName node : story.unseen()) {
-      unseen.add(Map.of("node", node.text(), "command", command));
+      unseen.add(Map.of("node", node.text(), "command", command.apply(node)));
     }
     fields.put("unseen", unseen);
     judged(fields, story.differences(), story.between());
@@ -105,8 +108,8 @@ final class TraceOutput {
     fields.put("packet", RecordJson.write(finding.flow(), ProbeFlow.class));
     fields.put("answer", finding.answer().text());
     fields.put("end", RecordJson.write(finding.end(), ProbeFinding.End.class));
-    fields.put("there", finding.there().stream().map(TraceOutput::fields).toList());
-    fields.put("back", finding.back().stream().map(TraceOutput::fields).toList());
+    fields.put("there", finding.there().stream().map(TraceJson::fields).toList());
+    fields.put("back", finding.back().stream().map(TraceJson::fields).toList());
     return fields;
   }
 
@@ -119,13 +122,17 @@ final class TraceOutput {
         .map(hop ->
             "{\"machine\":%s,\"stage\":%s,\"carriage\":%s,\"device\":%s,\"mtu\":%d,\"rule\":%s,\"text\":%s}"
                 .formatted(
-                    JsonText.quote(hop.machine()),
-                    JsonText.quote(hop.stage().name().toLowerCase(Locale.ROOT)),
-                    JsonText.quote(hop.carriage().name().toLowerCase(Locale.ROOT)),
-                    JsonText.quote(hop.device()),
+                    quote(hop.machine()),
+                    quote(hop.stage().name().toLowerCase(Locale.ROOT)),
+                    quote(hop.carriage().name().toLowerCase(Locale.ROOT)),
+                    quote(hop.device()),
                     hop.mtu(),
-                    hop.rule().map(RuleId::toString).map(JsonText::quote).orElse("null"),
-                    JsonText.quote(hop.text())))
+                    hop.rule().map(RuleId::toString).map(TraceJson::quote).orElse("null"),
+                    quote(hop.text())))
         .collect(Collectors.joining(",", "[", "]"));
+  }
+
+  private static String quote(String text) {
+    return Json.write(text);
   }
 }
