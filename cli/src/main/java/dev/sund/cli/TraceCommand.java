@@ -1,8 +1,8 @@
 package dev.sund.cli;
 
+import dev.sund.agent.local.Json;
 import dev.sund.agent.trace.KnownCluster;
 import dev.sund.agent.trace.ProbeRequest;
-import dev.sund.agent.local.Json;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
 import dev.sund.engine.trace.Underlay;

@@ -57,7 +57,9 @@ final class PodBed implements AutoCloseable {
 
   /** Starts {@code sund} with these arguments and the records' folder. */
   Running start(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(ROOT.resolve("sund").toString()));
+    // Whoever runs the tests in the background has them ignore INT, and what they start, too.
+    List<String> command =
+        new ArrayList<>(List.of("env", "--default-signal=INT", ROOT.resolve("sund").toString()));
     command.add(arguments[0]);
     command.addAll(List.of("--state-dir", folder.resolve("state").toString()));
     command.addAll(List.of(arguments).subList(1, arguments.length));
