@@ -340,7 +340,7 @@ public final class Host {
 
   private static UnreadException unread(String path, IOException e) {
     return e instanceof AccessDeniedException
-        ? new UnreadException("/" + path + ": permission denied", "Run it as root.")
+        ? new UnreadException("/" + path + ": permission denied", Rights.remedy())
         : new UnreadException(
             "/" + path + ": " + e.getMessage(), "Look at the file with the same user.");
   }

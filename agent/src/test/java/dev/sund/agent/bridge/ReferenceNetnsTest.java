@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("netns")
 @Timeout(120)
 class ReferenceNetnsTest {
+  private static final Pattern BRIDGE = Pattern.compile("\"bridge\":\"(\\w+)\"");
   private static final Pattern MAC = Pattern.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}");
   private static final int CONFIGURATIONS = Boolean.getBoolean("sund.long") ? 120 : 12;
 
@@ -208,8 +210,10 @@ class ReferenceNetnsTest {
       }
       ours.reap();
       if (!made) { // a refused ADD makes no bridge; the reference leaves one, even after DEL
-        removeBridge(ours.node, bridge);
-        removeBridge(theirs, bridge);
+        Matcher named = BRIDGE.matcher(config);
+        String left = named.find() ? named.group(1) : "cni0";
+        removeBridge(ours.node, left);
+        removeBridge(theirs, left);
       }
       sameKernel();
     }

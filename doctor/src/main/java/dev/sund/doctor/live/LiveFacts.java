@@ -1,6 +1,7 @@
 package dev.sund.doctor.live;
 
 import dev.sund.doctor.Facts;
+import dev.sund.doctor.Rights;
 import dev.sund.doctor.UnreadException;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -47,7 +48,7 @@ public final class LiveFacts implements Facts {
         default -> throw new IllegalArgumentException("there is no fact " + name);
       };
     } catch (KernelException.Denied e) {
-      throw new UnreadException("the kernel's " + name + ": " + e.getMessage(), "Run it as root.");
+      throw new UnreadException("the kernel's " + name + ": " + e.getMessage(), Rights.remedy());
     } catch (KernelException e) {
       throw new UnreadException(
           "the kernel's " + name + ": " + e.getMessage(), "Report it with the kernel's version.");

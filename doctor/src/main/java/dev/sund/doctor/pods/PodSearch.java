@@ -1,5 +1,6 @@
 package dev.sund.doctor.pods;
 
+import dev.sund.doctor.Rights;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Ip;
@@ -102,7 +103,7 @@ public final class PodSearch {
       throw processes.has(pid)
           ? new NoSuchPodException(
               "Process " + pid + " is another user's, and its network is not shown.",
-              "Run it as root, by sudo.")
+              Rights.remedy())
           : new NoSuchPodException(
               "There is no process " + pid + ".",
               "Take the number as this node sees it (crictl inspect, lsns -t net).");
