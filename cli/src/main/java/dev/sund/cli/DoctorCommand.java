@@ -161,7 +161,7 @@ public final class DoctorCommand implements Callable<Integer> {
   private List<Check<?>> chosen() {
     List<String> ids = explain == null ? only : List.of(explain);
     if (ids.isEmpty()) {
-      return Catalogue.all();
+      return Catalogue.node();
     }
     List<Check<?>> checks = new ArrayList<>();
     for (String id : ids) {

@@ -22,6 +22,11 @@ public final class Catalogue {
 
   /** All checks, in the order in which they are shown. */
   public static List<Check<?>> all() {
+    return node();
+  }
+
+  /** Those of the node itself, which need nothing but it. */
+  public static List<Check<?>> node() {
     return Stream.of(
             MtuChecks.all(),
             NodeChecks.all(),
