@@ -3,6 +3,9 @@ package dev.sund.cli;
 import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.cni.FlannelEnv;
 import dev.sund.dataplane.Cleanup;
+import dev.sund.doctor.tune.KernelModules;
+import dev.sund.doctor.tune.NotTunedException;
+import dev.sund.doctor.tune.Tuner;
 import dev.sund.kernel.KernelException;
 import dev.sund.model.Condition;
 import dev.sund.model.Marks;
@@ -24,6 +27,11 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "cleanup",
     header = "Remove all that Sund made on this node, undo its sysctls, and touch nothing else.",
+    description = {
+      "",
+      "Sysctls are put back as they were before the agent, and before sund tune --apply, unless"
+          + " somebody has changed them since."
+    },
     footer = {
       "  sudo sund cleanup --dry-run       say what would be removed",
       "  sudo sund cleanup --netns /run/netns/n1 --state-dir /var/lib/sund"
@@ -57,6 +65,7 @@ public final class CleanupCommand implements Callable<Integer> {
     Cleanup.Report ofKernel = Cleanup.node(place.namespace(), state.stateDir, dryRun);
     done.addAll(ofKernel.done());
     problems.addAll(ofKernel.failed());
+    settings(done, problems);
     Cleanup.Report report = new Cleanup.Report(done, problems);
     PrintWriter out = spec.commandLine().getOut();
     if (output.json()) {
@@ -72,6 +81,28 @@ public final class CleanupCommand implements Callable<Integer> {
     }
     out.flush();
     return report.failed().isEmpty() ? ExitCode.OK : ExitCode.DIFFERS;
+  }
+
+  /** What {@code sund tune} has set. */
+  private void settings(List<String> done, List<Condition> problems) {
+    try {
+      done.addAll(
+          new Tuner(Path.of("/"), state.stateDir, KernelModules.modprobe(), _ -> {})
+              .revert(dryRun));
+    } catch (NotTunedException e) {
+      problems.add(unsettled(String.valueOf(e.getMessage()), e.remedy()));
+    } catch (IOException e) {
+      problems.add(unsettled(e.getMessage() + ".", "Run sund tune --revert."));
+    }
+  }
+
+  private Condition unsettled(String why, String remedy) {
+    return new Condition(
+        Reason.STATE_UNREADABLE,
+        new ObjectRef("file", state.stateDir + "/tune"),
+        "",
+        "What sund tune has set cannot be put back: " + why,
+        remedy);
   }
 
   private void files(List<String> done, List<Condition> problems) {

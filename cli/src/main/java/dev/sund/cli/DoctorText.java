@@ -35,6 +35,7 @@ record DoctorText(Colours colours) {
   /** A line or two for each finding that is not known, and a last line with all counts. */
   void print(Examination found, Set<String> known, boolean all, PrintWriter out) {
     int before = 0;
+    int tunable = 0;
     Map<Severity, Integer> counts = new LinkedHashMap<>();
     for (Examination.Found one : found.findings()) {
       if (known.contains(key(one))) {
@@ -43,6 +44,7 @@ record DoctorText(Colours colours) {
       }
       Finding finding = one.finding();
       counts.merge(finding.severity(), 1, Integer::sum);
+      tunable += finding.settings().isEmpty() ? 0 : 1;
       out.printf(LINE, mark(finding.severity()), one.check().id(), finding.text());
       out.printf(LINE, "", "", "mend: " + finding.remedy());
     }
@@ -89,7 +91,8 @@ record DoctorText(Colours colours) {
             + " without an object here, "
             + found.unread().size()
             + " could not read"
-            + (parts.isEmpty() ? "" : "; sund doctor --explain ID says more"));
+            + (parts.isEmpty() ? "" : "; sund doctor --explain ID says more")
+            + (tunable == 0 ? "" : "; sund tune mends " + tunable));
   }
 
   /** One check's whole story. */
@@ -110,6 +113,9 @@ record DoctorText(Colours colours) {
           out.println("  found  " + finding.text());
           out.println("  why    " + finding.why());
           out.println("  mend   " + finding.remedy());
+          if (!finding.settings().isEmpty()) {
+            out.println("  tune   sund tune --apply sets it, and keeps it over the next start");
+          }
         }
       }
     }
@@ -128,6 +134,7 @@ record DoctorText(Colours colours) {
       fields.put("text", one.finding().text());
       fields.put("why", one.finding().why());
       fields.put("remedy", one.finding().remedy());
+      fields.put("tune", one.finding().settings().stream().map(Object::toString).toList());
       findings.add(fields);
     }
     List<Object> checks = new ArrayList<>();

@@ -61,7 +61,7 @@ class DoctorCommandTest {
                                           mend: sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d
             error    tunnel-mtu           flannel.1 (vxlan) has MTU 1500, and eth0 below it 1500: with 50 bytes of headers at most 1450 fit.
                                           mend: ip link set flannel.1 mtu 1450, and the same in the network plugin's configuration (Calico veth_mtu, flannel reads it from the device, Cilium mtu)
-            2 errors; 1 check right, 0 without an object here, 0 could not read; sund doctor --explain ID says more
+            2 errors; 1 check right, 0 without an object here, 0 could not read; sund doctor --explain ID says more; sund tune mends 1
             """);
   }
 

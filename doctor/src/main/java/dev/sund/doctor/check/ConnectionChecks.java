@@ -5,6 +5,7 @@ import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Line;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -195,13 +196,15 @@ public final class ConnectionChecks {
     }
     return new Verdict.Wrong(
         List.of(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 "net.netfilter.nf_conntrack_tcp_timeout_established",
                 "Connections that say nothing are remembered for %,d hours: %s."
                     .formatted(is.established / 3_600, read),
                 "Those whose end nobody saw, as of pods that were killed, fill the table.",
-                "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=86400, as kube-proxy"
-                    + " has it")));
+                List.of(
+                    new Setting.Sysctl(
+                        "net/netfilter/nf_conntrack_tcp_timeout_established", 86_400)),
+                ", as kube-proxy has it")));
   }
 }

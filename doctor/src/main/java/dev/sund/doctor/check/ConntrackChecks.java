@@ -4,6 +4,7 @@ import dev.sund.doctor.Check;
 import dev.sund.doctor.Counters;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -44,6 +45,30 @@ public final class ConntrackChecks {
       long wanted = Math.max(PER_CORE * cores, LEAST);
       long bearable = Long.highestOneBit(memory / 8 / ENTRY_BYTES);
       return Math.min(wanted, bearable);
+    }
+
+    /**
+     * The size that it should have: the suited one where it is smaller or more than the machine
+     * bears, twice as much as now where it is nearly full, while a quarter of the memory bears
+     * that.
+     */
+    long wanted() {
+      if (percent() >= 80) {
+        long most = Long.highestOneBit(memory / 4 / ENTRY_BYTES);
+        return Math.max(max, Math.min(Math.max(suited(), max * 2), most));
+      }
+      return max < suited() || isTooLarge() ? suited() : max;
+    }
+
+    boolean isTooLarge() {
+      return max * ENTRY_BYTES > memory / 4;
+    }
+
+    /** Its size, where that is to be another. */
+    List<Setting> resize() {
+      return wanted() == max
+          ? List.of()
+          : List.of(new Setting.Sysctl("net/netfilter/nf_conntrack_max", wanted()));
     }
 
     long percent() {
@@ -100,7 +125,6 @@ public final class ConntrackChecks {
     if (table.percent() < 80) {
       return new Verdict.Right(read);
     }
-    long larger = Math.max(table.suited(), table.max * 2);
     return new Verdict.Wrong(
         List.of(
             new Finding(
@@ -109,7 +133,11 @@ public final class ConntrackChecks {
                 "The table of connections has " + read + ".",
                 "A full table drops every packet of a new connection, of Services and of pods"
                     + " alike, and the sender sees a timeout.",
-                "sysctl -w net.netfilter.nf_conntrack_max=" + larger)));
+                table.resize().isEmpty()
+                    ? "The memory bears no larger one: conntrack-talkers says whose they are;"
+                        + " shorter net.netfilter.nf_conntrack_tcp_timeout_established"
+                    : "sysctl -w net.netfilter.nf_conntrack_max=" + table.wanted(),
+                table.resize())));
   }
 
   private static Optional<Sampled> losses(Host host) throws UnreadException {
@@ -175,7 +203,7 @@ public final class ConntrackChecks {
         "%,d entries (%,d MB when full) for %d processors and %,d MB of memory; suited: %,d"
             .formatted(
                 table.max, table.max * ENTRY_BYTES >> 20, table.cores, table.memory >> 20, suited);
-    if (table.max * ENTRY_BYTES > table.memory / 4) {
+    if (table.isTooLarge()) {
       return new Verdict.Wrong(
           List.of(
               new Finding(
@@ -186,7 +214,8 @@ public final class ConntrackChecks {
                       + ".",
                   "Kernel memory cannot be swapped: a flood of connections ends processes instead"
                       + " of being refused.",
-                  "sysctl -w net.netfilter.nf_conntrack_max=" + suited)));
+                  "sysctl -w net.netfilter.nf_conntrack_max=" + suited,
+                  table.resize())));
     }
     if (table.max < suited) {
       return new Verdict.Wrong(
@@ -197,7 +226,8 @@ public final class ConntrackChecks {
                   "The table of connections is small for this machine: " + read + ".",
                   "It is the node's limit for all pods and Services together; beyond it new"
                       + " connections time out.",
-                  "sysctl -w net.netfilter.nf_conntrack_max=" + suited)));
+                  "sysctl -w net.netfilter.nf_conntrack_max=" + table.wanted(),
+                  table.resize())));
     }
     return new Verdict.Right(read);
   }
@@ -214,13 +244,22 @@ public final class ConntrackChecks {
     }
     return new Verdict.Wrong(
         List.of(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 "net.netfilter.nf_conntrack_buckets",
                 "When it is full, %d connections share a bucket: %s.".formatted(chain, read),
                 "Each packet looks through the chain of its bucket, so that all become slower as"
                     + " the table fills.",
-                "echo %d > /sys/module/nf_conntrack/parameters/hashsize"
-                    .formatted(table.max / 4))));
+                List.of(
+                    new Setting.Sysctl(
+                        "net/netfilter/nf_conntrack_buckets", wholePages(table.wanted() / 4))),
+                ", as the kernel itself chooses them: a quarter")));
+  }
+
+  /**
+   * The kernel rounds up to whole pages of 8 bytes each, of at most 64 KiB: so nothing is rounded.
+   */
+  private static long wholePages(long buckets) {
+    return Math.ceilDiv(buckets, 8_192) * 8_192;
   }
 }

@@ -16,9 +16,6 @@ import java.util.Set;
 
 /** Whether the kernel has what the programs of this node need, and what lists ask of it. */
 public final class KernelChecks {
-  private static final List<String> LISTS =
-      List.of("etc/modules-load.d", "usr/lib/modules-load.d", "lib/modules-load.d");
-
   private KernelChecks() {}
 
   /** The checks of this family. */
@@ -170,24 +167,16 @@ public final class KernelChecks {
 
   private static Lists lists(Host host) throws UnreadException {
     Release release = Release.of(host);
-    List<String> files = new ArrayList<>();
-    for (String folder : LISTS) {
-      for (String name : host.names(folder)) {
-        if (name.endsWith(".conf")) {
-          files.add(folder + "/" + name);
-        }
-      }
-    }
-    files.add("etc/modules");
+    Map<String, List<String>> lists = Modules.lists(host);
     List<String> gone = new ArrayList<>();
-    for (String file : files) {
-      for (String line : host.textIfThere(file).orElse("").lines().toList()) {
-        if (Set.of("nf_conntrack_ipv4", "nf_conntrack_ipv6").contains(line.strip())) {
-          gone.add("/" + file + ": " + line.strip());
+    lists.forEach((file, lines) -> {
+      for (String line : lines) {
+        if (Set.of("nf_conntrack_ipv4", "nf_conntrack_ipv6").contains(line)) {
+          gone.add("/" + file + ": " + line);
         }
       }
-    }
-    return new Lists(release, files.size(), release.isAtLeast(4, 19) ? gone : List.of());
+    });
+    return new Lists(release, lists.size(), release.isAtLeast(4, 19) ? gone : List.of());
   }
 
   private static Verdict gone(Lists is) {

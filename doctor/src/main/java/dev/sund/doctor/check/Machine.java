@@ -1,7 +1,9 @@
 package dev.sund.doctor.check;
 
 import dev.sund.doctor.Host;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.UnreadException;
+import java.util.List;
 
 /** What checks of all families ask of the machine. */
 final class Machine {
@@ -30,6 +32,16 @@ final class Machine {
       }
     }
     throw new UnreadException("/" + MEMORY + " has no " + name, "Is /proc mounted?");
+  }
+
+  /** The limits of a table of neighbours, each twice the one before; the largest at first. */
+  static List<Setting> neighbours(String family, long most) {
+    String key = "net/" + family + "/neigh/default/gc_thresh";
+    // The largest first: they are never the wrong way round in between.
+    return List.of(
+        new Setting.Sysctl(key + 3, most),
+        new Setting.Sysctl(key + 2, most / 2),
+        new Setting.Sysctl(key + 1, most / 4));
   }
 
   /** For how long it has been running, in seconds. */

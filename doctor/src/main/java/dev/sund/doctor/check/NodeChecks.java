@@ -4,6 +4,7 @@ import dev.sund.doctor.Check;
 import dev.sund.doctor.Counters;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -64,39 +65,76 @@ public final class NodeChecks {
    * @param six {@code net.ipv6.conf.all.forwarding}; empty where the kernel has no IPv6
    * @param hasGlobalSix whether a device has a global IPv6 address
    * @param hasPods whether there is anybody to forward for
+   * @param podsHaveSix whether a device of pods or a tunnel has a global IPv6 address
+   * @param advised devices whose default route is from a router's advice, which the kernel forgets
+   *     when it forwards and {@code accept_ra} is not 2
    */
-  record Forwarding(boolean four, Optional<Boolean> six, boolean hasGlobalSix, boolean hasPods) {}
+  record Forwarding(
+      boolean four,
+      Optional<Boolean> six,
+      boolean hasGlobalSix,
+      boolean hasPods,
+      boolean podsHaveSix,
+      List<String> advised) {}
 
   /** Devices, configuration or a kubelet as only a node of a cluster has them. */
   private static boolean isForPods(Host host) throws UnreadException {
     for (String device : host.names(DEVICES)) {
-      if (Tunnels.isTunnel(device)
-          || device.matches("veth.*|cali.*|lxc.*|sund.*")
-          || host.has(DEVICES + "/" + device + "/bridge")) {
+      if (isOfPods(host, device)) {
         return true;
       }
     }
+    return isOfACluster(host);
+  }
+
+  private static boolean isOfPods(Host host, String device) {
+    return Tunnels.isTunnel(device)
+        || device.matches("veth.*|cali.*|lxc.*|sund.*")
+        || host.has(DEVICES + "/" + device + "/bridge");
+  }
+
+  private static boolean isOfACluster(Host host) {
     return host.has("etc/cni/net.d") || host.has("var/lib/kubelet") || host.has("var/lib/rancher");
   }
 
   private static Forwarding forwarding(Host host) throws UnreadException {
     Optional<String> six = host.textIfThere(FORWARD6);
     // The fourth column is the scope: 00 is global.
-    boolean global =
+    List<String> global =
         host.textIfThere(ADDRESSES6)
             .orElse("")
             .lines()
             .map(line -> line.strip().split("\\s+"))
-            .anyMatch(words -> words.length > 4 && words[3].equals("00") && isNotLoopback(words));
+            .filter(words -> words.length > 4 && words[3].equals("00"))
+            .map(words -> words[words.length - 1])
+            .filter(device -> !device.equals("lo"))
+            .toList();
     return new Forwarding(
         host.text(FORWARD4).equals("1"),
         six.map(text -> !text.equals("0")),
-        global,
-        isForPods(host));
+        !global.isEmpty(),
+        isForPods(host),
+        global.stream().anyMatch(device -> isOfPods(host, device)),
+        advised(host));
   }
 
-  private static boolean isNotLoopback(String[] words) {
-    return !words[words.length - 1].equals("lo");
+  /** The ninth column is the flags: 0x40000 is a router's advice. */
+  private static List<String> advised(Host host) throws UnreadException {
+    List<String> devices = new ArrayList<>();
+    for (String line : host.textIfThere(ROUTES6).orElse("").lines().toList()) {
+      String[] words = line.strip().split("\\s+");
+      if (words.length > 9
+          && words[1].equals("00")
+          && words[0].equals("0".repeat(32))
+          && words[8].matches("[0-9a-fA-F]{8}")
+          && (Integer.parseUnsignedInt(words[8], 16) & 0x40000) != 0
+          && host.textIfThere("proc/sys/net/ipv6/conf/" + words[9] + "/accept_ra")
+              .filter("1"::equals)
+              .isPresent()) {
+        devices.add(words[9]);
+      }
+    }
+    return devices.stream().distinct().toList();
   }
 
   private static Verdict forwards(Forwarding is) {
@@ -109,12 +147,13 @@ public final class NodeChecks {
             + " reaches them.";
     if (!is.four) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.ERROR,
               "net.ipv4.ip_forward",
               "IPv4 is not forwarded.",
               why,
-              "sysctl -w net.ipv4.ip_forward=1, and a file in /etc/sysctl.d"));
+              List.of(new Setting.Sysctl("net/ipv4/ip_forward", 1)),
+              ", and a file in /etc/sysctl.d"));
     }
     if (is.six.isPresent() && !is.six.get() && is.hasGlobalSix) {
       findings.add(
@@ -124,12 +163,22 @@ public final class NodeChecks {
               "The node has a global IPv6 address and does not forward IPv6.",
               why + " It is right where pods have IPv4 only.",
               "sysctl -w net.ipv6.conf.all.forwarding=1, and net.ipv6.conf.DEVICE.accept_ra=2 where"
-                  + " the default route comes by router advertisement"));
+                  + " the default route comes by router advertisement",
+              is.podsHaveSix ? forwardSix(is.advised) : List.of()));
     }
     return Verdict.of(
         findings,
         "net.ipv4.ip_forward=1, net.ipv6.conf.all.forwarding="
             + is.six.map(on -> on ? "1" : "0, no global address").orElse("not there"));
+  }
+
+  /** Routers' advice first: the default route that came by it is gone otherwise. */
+  private static List<Setting> forwardSix(List<String> advised) {
+    List<Setting> settings = new ArrayList<>();
+    advised.forEach(
+        device -> settings.add(new Setting.Sysctl("net/ipv6/conf/" + device + "/accept_ra", 2)));
+    settings.add(new Setting.Sysctl("net/ipv6/conf/all/forwarding", 1));
+    return settings;
   }
 
   /**
@@ -153,7 +202,7 @@ public final class NodeChecks {
     for (String device : filters.keySet()) {
       if (filters.get(device) == 1 && Tunnels.isTunnel(device)) {
         findings.add(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 "net.ipv4.conf." + device + ".rp_filter",
                 "The tunnel "
@@ -162,9 +211,8 @@ public final class NodeChecks {
                     + " way (strict reverse path filter).",
                 "Answers of nodes and of node ports come by the tunnel and leave by another device,"
                     + " and vanish without a counter but Ip.IPReversePathFilter.",
-                "sysctl -w net.ipv4.conf."
-                    + device
-                    + ".rp_filter=0 net.ipv4.conf.all.rp_filter=0"));
+                List.of(new Setting.Sysctl("net/ipv4/conf/" + device + "/rp_filter", 2)),
+                ", loose: the larger of this and net.ipv4.conf.all.rp_filter counts"));
       }
     }
     return Verdict.of(findings, filters.size() + " devices, no tunnel is strict");
@@ -175,8 +223,9 @@ public final class NodeChecks {
    *
    * @param bridges their names
    * @param calls {@code net.bridge.bridge-nf-call-iptables}; empty where br_netfilter is not loaded
+   * @param cluster whether there is a cluster whose pods may be on them
    */
-  record Bridges(List<String> bridges, Optional<Boolean> calls) {}
+  record Bridges(List<String> bridges, Optional<Boolean> calls, boolean cluster) {}
 
   private static Bridges bridges(Host host) throws UnreadException {
     List<String> bridges = new ArrayList<>();
@@ -188,7 +237,8 @@ public final class NodeChecks {
     return new Bridges(
         bridges,
         host.textIfThere("proc/sys/net/bridge/bridge-nf-call-iptables")
-            .map(text -> text.equals("1")));
+            .map(text -> text.equals("1")),
+        isOfACluster(host));
   }
 
   private static Verdict bridged(Bridges is) {
@@ -213,7 +263,13 @@ public final class NodeChecks {
                 "Two pods of one node on such a bridge are not kept apart by policies, and the"
                     + " answer of a Service's pod beside its client is not translated back.",
                 "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1"
-                    + " net.bridge.bridge-nf-call-ip6tables=1; not needed where the plugin says so")));
+                    + " net.bridge.bridge-nf-call-ip6tables=1; not needed where the plugin says so",
+                is.cluster
+                    ? List.of(
+                        new Setting.Module("br_netfilter"),
+                        new Setting.Sysctl("net/bridge/bridge-nf-call-iptables", 1),
+                        new Setting.Sysctl("net/bridge/bridge-nf-call-ip6tables", 1))
+                    : List.of())));
   }
 
   /** The devices of default routes. */
@@ -293,20 +349,19 @@ public final class NodeChecks {
               .formatted(table.family, entries, table.limit, table.stat.said(full));
       read.add(said);
       boolean overflows = table.stat.grew(full) > 0;
-      if (overflows || table.stat.hourly(full) >= 1 || entries >= table.limit * 8 / 10) {
+      boolean crowded = overflows || entries >= table.limit * 8 / 10;
+      if (crowded || table.stat.hourly(full) >= 1) {
+        // What was full once, and has been given more room since, needs no more of it.
+        long three = crowded ? Math.max(table.limit * 4, 16_384) : Math.max(table.limit, 16_384);
         findings.add(
-            new Finding(
+            Finding.set(
                 overflows || entries >= table.limit ? Severity.ERROR : Severity.WARNING,
                 "net." + table.family + ".neigh.default.gc_thresh3",
                 "The table of neighbours is full or nearly so: " + said + ".",
                 "Packets to a neighbour without an entry are dropped, at the most distant pods"
                     + " first: 'neighbour table overflow' in the kernel's log.",
-                "sysctl -w net.%1$s.neigh.default.gc_thresh1=%2$d net.%1$s.neigh.default.gc_thresh2=%3$d net.%1$s.neigh.default.gc_thresh3=%4$d"
-                    .formatted(
-                        table.family,
-                        Math.max(table.limit, 4_096),
-                        Math.max(table.limit * 2, 8_192),
-                        Math.max(table.limit * 4, 16_384))));
+                Machine.neighbours(table.family, three),
+                ""));
       }
     }
     return Verdict.of(findings, String.join("; ", read));

@@ -5,6 +5,7 @@ import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Line;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -13,13 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** kube-proxy: which mode it is in, what that costs here, and what others left. */
 public final class ProxyChecks {
   private static final String ARP = "proc/sys/net/ipv4/conf/all/";
-  private static final String MODULES = "proc/modules";
 
   /** From so many Services on the walk through their rules is felt. */
   private static final long MANY = 1_000;
@@ -212,26 +211,13 @@ public final class ProxyChecks {
         proxies.shown().contains(Mode.IPVS) || proxies.claims().containsValue(Mode.IPVS);
     List<String> missing = new ArrayList<>();
     if (wanted) {
-      Set<String> loaded =
-          host.text(MODULES)
-              .lines()
-              .map(line -> line.split(" ")[0])
-              .collect(java.util.stream.Collectors.toSet());
       for (String module : List.of("ip_vs", "ip_vs_rr", "nf_conntrack")) {
-        // What is part of the kernel itself has no line, and mostly a folder.
-        if (!loaded.contains(module)
-            && !host.has("sys/module/" + module)
-            && !builtIn(host).contains("/" + module + ".ko")) {
+        if (!Modules.isThere(host, module)) {
           missing.add(module);
         }
       }
     }
     return new Ipvs(wanted, missing);
-  }
-
-  private static String builtIn(Host host) throws UnreadException {
-    String release = host.textIfThere("proc/sys/kernel/osrelease").orElse("");
-    return host.textIfThere("lib/modules/" + release + "/modules.builtin").orElse("");
   }
 
   private static Verdict modules(Ipvs is) {
@@ -252,7 +238,8 @@ public final class ProxyChecks {
                 "kube-proxy then ends, or falls back to iptables without telling anybody but its"
                     + " log.",
                 "modprobe -a ip_vs ip_vs_rr nf_conntrack, and the same in"
-                    + " /etc/modules-load.d/ipvs.conf")));
+                    + " /etc/modules-load.d/ipvs.conf",
+                is.missing.stream().<Setting>map(Setting.Module::new).toList())));
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Line;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -121,7 +122,7 @@ public final class SysctlChecks {
                     ? "conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s} in kube-proxy's"
                         + " configuration leaves the file's value; or set it there"
                     : "sysctl -p /" + last.file() + ", or write what holds into the file"));
-      } else if (admins.size() > 1) {
+      } else if (admins.size() > 1 && !last.file().equals(SysctlFiles.OURS)) {
         findings.add(
             new Finding(
                 Severity.NOTE,
@@ -199,24 +200,28 @@ public final class SysctlChecks {
     long queue = is.of("net.core.somaxconn", 4_096);
     if (queue < 1_024) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "net.core.somaxconn",
               "At most %,d connections wait to be accepted by a program of the node."
                   .formatted(queue),
               "A burst of clients is refused although the program would take them.",
-              "sysctl -w net.core.somaxconn=4096, the kernel's own since 5.4; pods have theirs"));
+              List.of(new Setting.Sysctl("net/core/somaxconn", 4_096)),
+              ", the kernel's own since 5.4; pods have theirs"));
     }
     if (is.of("net.ipv4.tcp_syncookies", 1) == 0
         && is.of("net.ipv4.tcp_max_syn_backlog", 8_192) < 8_192) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "net.ipv4.tcp_syncookies",
               "SYN cookies are off, and only %,d half-open connections are kept."
                   .formatted(is.of("net.ipv4.tcp_max_syn_backlog", 0)),
               "A burst of clients, or an attack, fills the queue, and others' SYN are dropped.",
-              "sysctl -w net.ipv4.tcp_syncookies=1 net.ipv4.tcp_max_syn_backlog=8192"));
+              List.of(
+                  new Setting.Sysctl("net/ipv4/tcp_syncookies", 1),
+                  new Setting.Sysctl("net/ipv4/tcp_max_syn_backlog", 8_192)),
+              ""));
     }
     for (String family : List.of("ipv4", "ipv6")) {
       String key = "net." + family + ".neigh.default.gc_thresh";
@@ -225,57 +230,61 @@ public final class SysctlChecks {
       long three = is.of(key + 3, two);
       if (one > two || two > three) {
         findings.add(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 key + "3",
                 "%s1, 2 and 3 are %,d, %,d and %,d: not one above the other."
                     .formatted(key, one, two, three),
                 "The table of neighbours is full before its cleaner begins.",
-                "sysctl -w %1$s1=%2$d %1$s2=%3$d %1$s3=%4$d"
-                    .formatted(
-                        key,
-                        Math.max(one, 1_024),
-                        Math.max(one, 1_024) * 2,
-                        Math.max(one, 1_024) * 4)));
+                Machine.neighbours(family, Math.max(one, 1_024) * 4),
+                ""));
       }
     }
     long keepalive = is.of("net.ipv4.tcp_keepalive_time", 7_200);
     long established = is.of("net.netfilter.nf_conntrack_tcp_timeout_established", Long.MAX_VALUE);
     if (established <= keepalive) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "net.netfilter.nf_conntrack_tcp_timeout_established",
               "Idle connections are forgotten after %,d s, and kept alive after %,d s only."
                   .formatted(established, keepalive),
               "A connection to a Service that says nothing for that long is translated no more: its"
                   + " next packet is answered by a reset, or by nobody.",
-              "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=86400, as kube-proxy"
-                  + " has it"));
+              List.of(
+                  new Setting.Sysctl(
+                      "net/netfilter/nf_conntrack_tcp_timeout_established",
+                      Math.max(86_400, keepalive * 2))),
+              ""));
     }
     if (is.ports.length == 2) {
       boolean overlaps = is.ports[0] <= LAST_NODE_PORT && is.ports[1] >= FIRST_NODE_PORT;
       if (overlaps && !is.reserved.contains("30000-32767")) {
         findings.add(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 "net.ipv4.ip_local_port_range",
                 "Outgoing connections of the node take ports from %d to %d, and so do node ports"
                         .formatted(is.ports[0], is.ports[1])
                     + " (30000 to 32767).",
                 "The answers of such a connection come to a port that is a Service's.",
-                "sysctl -w net.ipv4.ip_local_reserved_ports=30000-32767"));
+                List.of(
+                    new Setting.Sysctl(
+                        "net/ipv4/ip_local_reserved_ports",
+                        (is.reserved.isEmpty() ? "" : is.reserved + ",") + "30000-32767")),
+                ""));
       }
       if (is.ports[1] - is.ports[0] < 10_000) {
         findings.add(
-            new Finding(
+            Finding.set(
                 Severity.WARNING,
                 "net.ipv4.ip_local_port_range",
                 "Only %,d ports are there for outgoing connections."
                     .formatted(Math.max(0, is.ports[1] - is.ports[0] + 1)),
                 "So many connections to one address and port at once, and no more: 'cannot assign"
                     + " requested address'.",
-                "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"));
+                List.of(new Setting.Sysctl("net/ipv4/ip_local_port_range", "32768 60999")),
+                ""));
       }
     }
     return Verdict.of(
@@ -288,7 +297,7 @@ public final class SysctlChecks {
   /**
    * Settings of devices.
    *
-   * @param wrong what is wrong, by key
+   * @param wrong what is wrong, by key with slashes
    * @param read how many devices
    */
   record Devices(Map<String, String> wrong, int read) {}
@@ -306,21 +315,21 @@ public final class SysctlChecks {
       read++;
       String place = folder + "/" + device + "/";
       if (forwards && host.textIfThere(place + "forwarding").filter("0"::equals).isPresent()) {
-        wrong.put("net.ipv4.conf." + device + ".forwarding", "0");
+        wrong.put("net/ipv4/conf/" + device + "/forwarding", "0");
       }
       if (device.startsWith("cali")
           && host.textIfThere(place + "proxy_arp").filter("0"::equals).isPresent()) {
-        wrong.put("net.ipv4.conf." + device + ".proxy_arp", "0");
+        wrong.put("net/ipv4/conf/" + device + "/proxy_arp", "0");
       }
       cilium |= device.equals("cilium_host");
       if ((device.startsWith("lxc") || device.startsWith("cilium_"))
           && host.textIfThere(place + "rp_filter").filter("1"::equals).isPresent()) {
-        wrong.put("net.ipv4.conf." + device + ".rp_filter", "1");
+        wrong.put("net/ipv4/conf/" + device + "/rp_filter", "1");
       }
     }
     if (cilium
         && host.textIfThere(SYS + "net/core/bpf_jit_enable").filter("0"::equals).isPresent()) {
-      wrong.put("net.core.bpf_jit_enable", "0");
+      wrong.put("net/core/bpf_jit_enable", "0");
     }
     return new Devices(wrong, read);
   }
@@ -331,13 +340,13 @@ public final class SysctlChecks {
       String why;
       Severity severity = Severity.ERROR;
       String right = "1";
-      if (key.endsWith(".forwarding")) {
+      if (key.endsWith("/forwarding")) {
         why =
             "The kernel forwards by other devices and not what comes by this one: pods behind it"
                 + " reach nothing. systemd-networkd sets it by device (IPv4Forwarding=).";
-      } else if (key.endsWith(".proxy_arp")) {
+      } else if (key.endsWith("/proxy_arp")) {
         why = "Calico's pods ask for their gateway 169.254.1.1 by ARP, and nobody answers.";
-      } else if (key.endsWith(".rp_filter")) {
+      } else if (key.endsWith("/rp_filter")) {
         why = "Cilium's packets come by other devices than the routes say, and are dropped.";
         severity = Severity.WARNING;
         right = "0";
@@ -345,15 +354,23 @@ public final class SysctlChecks {
         why = "Cilium's programs are interpreted instead of compiled: several times the cost.";
         severity = Severity.WARNING;
       }
+      String name = key.replace('/', '.');
+      Setting setting = new Setting.Sysctl(key, right);
       findings.add(
           new Finding(
               severity,
-              key,
-              key + " is " + value + ".",
+              name,
+              name + " is " + value + ".",
               why,
-              "sysctl -w " + key + "=" + right + ", and a file in /etc/sysctl.d"));
+              "sysctl -w " + setting + ", and a file in /etc/sysctl.d",
+              comesAndGoes(key) ? List.of() : List.of(setting)));
     });
     return Verdict.of(findings, is.read + " devices, none is told otherwise than the node");
+  }
+
+  /** A pod's device is its plugin's to set: a file would name what is gone tomorrow. */
+  private static boolean comesAndGoes(String key) {
+    return key.matches("net/ipv4/conf/(cali|lxc|veth).*");
   }
 
   /**
@@ -385,22 +402,24 @@ public final class SysctlChecks {
     List<Finding> findings = new ArrayList<>();
     if (is.track.getAsLong() == 0) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.ERROR,
               "net.ipv4.vs.conntrack",
               "IPVS tells nothing to the table of connections.",
               "What it forwards is not masqueraded: answers go past the node, and are not"
                   + " understood.",
-              "sysctl -w net.ipv4.vs.conntrack=1"));
+              List.of(new Setting.Sysctl("net/ipv4/vs/conntrack", 1)),
+              ""));
     }
     if (is.reuse.orElse(0) == 1 && !is.kernel.isAtLeast(5, 9)) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "net.ipv4.vs.conn_reuse_mode",
               "conn_reuse_mode is 1, and the kernel is " + is.kernel.text() + ".",
               "Before 5.9 a client's port that comes again within two minutes waits for a second.",
-              "sysctl -w net.ipv4.vs.conn_reuse_mode=0, as kube-proxy does; or a kernel from 5.9"));
+              List.of(new Setting.Sysctl("net/ipv4/vs/conn_reuse_mode", 0)),
+              ", as kube-proxy does; or a kernel from 5.9"));
     }
     return Verdict.of(
         findings,

@@ -14,9 +14,17 @@ import java.util.TreeMap;
  *
  * @param values of each key its assignments in their order, the last one counts
  */
-record SysctlFiles(Map<String, List<Assignment>> values) {
-  /** A line of a file. */
-  record Assignment(String value, String file) {}
+public record SysctlFiles(Map<String, List<Assignment>> values) {
+  /** The file of {@code sund tune}. */
+  public static final String OURS = "etc/sysctl.d/99-sund.conf";
+
+  /**
+   * A line of a file.
+   *
+   * @param value words with one space between
+   * @param file its path, without the leading slash
+   */
+  public record Assignment(String value, String file) {}
 
   private static final List<String> FOLDERS =
       List.of(
@@ -26,7 +34,12 @@ record SysctlFiles(Map<String, List<Assignment>> values) {
           "usr/lib/sysctl.d",
           "lib/sysctl.d");
 
-  static SysctlFiles of(Host host) throws UnreadException {
+  /**
+   * Reads them.
+   *
+   * @throws UnreadException when a folder or a file cannot be read
+   */
+  public static SysctlFiles of(Host host) throws UnreadException {
     Map<String, String> files = new TreeMap<>();
     for (String folder : FOLDERS) {
       for (String name : host.names(folder)) {
@@ -49,7 +62,8 @@ record SysctlFiles(Map<String, List<Assignment>> values) {
         List<Assignment> all = values.computeIfAbsent(key, _ -> new ArrayList<>());
         // Debian has 99-sysctl.conf as a link to sysctl.conf: one file, read twice.
         Assignment one = new Assignment(normal(text.substring(equal + 1)), file);
-        if (all.isEmpty() || !all.getLast().value().equals(one.value())) {
+        boolean repeats = !all.isEmpty() && all.getLast().value().equals(one.value());
+        if (!repeats || file.equals(OURS)) {
           all.add(one);
         }
       }
@@ -66,7 +80,8 @@ record SysctlFiles(Map<String, List<Assignment>> values) {
     return slashes ? key : key.replace('.', '/');
   }
 
-  static String normal(String value) {
+  /** A value with one space between its words. */
+  public static String normal(String value) {
     return value.strip().replaceAll("\\s+", " ");
   }
 }

@@ -4,6 +4,7 @@ import dev.sund.doctor.Check;
 import dev.sund.doctor.Counters;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.Setting;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
@@ -90,12 +91,15 @@ public final class TrafficChecks {
     stat.severity(requests, 10)
         .ifPresent(severity ->
             findings.add(
-                new Finding(
+                Finding.set(
                     severity,
                     requests,
                     "SYN packets were dropped for want of room: " + stat.said(requests) + ".",
                     "Clients try again after a second, three, seven.",
-                    "sysctl -w net.ipv4.tcp_max_syn_backlog=8192 net.ipv4.tcp_syncookies=1")));
+                    List.of(
+                        new Setting.Sysctl("net/ipv4/tcp_max_syn_backlog", 8_192),
+                        new Setting.Sysctl("net/ipv4/tcp_syncookies", 1)),
+                    "")));
     return Verdict.of(findings, overflows + " " + stat.said(overflows));
   }
 
@@ -181,7 +185,7 @@ public final class TrafficChecks {
     stat.severity("dropped", 10)
         .ifPresent(severity ->
             findings.add(
-                new Finding(
+                Finding.set(
                     severity,
                     "softnet dropped",
                     "A processor's queue of received packets was full: "
@@ -189,17 +193,20 @@ public final class TrafficChecks {
                         + ".",
                     "The packets are gone before any rule sees them; tunnels and veths go through this"
                         + " queue once more.",
-                    "sysctl -w net.core.netdev_max_backlog=16384; spread the device's queues over"
-                        + " processors; look at cpu-steal")));
+                    List.of(new Setting.Sysctl("net/core/netdev_max_backlog", 16_384)),
+                    "; spread the device's queues over processors; look at cpu-steal")));
     long squeezed = stat.grew("squeezed");
     if (squeezed > 100 * stat.seconds()) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "softnet squeezed",
               "Receiving was broken off with packets left: " + stat.said("squeezed") + ".",
               "Packets wait until the next round, which adds latency.",
-              "sysctl -w net.core.netdev_budget=600 net.core.netdev_budget_usecs=8000"));
+              List.of(
+                  new Setting.Sysctl("net/core/netdev_budget", 600),
+                  new Setting.Sysctl("net/core/netdev_budget_usecs", 8_000)),
+              ""));
     }
     return Verdict.of(findings, "dropped " + stat.said("dropped") + "; squeezed " + squeezed);
   }
