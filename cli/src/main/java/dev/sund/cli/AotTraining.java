@@ -44,7 +44,9 @@ final class AotTraining {
             List.of("completion", "bash"),
             List.of("--no-such-option"),
             List.of("trace", "-f", shop, "node/n1", "10.244.3.7:80"),
-            List.of("trace", "-f", shop, "node/n1", "10.244.3.7:80", "-o", "json"));
+            List.of("trace", "-f", shop, "node/n1", "10.244.3.7:80", "-o", "json"),
+            // Reads what this machine is, and changes nothing.
+            List.of("doctor", "--window", "0", "--all"));
     for (List<String> command : commands) {
       System.out.println(command + ": exit code " + execute(command));
     }

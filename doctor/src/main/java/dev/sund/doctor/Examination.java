@@ -2,8 +2,11 @@ package dev.sund.doctor;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,17 +25,30 @@ public record Examination(List<Result> results) {
 
   /**
    * Runs checks; one after the other, on the caller's thread. What changes is looked at twice, with
-   * the host's window between.
+   * the host's window between; the checks that look once do so within it, so that it costs no time.
    *
    * @throws InterruptedException when the wait is broken off
    */
   public static Examination of(Host host, List<Check<?>> checks) throws InterruptedException {
     Set<String> sampled = new LinkedHashSet<>();
     checks.forEach(check -> sampled.addAll(check.sampled()));
-    if (!sampled.isEmpty()) {
-      host.sample(sampled);
+    Map<Check<?>, Result> results = new IdentityHashMap<>();
+    host.beginWindow(sampled);
+    for (Check<?> check : checks) {
+      if (check.sampled().isEmpty()) {
+        results.put(check, check.examine(host));
+      }
     }
-    return now(host, checks);
+    if (!sampled.isEmpty()) {
+      host.endWindow();
+    }
+    for (Check<?> check : checks) {
+      if (!check.sampled().isEmpty()) {
+        results.put(check, check.examine(host));
+      }
+    }
+    return new Examination(
+        checks.stream().map(check -> Objects.requireNonNull(results.get(check))).toList());
   }
 
   /** Runs checks, and looks at nothing twice: of a host whose window is over. */

@@ -54,16 +54,24 @@ public final class Host {
   private final Facts facts;
   private final Map<String, String> assumed;
   private final Map<String, String> asked = new LinkedHashMap<>();
+  private final Map<String, Parsed> parsed = new HashMap<>();
   private final Map<Class<?>, Shared> sharedByAll = new HashMap<>();
   private final Map<String, String> before = new LinkedHashMap<>();
   private final Set<String> read = new LinkedHashSet<>();
+  private final byte[] buffer = new byte[READ_BYTES];
   private double seconds;
+  private long begun;
 
   /** How time passes. */
   @FunctionalInterface
   public interface Pause {
     /** Waits. */
     void sleep(Duration time) throws InterruptedException;
+
+    /** What time it is, in nanoseconds from an arbitrary moment on. */
+    default long nanos() {
+      return System.nanoTime();
+    }
   }
 
   /**
@@ -134,7 +142,7 @@ public final class Host {
       return Optional.of(ask(path));
     }
     try {
-      String text = textOf(place(path));
+      String text = textOf(place(path), buffer);
       read.add(path);
       return Optional.of(text.strip());
     } catch (NoSuchFileException | NotDirectoryException _) {
@@ -150,16 +158,25 @@ public final class Host {
    * more. So the first read is a large one.
    */
   public static String textOf(Path file) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    byte[] part = new byte[READ_BYTES];
+    return textOf(file, new byte[READ_BYTES]);
+  }
+
+  private static String textOf(Path file, byte[] part) throws IOException {
     try (InputStream in = new FileInputStream(file.toFile())) {
+      int first = Math.max(0, in.read(part));
+      int next = first == 0 ? -1 : in.read(part, first, part.length - first);
+      if (next < 0) {
+        return new String(part, 0, first, StandardCharsets.UTF_8);
+      }
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      bytes.write(part, 0, first + next);
       for (int read = in.read(part); read >= 0; read = in.read(part)) {
         bytes.write(part, 0, read);
       }
+      return bytes.toString(StandardCharsets.UTF_8);
     } catch (FileNotFoundException e) {
       throw reason(file, e);
     }
-    return bytes.toString(StandardCharsets.UTF_8);
   }
 
   /** {@code FileInputStream} calls everything "not found". */
@@ -227,8 +244,17 @@ public final class Host {
    * @throws UnreadException when it cannot be read, or is not understood
    */
   public List<Line> lines(String fact) throws UnreadException {
-    return Line.of(fact, text(FACTS + "/" + fact));
+    String text = text(FACTS + "/" + fact);
+    Parsed known = parsed.get(fact);
+    if (known == null || !known.text.equals(text)) {
+      known = new Parsed(text, List.copyOf(Line.of(fact, text)));
+      parsed.put(fact, known);
+    }
+    return known.lines;
   }
+
+  /** A fact's text, and its lines. */
+  private record Parsed(String text, List<Line> lines) {}
 
   /**
    * A whole number in a file.
@@ -289,9 +315,10 @@ public final class Host {
     return seconds;
   }
 
-  /** Reads what changes for the first time, and waits; in a recorded tree takes what it has. */
-  void sample(Collection<String> paths) throws InterruptedException {
-    boolean recorded = Files.exists(root.resolve(WINDOW));
+  /** Reads what changes for the first time; of a recorded tree takes what it has. */
+  void beginWindow(Collection<String> paths) {
+    boolean recorded = has(WINDOW);
+    begun = pause.nanos();
     for (String path : paths) {
       try {
         textIfThere(recorded ? BEFORE + "/" + path : path)
@@ -299,15 +326,21 @@ public final class Host {
       } catch (UnreadException _) {
         // The check that needs it says why, when it reads it the second time.
       }
+      asked.remove(path);
     }
-    if (recorded) {
+  }
+
+  /** Waits for what is left of the window; a recorded tree says how long it was. */
+  void endWindow() throws InterruptedException {
+    if (has(WINDOW)) {
       seconds = recordedSeconds();
       return;
     }
-    pause.sleep(wait);
-    asked.clear();
-    sharedByAll.clear();
-    seconds = wait.toMillis() / 1_000.0;
+    Duration left = wait.minusNanos(pause.nanos() - begun);
+    if (left.isPositive()) {
+      pause.sleep(left);
+    }
+    seconds = Math.max(wait.toNanos(), pause.nanos() - begun) / 1e9;
   }
 
   private double recordedSeconds() {

@@ -21,14 +21,21 @@ public record Line(String fact, Map<String, String> words) {
   public static List<Line> of(String fact, String text) throws UnreadException {
     List<Line> lines = new ArrayList<>();
     for (String line : text.split("\n")) {
+      // Without regular expressions: a node with many pods has thousands of lines.
       Map<String, String> words = new LinkedHashMap<>();
-      for (String word : line.strip().split("\\s+")) {
-        int at = word.indexOf('=');
-        if (at > 0) {
-          words.put(word.substring(0, at), word.substring(at + 1));
-        } else if (!word.isEmpty()) {
-          throw malformed(fact, word);
+      int begin = 0;
+      while (begin < line.length()) {
+        int end = begin;
+        while (end < line.length() && !Character.isWhitespace(line.charAt(end))) {
+          end++;
         }
+        int at = line.indexOf('=', begin);
+        if (at > begin && at < end) {
+          words.put(line.substring(begin, at), line.substring(at + 1, end));
+        } else if (end > begin) {
+          throw malformed(fact, line.substring(begin, end));
+        }
+        begin = end + 1;
       }
       if (!words.isEmpty()) {
         lines.add(new Line(fact, words));

@@ -5,6 +5,7 @@ import dev.sund.doctor.LineText;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
+import dev.sund.kernel.netlink.Buffers;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Neighbour;
 import dev.sund.kernel.route.RouteEntry;
@@ -89,7 +90,7 @@ final class PodFacts {
 
   private static void one(String name, int id, NetNs namespace, LineText text)
       throws KernelException {
-    try (RouteSocket socket = RouteSocket.open(namespace)) {
+    try (RouteSocket socket = RouteSocket.open(namespace, Buffers.SMALL)) {
       Map<Integer, String> names = new HashMap<>();
       List<Link> links = socket.links();
       links.forEach(link -> names.put(link.index(), link.name()));
