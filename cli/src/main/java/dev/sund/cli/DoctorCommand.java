@@ -35,8 +35,8 @@ import picocli.CommandLine.Spec;
     header = "Say what is wrong with this node's network, why it hurts, and what mends it.",
     description = {
       "",
-      "Reads the kernel's files and changes nothing; needs no agent and no cluster, and works beside"
-          + " any network plugin and proxy. The worst comes first. A check that cannot read what it"
+      "Reads the kernel's files and changes nothing (--fsync writes a file and removes it); needs no"
+          + " agent and no cluster, and works beside any network plugin and proxy. The worst comes first. A check that cannot read what it"
           + " needs says so and does not pass. Each check has a page in docs/doctor.",
       "",
       "Ends with 1 when a finding is as bad as --fail-on says, with 3 when nothing is but a check"
@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
       "  sudo sund doctor",
       "  sudo sund doctor --explain conntrack-full",
       "  sudo sund doctor --only tunnel-mtu,pod-mtu -o json",
+      "  sudo sund doctor --only fsync --fsync",
       "  sudo sund doctor -o json > before.json; ...; sudo sund doctor --baseline before.json",
       "  sund doctor --root /host       in a container that has the node's /proc and /sys there"
     })
@@ -114,6 +115,8 @@ public final class DoctorCommand implements Callable<Integer> {
           "End with 1 from this severity on: ${COMPLETION-CANDIDATES} (default: warning).")
   Limit limit = Limit.WARNING;
 
+  @Mixin FsyncOption fsync = new FsyncOption();
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -160,10 +163,12 @@ public final class DoctorCommand implements Callable<Integer> {
 
   private List<Check<?>> chosen() {
     List<String> ids = explain == null ? only : List.of(explain);
-    if (ids.isEmpty()) {
-      return Catalogue.node();
-    }
     List<Check<?>> checks = new ArrayList<>();
+    if (ids.isEmpty()) {
+      checks.addAll(Catalogue.node());
+      checks.addAll(fsync.given() || list ? Catalogue.disk() : List.of());
+      return checks;
+    }
     for (String id : ids) {
       checks.add(
           Catalogue.named(id)
@@ -184,7 +189,11 @@ public final class DoctorCommand implements Callable<Integer> {
           "--window " + window + " is not between 0 and 600.", "Give seconds.");
     }
     Path whole = root.toAbsolutePath().normalize();
-    return new Host(whole, Duration.ofSeconds(window), Thread::sleep, LiveFacts.of(whole));
+    return new Host(
+        whole,
+        Duration.ofSeconds(window),
+        Thread::sleep,
+        fsync.with(whole, LiveFacts.of(whole)));
   }
 
   /** The findings of an earlier run. */

@@ -4,12 +4,17 @@ import dev.sund.doctor.check.CniChecks;
 import dev.sund.doctor.check.ConnectionChecks;
 import dev.sund.doctor.check.ConntrackChecks;
 import dev.sund.doctor.check.DeviceChecks;
+import dev.sund.doctor.check.DiskChecks;
 import dev.sund.doctor.check.KernelChecks;
 import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
+import dev.sund.doctor.check.OverlayChecks;
 import dev.sund.doctor.check.PodChecks;
+import dev.sund.doctor.check.PressureChecks;
 import dev.sund.doctor.check.ProxyChecks;
+import dev.sund.doctor.check.SizeChecks;
+import dev.sund.doctor.check.SocketChecks;
 import dev.sund.doctor.check.SysctlChecks;
 import dev.sund.doctor.check.TrafficChecks;
 import java.util.List;
@@ -22,13 +27,14 @@ public final class Catalogue {
 
   /** All checks, in the order in which they are shown. */
   public static List<Check<?>> all() {
-    return node();
+    return Stream.of(node(), disk()).<Check<?>>flatMap(List::stream).toList();
   }
 
   /** Those of the node itself, which need nothing but it. */
   public static List<Check<?>> node() {
     return Stream.of(
             MtuChecks.all(),
+            SizeChecks.all(),
             NodeChecks.all(),
             ProxyChecks.all(),
             CniChecks.all(),
@@ -37,11 +43,19 @@ public final class Catalogue {
             ConnectionChecks.all(),
             SysctlChecks.all(),
             TrafficChecks.all(),
+            OverlayChecks.all(),
+            SocketChecks.all(),
             DeviceChecks.all(),
             KernelChecks.all(),
-            MachineChecks.all())
+            MachineChecks.all(),
+            PressureChecks.all())
         .<Check<?>>flatMap(List::stream)
         .toList();
+  }
+
+  /** Those of the disk, which write to it. */
+  public static List<Check<?>> disk() {
+    return DiskChecks.all();
   }
 
   /** The check of this name. */

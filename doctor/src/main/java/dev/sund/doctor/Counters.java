@@ -70,7 +70,36 @@ public record Counters(Map<String, Long> values) {
     return new Counters(values);
   }
 
-  private static long number(String path, String text, int radix) throws UnreadException {
+  /**
+   * {@code /proc/net/snmp6}: a name and a value a line.
+   *
+   * @throws UnreadException when a line has something else
+   */
+  public static Counters ofLines(String path, String text) throws UnreadException {
+    Map<String, Long> values = new LinkedHashMap<>();
+    for (String line : text.lines().toList()) {
+      String[] words = line.strip().split("\\s+");
+      if (words.length != 2) {
+        throw malformed(path, line);
+      }
+      values.put(words[0], number(path, words[1], 10));
+    }
+    return new Counters(values);
+  }
+
+  /** These and others. */
+  public Counters and(Counters others) {
+    Map<String, Long> both = new LinkedHashMap<>(values);
+    both.putAll(others.values);
+    return new Counters(both);
+  }
+
+  /**
+   * A number in such a file.
+   *
+   * @throws UnreadException when it is none
+   */
+  public static long number(String path, String text, int radix) throws UnreadException {
     try {
       return Long.parseLong(text, radix);
     } catch (NumberFormatException _) {

@@ -10,11 +10,13 @@ package dev.sund.doctor;
  *   <tr><td>{@value #LINKS}</td><td>a device of the node</td></tr>
  *   <tr><td>{@value #RULES}</td><td>a chain of nf_tables or of the older interface</td></tr>
  *   <tr><td>{@value #ROUTING}</td><td>a rule that chooses a routing table</td></tr>
+ *   <tr><td>{@value #ROUTES}</td><td>how many routes there are, and each that has an MTU</td></tr>
  *   <tr><td>{@value #QUEUES}</td><td>a queue of a device</td></tr>
  *   <tr><td>{@value #DRIVERS}</td><td>what a device's driver says</td></tr>
  *   <tr><td>{@value #PODS}</td><td>a device, an address or a route of another namespace</td></tr>
  *   <tr><td>{@value #CONNECTIONS}</td><td>whose connections are in the kernel's table</td></tr>
  *   <tr><td>{@value #PROXY}</td><td>what kube-proxy answers</td></tr>
+ *   <tr><td>{@value #FSYNC}</td><td>how long writes take where etcd has its log</td></tr>
  * </table>
  */
 @FunctionalInterface
@@ -27,6 +29,9 @@ public interface Facts {
 
   /** Rules that choose a routing table. */
   String ROUTING = "routing";
+
+  /** Routes of all tables that say how large a packet may be. */
+  String ROUTES = "routes";
 
   /** Queues with what they have counted. */
   String QUEUES = "queues";
@@ -42,6 +47,9 @@ public interface Facts {
 
   /** kube-proxy's answers. */
   String PROXY = "proxy";
+
+  /** Times of writes; told only when somebody asks to write. */
+  String FSYNC = "fsync";
 
   /**
    * A fact's text.

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -273,6 +274,23 @@ public final class Host {
   public OptionalLong numberIfThere(String path) throws UnreadException {
     Optional<String> text = textIfThere(path);
     return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(parse(path, text.get()));
+  }
+
+  /**
+   * The text of a file that gzip made; nothing when there is no such file.
+   *
+   * @throws UnreadException when it is there and cannot be read
+   */
+  public Optional<String> unzippedIfThere(String path) throws UnreadException {
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(place(path)))) {
+      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      read.add(path);
+      return Optional.of(text);
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw unread(path, e);
+    }
   }
 
   /**

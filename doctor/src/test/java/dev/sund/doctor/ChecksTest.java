@@ -22,6 +22,7 @@ class ChecksTest {
   static Stream<CheckCase> cases() {
     return Stream.of(
             FileCases.all(),
+            WindowCases.all(),
             ProxyCases.all(),
             CniCases.all(),
             PodCases.all(),

@@ -19,18 +19,27 @@ final class RecordedNode {
        face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
           lo:  100 1 0 0 0 0 0 0  100 1 0 0 0 0 0 0
         eth0: 5000 50 0 7 0 0 0 0 5000 50 0 0 0 0 0 0
+      flannel.1: 900 9 0 0 0 0 0 0 900 9 0 2 0 0 0 0
       """;
   private static final String SNMP =
       """
       Ip: Forwarding FragCreates FragFails ReasmFails
       Ip: 1 0 0 0
-      Tcp: OutSegs RetransSegs
-      Tcp: 100000 50
+      Tcp: OutSegs RetransSegs ActiveOpens PassiveOpens EstabResets OutRsts
+      Tcp: 100000 50 700 300 20 5
+      Udp: InDatagrams RcvbufErrors SndbufErrors
+      Udp: 900 0 0
       """;
 
   static final String FACTS = Host.FACTS + "/";
   private static final Set<String> TWICE =
-      Set.of("proc/stat", "proc/sys/net/netfilter/nf_conntrack_count", FACTS + Facts.QUEUES);
+      Set.of(
+          "proc/stat",
+          "proc/pressure/cpu",
+          "proc/pressure/memory",
+          "proc/pressure/io",
+          "proc/sys/net/netfilter/nf_conntrack_count",
+          FACTS + Facts.QUEUES);
   static final String PROXY_CONFIG = "proc/4711/root/var/lib/kube-proxy/config.conf";
   private static final String LINKS =
       """
@@ -94,6 +103,20 @@ final class RecordedNode {
     now.put("proc/meminfo", "MemTotal:        8000000 kB\nMemFree: 1000 kB");
     now.put("proc/uptime", "360000.00 700000.00");
     now.put("proc/pressure/cpu", "some avg10=0.10 avg60=0.50 avg300=0.40 total=1\nfull avg10=0.00");
+    now.put(
+        "proc/pressure/memory",
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=7\nfull avg10=0.00 avg60=0.00 total=0");
+    now.put(
+        "proc/pressure/io",
+        "some avg10=0.00 avg60=1.50 avg300=0.00 total=9\nfull avg10=0.00 avg60=0.00 total=0");
+    now.put("sys/class/dmi/id/sys_vendor", "QEMU");
+    now.put("sys/class/dmi/id/product_name", "Standard PC (Q35 + ICH9, 2009)");
+    now.put("proc/net/sockstat", "sockets: used 300\nTCP: inuse 20 orphan 0 tw 3 alloc 30 mem 12");
+    now.put("proc/sys/net/ipv4/tcp_mem", "46000\t62000\t93000");
+    now.put(
+        "proc/net/snmp6",
+        "Ip6FragFails                    \t0\nIp6FragCreates                  \t0\n"
+            + "Ip6ReasmFails                   \t0\nUdp6RcvbufErrors                \t0");
     now.put("proc/1/environ", "HOME=/\0TERM=linux");
     now.put("proc/net/dev", DEVICES);
     now.put("proc/net/snmp", SNMP);
@@ -174,8 +197,14 @@ final class RecordedNode {
     now.put(FACTS + Facts.CONNECTIONS, "all=1024 unanswered=3 sources=40");
     now.put(FACTS + Facts.PODS, PODS);
     now.put(FACTS + Facts.ROUTING, ROUTING);
+    now.put(
+        FACTS + Facts.ROUTES,
+        "family=ipv4 all=12\nroute=10.0.1.0/24 device=flannel.1 mtu=1450\nfamily=ipv6 all=4");
     now.put(FACTS + Facts.LINKS, LINKS);
     now.put(FACTS + Facts.RULES, RULES);
+    now.put(
+        FACTS + Facts.FSYNC,
+        "folder=/var/lib/etcd found=process_900 writes=200 bytes=2300 p50=700 p99=2400 most=9000");
     now.put(Host.WINDOW, "1.0");
     before.putAll(now);
   }

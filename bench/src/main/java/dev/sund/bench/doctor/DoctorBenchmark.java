@@ -58,7 +58,7 @@ public final class DoctorBenchmark implements Benchmark {
 
   @Override
   public List<Row> run(Bench bench) throws Exception {
-    int rounds = bench.thorough() ? 31 : 11;
+    int rounds = bench.thorough() ? 31 : 7;
     List<Taken> ours = new ArrayList<>();
     List<Taken> theirs = new ArrayList<>();
     bench.say("making a node with " + LargeNode.PODS + " pods");

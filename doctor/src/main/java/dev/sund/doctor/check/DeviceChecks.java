@@ -1,7 +1,6 @@
 package dev.sund.doctor.check;
 
 import dev.sund.doctor.Check;
-import dev.sund.doctor.Counters;
 import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
@@ -19,7 +18,7 @@ import java.util.TreeMap;
 public final class DeviceChecks {
   private static final String QUEUES = Host.FACTS + "/" + Facts.QUEUES;
   private static final String COUNTS = "proc/net/dev";
-  private static final String NETSTAT = "proc/net/netstat";
+  private static final String NETSTAT = Sampled.NETSTAT;
   private static final String SEGMENTS = "tx-udp_tnl-segmentation";
   private static final String CHECKSUMS = "tx-checksum-ip-generic";
 
@@ -50,12 +49,7 @@ public final class DeviceChecks {
             "syn-backlog",
             "connections that were begun faster than taken",
             List.of(NETSTAT),
-            host ->
-                new Sampled(
-                    Counters.ofPairs(NETSTAT, host.before(NETSTAT)),
-                    Counters.ofPairs(NETSTAT, host.text(NETSTAT)),
-                    host.seconds(),
-                    Machine.uptime(host)),
+            host -> Sampled.pairs(host, NETSTAT),
             DeviceChecks::cookies),
         new Check<>(
             "vxlan-checksum",

@@ -12,10 +12,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Whether the kernel has what the programs of this node need, and what lists ask of it. */
 public final class KernelChecks {
+  /** Scripts that load modules, as guides from before 4.19 have them. */
+  private static final String SCRIPTS = "etc/sysconfig/modules";
+
+  /** {@code nf_conntrack_ipv4} as a word, maybe behind {@code modprobe --}; not in a remark. */
+  private static final Pattern GONE =
+      Pattern.compile("^(?:[^#;]*\\s)?(nf_conntrack_ipv[46])(?:\\s.*)?$");
+
   private KernelChecks() {}
 
   /** The checks of this family. */
@@ -105,7 +114,7 @@ public final class KernelChecks {
         needs.put("Cilium", EBPF);
       }
     }
-    String config = host.textIfThere("boot/config-" + release.text()).orElse("");
+    String config = config(host, release).orElse("");
     List<String> old = new ArrayList<>();
     Map<String, List<String>> missing = new LinkedHashMap<>();
     needs.forEach((who, need) -> {
@@ -119,6 +128,21 @@ public final class KernelChecks {
       }
     });
     return new Needs(release, List.copyOf(needs.keySet()), old, missing, !config.isEmpty());
+  }
+
+  /** How the kernel was built: where distributions put it, or what it says itself. */
+  private static Optional<String> config(Host host, Release release) throws UnreadException {
+    for (String file :
+        List.of(
+            "boot/config-" + release.text(),
+            "lib/modules/" + release.text() + "/config",
+            "usr/lib/modules/" + release.text() + "/config")) {
+      Optional<String> text = host.textIfThere(file);
+      if (text.isPresent()) {
+        return text;
+      }
+    }
+    return host.unzippedIfThere("proc/config.gz"); // CONFIG_IKCONFIG_PROC
   }
 
   private static Verdict has(Needs is) {
@@ -154,7 +178,9 @@ public final class KernelChecks {
         findings,
         is.release.text()
             + (is.who.isEmpty() ? ", nobody asks for more" : " for " + String.join(", ", is.who))
-            + (is.configured ? "" : "; its configuration is not in /boot"));
+            + (is.configured
+                ? ""
+                : "; its configuration is neither in /boot nor in /proc/config.gz"));
   }
 
   /**
@@ -167,12 +193,22 @@ public final class KernelChecks {
 
   private static Lists lists(Host host) throws UnreadException {
     Release release = Release.of(host);
-    Map<String, List<String>> lists = Modules.lists(host);
+    Map<String, List<String>> lists = new LinkedHashMap<>(Modules.lists(host));
+    List<String> scripts = new ArrayList<>(List.of("etc/rc.local"));
+    for (String name : host.names(SCRIPTS)) {
+      if (name.endsWith(".modules")) {
+        scripts.add(SCRIPTS + "/" + name);
+      }
+    }
+    for (String script : scripts) {
+      lists.put(script, host.textIfThere(script).orElse("").lines().toList());
+    }
     List<String> gone = new ArrayList<>();
     lists.forEach((file, lines) -> {
       for (String line : lines) {
-        if (Set.of("nf_conntrack_ipv4", "nf_conntrack_ipv6").contains(line)) {
-          gone.add("/" + file + ": " + line);
+        Matcher named = GONE.matcher(line.strip());
+        if (named.matches()) {
+          gone.add("/" + file + ": " + named.group(1));
         }
       }
     });

@@ -13,8 +13,10 @@ import java.util.Optional;
 /** What the machine under the node gives and takes: processor time, memory, its clock. */
 public final class MachineChecks {
   private static final String STAT = "proc/stat";
-  private static final String PRESSURE = "proc/pressure/cpu";
   private static final String CLOCK = "sys/devices/system/clocksource/clocksource0/";
+
+  /** From so much on time that others had is felt. */
+  static final double STOLEN_PERCENT = 5;
 
   private MachineChecks() {}
 
@@ -28,11 +30,6 @@ public final class MachineChecks {
             MachineChecks::times,
             MachineChecks::stolen),
         new Check<>(
-            "cpu-pressure",
-            "whether work waits for a processor",
-            host -> host.textIfThere(PRESSURE),
-            MachineChecks::waits),
-        new Check<>(
             "clock-source",
             "how dear it is to ask the time",
             MachineChecks::clock,
@@ -40,7 +37,7 @@ public final class MachineChecks {
         new Check<>(
             "virtualisation",
             "whether the kernel is this machine's own",
-            MachineChecks::container,
+            MachineChecks::kind,
             MachineChecks::shared));
   }
 
@@ -50,9 +47,13 @@ public final class MachineChecks {
    * @param all of all kinds
    * @param steal what others had
    */
-  record Times(long all, long steal, double seconds) {}
+  record Times(long all, long steal, double seconds) {
+    double percent() {
+      return all <= 0 ? 0 : 100.0 * steal / all;
+    }
+  }
 
-  private static Times times(Host host) throws UnreadException {
+  static Times times(Host host) throws UnreadException {
     long[] before = ticks(host.before(STAT));
     long[] now = ticks(host.text(STAT));
     return new Times(now[0] - before[0], now[1] - before[1], host.seconds());
@@ -71,9 +72,9 @@ public final class MachineChecks {
   }
 
   private static Verdict stolen(Times times) {
-    double percent = times.all <= 0 ? 0 : 100.0 * times.steal / times.all;
+    double percent = times.percent();
     String read = "%.1f %% in %.1f s".formatted(percent, times.seconds);
-    if (percent < 5) {
+    if (percent < STOLEN_PERCENT) {
       return new Verdict.Right(read);
     }
     return new Verdict.Wrong(
@@ -85,30 +86,6 @@ public final class MachineChecks {
                 "While it waits, no packet is received: queues overflow, tunnels lose packets, and"
                     + " latency jumps by milliseconds at a time.",
                 "Ask the provider for dedicated processors, or move the node; tuning does not help")));
-  }
-
-  private static Verdict waits(Optional<String> pressure) {
-    if (pressure.isEmpty()) {
-      return new Verdict.NotHere("this kernel does not tell pressure (CONFIG_PSI, psi=1)");
-    }
-    double average = 0;
-    for (String word : pressure.get().lines().findFirst().orElse("").split("\\s+")) {
-      if (word.matches("avg60=[0-9.]+")) {
-        average = Double.parseDouble(word.substring("avg60=".length()));
-      }
-    }
-    String read = "work waited in %.1f %% of the last minute".formatted(average);
-    if (average < 40) {
-      return new Verdict.Right(read);
-    }
-    return new Verdict.Wrong(
-        List.of(
-            new Finding(
-                Severity.WARNING,
-                "cpu pressure",
-                "There is more work than processors: " + read + ".",
-                "Packets are received by the same processors: what waits adds to every round trip.",
-                "Give pods CPU limits or requests, or the node more processors")));
   }
 
   private static List<String> clock(Host host) throws UnreadException {
@@ -133,7 +110,18 @@ public final class MachineChecks {
                     : "Ask the provider for a hypervisor with a stable TSC or kvm-clock")));
   }
 
-  /** The kind of container that this node is, or nothing. */
+  /**
+   * What the node is.
+   *
+   * @param container of which kind; empty when it is none
+   * @param hypervisor on which it runs; empty on hardware
+   */
+  record Kind(Optional<String> container, Optional<String> hypervisor) {}
+
+  private static Kind kind(Host host) throws UnreadException {
+    return new Kind(container(host), Hypervisor.of(host));
+  }
+
   private static Optional<String> container(Host host) throws UnreadException {
     if (host.has("proc/vz") && !host.has("proc/bc")) {
       return Optional.of("OpenVZ");
@@ -151,16 +139,22 @@ public final class MachineChecks {
     return found.stream().findFirst();
   }
 
-  private static Verdict shared(Optional<String> container) {
-    if (container.isEmpty()) {
-      return new Verdict.Right("a kernel of its own");
+  private static Verdict shared(Kind kind) {
+    if (kind.container.isEmpty()) {
+      return new Verdict.Right(
+          "a kernel of its own, "
+              + kind.hypervisor
+                  .map(name -> "in a virtual machine on " + name)
+                  .orElse("on hardware"));
     }
     return new Verdict.Wrong(
         List.of(
             new Finding(
                 Severity.WARNING,
                 "virtualisation",
-                "This node is a container (" + container.get() + "): its kernel is its host's.",
+                "This node is a container ("
+                    + kind.container.get()
+                    + "): its kernel is its host's.",
                 "It can load no modules and set few sysctls: IPVS, tunnels and the size of the"
                     + " table of connections are the provider's to give.",
                 "Use a virtual machine (KVM), or ask for the modules and sysctls that are wanted")));

@@ -1,13 +1,16 @@
 package dev.sund.doctor.check;
 
 import dev.sund.doctor.Check;
+import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.Line;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +24,7 @@ import java.util.TreeMap;
 public final class MtuChecks {
   private static final String DEVICES = "sys/class/net";
   private static final String ROUTES = "proc/net/route";
+  private static final String ROUTES6 = "proc/net/ipv6_route";
 
   private MtuChecks() {}
 
@@ -28,24 +32,28 @@ public final class MtuChecks {
    * A device.
    *
    * @param type {@code DEVTYPE} of its uevent, or tunnel kinds by their ARPHRD number; empty else
+   * @param below the device that carries it, when it is told; empty else
+   * @param six whether its outer packets are IPv6
    */
-  record Device(String name, long mtu, String type) {
-    /** What its header takes of an outer IPv4 packet; nothing when it is no tunnel. */
+  record Device(String name, long mtu, String type, String below, boolean six) {
+    /** What its header takes of an outer packet; nothing when it is no tunnel. */
     OptionalLong header() {
-      return switch (type) {
-        case "vxlan", "geneve" -> OptionalLong.of(50);
-        case "ipip" -> OptionalLong.of(20);
-        case "gre" -> OptionalLong.of(24);
-        case "wireguard" -> OptionalLong.of(60);
-        default -> OptionalLong.empty();
-      };
+      OptionalLong four =
+          switch (type) {
+            case "vxlan", "geneve" -> OptionalLong.of(50);
+            case "ipip" -> OptionalLong.of(20);
+            case "gre" -> OptionalLong.of(24);
+            case "wireguard" -> OptionalLong.of(60);
+            default -> OptionalLong.empty();
+          };
+      return six && four.isPresent() ? OptionalLong.of(four.getAsLong() + 20) : four;
     }
   }
 
   /**
    * The node's devices.
    *
-   * @param underlay the device of the default route; empty without one
+   * @param underlay the device of the default route, of IPv4 or else of IPv6; empty without one
    */
   record Links(Map<String, Device> devices, Optional<Device> underlay) {}
 
@@ -64,30 +72,61 @@ public final class MtuChecks {
             MtuChecks::pods));
   }
 
-  private static Links links(Host host) throws UnreadException {
+  static Links links(Host host) throws UnreadException {
     return host.once(Links.class, MtuChecks::read);
   }
 
   private static Links read(Host host) throws UnreadException {
+    Map<String, Line> told = new HashMap<>();
+    for (Line line : host.lines(Facts.LINKS)) {
+      told.put(line.text("link"), line);
+    }
+    Optional<String> way = way(host);
+    // Without a way out by IPv4 the nodes' tunnels have IPv6 outside, too.
+    boolean six = way.isEmpty() && sixth(host).isPresent();
     Map<String, Device> devices = new TreeMap<>();
     for (String name : host.names(DEVICES)) {
       OptionalLong mtu = host.numberIfThere(DEVICES + "/" + name + "/mtu");
       if (mtu.isPresent()) {
-        devices.put(name, new Device(name, mtu.getAsLong(), type(host, name)));
+        Line line = told.getOrDefault(name, new Line(Facts.LINKS, Map.of()));
+        devices.put(
+            name,
+            new Device(
+                name,
+                mtu.getAsLong(),
+                type(host, name),
+                line.text("below"),
+                six || line.text("outer").equals("ipv6")));
       }
     }
     if (devices.isEmpty()) {
       throw new UnreadException("/" + DEVICES + " shows no device", "Is /sys mounted?");
     }
-    Optional<Device> underlay =
-        host.text(ROUTES)
-            .lines()
-            .skip(1)
-            .map(line -> line.strip().split("\\s+"))
-            .filter(words -> words.length > 7 && words[1].equals("00000000"))
-            .flatMap(words -> Optional.ofNullable(devices.get(words[0])).stream())
-            .findFirst();
-    return new Links(devices, underlay);
+    way = way.isPresent() ? way : sixth(host);
+    return new Links(devices, way.flatMap(name -> Optional.ofNullable(devices.get(name))));
+  }
+
+  /** The device of the default route of IPv4. */
+  private static Optional<String> way(Host host) throws UnreadException {
+    return host.text(ROUTES)
+        .lines()
+        .skip(1)
+        .map(line -> line.strip().split("\\s+"))
+        .filter(words -> words.length > 7 && words[1].equals("00000000"))
+        .map(words -> words[0])
+        .findFirst();
+  }
+
+  /** The device of the default route of IPv6. */
+  private static Optional<String> sixth(Host host) throws UnreadException {
+    return host.textIfThere(ROUTES6)
+        .orElse("")
+        .lines()
+        .map(line -> line.strip().split("\\s+"))
+        .filter(words -> words.length > 9 && words[1].equals("00") && !words[9].equals("lo"))
+        .filter(words -> words[0].equals("0".repeat(32)))
+        .map(words -> words[9])
+        .findFirst();
   }
 
   private static String type(Host host, String name) throws UnreadException {
@@ -114,12 +153,12 @@ public final class MtuChecks {
     if (links.underlay.isEmpty()) {
       return new Verdict.NotHere("there is no default route to say what carries the tunnels");
     }
-    Device below = links.underlay.get();
     List<Finding> findings = new ArrayList<>();
     List<String> read = new ArrayList<>();
     for (Device tunnel : tunnels) {
+      Device below = links.devices.getOrDefault(tunnel.below, links.underlay.get());
       long fits = below.mtu - tunnel.header().orElse(0);
-      read.add(tunnel.name + " " + tunnel.mtu);
+      read.add("%s %d over %s %d".formatted(tunnel.name, tunnel.mtu, below.name, below.mtu));
       if (tunnel.mtu > fits) {
         findings.add(
             new Finding(
@@ -150,29 +189,32 @@ public final class MtuChecks {
                 "ip link set " + tunnel.name + " mtu " + fits + " on all nodes at once"));
       }
     }
-    return Verdict.of(findings, String.join(", ", read) + " over " + below.name + " " + below.mtu);
+    return Verdict.of(findings, String.join(", ", read));
   }
 
   private static Verdict pods(Links links) {
-    Optional<Device> narrow =
+    Optional<Device> tunnel =
         links.devices.values().stream()
             .filter(device -> device.header().isPresent())
             // Sund gives its routes by a tunnel the tunnel's MTU: the larger one is for others.
             .filter(device -> !device.name.startsWith("sund-"))
             .min(Comparator.comparingLong(Device::mtu));
+    Optional<Device> narrow = tunnel.isPresent() ? tunnel : links.underlay;
     List<Device> ends =
         links.devices.values().stream()
             .filter(device -> device.name.matches("veth.*|cali.*|lxc.*|sund.*"))
             .filter(device -> device.header().isEmpty() && device.type.isEmpty())
+            .filter(device -> !device.equals(links.underlay.orElse(null)))
             .toList();
     if (narrow.isEmpty() || ends.isEmpty()) {
-      return new Verdict.NotHere(ends.isEmpty() ? "there is no pod" : "there is no tunnel");
+      return new Verdict.NotHere(
+          ends.isEmpty() ? "there is no pod" : "there is neither a tunnel nor a default route");
     }
-    Device tunnel = narrow.get();
-    List<Device> wide = ends.stream().filter(device -> device.mtu > tunnel.mtu).toList();
+    Device carries = narrow.get();
+    List<Device> wide = ends.stream().filter(device -> device.mtu > carries.mtu).toList();
     if (wide.isEmpty()) {
       return new Verdict.Right(
-          ends.size() + " pods' devices, none above " + tunnel.name + "'s " + tunnel.mtu);
+          ends.size() + " pods' devices, none above " + carries.name + "'s " + carries.mtu);
     }
     return new Verdict.Wrong(
         List.of(
@@ -182,9 +224,9 @@ public final class MtuChecks {
                     + (wide.size() == 1 ? "" : " and " + (wide.size() - 1) + " more"),
                 "%d of %d pods' devices have a larger MTU (%d) than %s (%d)."
                     .formatted(
-                        wide.size(), ends.size(), wide.getFirst().mtu, tunnel.name, tunnel.mtu),
+                        wide.size(), ends.size(), wide.getFirst().mtu, carries.name, carries.mtu),
                 "What pods send to other nodes must be refused first, by an ICMP message that UDP"
                     + " programs and firewalls like to lose.",
-                "Set the plugin's MTU to " + tunnel.mtu + " and make the pods anew")));
+                "Set the plugin's MTU to " + carries.mtu + " and make the pods anew")));
   }
 }

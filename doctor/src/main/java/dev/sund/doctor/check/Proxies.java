@@ -24,6 +24,7 @@ import java.util.regex.Pattern;
  * @param sund whether Sund's rules translate Services
  * @param rules of the node
  * @param strictArp what kube-proxy was told
+ * @param scheduler of mode ipvs, {@code rr} unless it was told another
  */
 record Proxies(
     List<String> programs,
@@ -32,7 +33,8 @@ record Proxies(
     Set<Mode> shown,
     boolean sund,
     Rules rules,
-    Optional<Boolean> strictArp) {
+    Optional<Boolean> strictArp,
+    String scheduler) {
   /** A mode of kube-proxy. */
   enum Mode {
     IPTABLES,
@@ -73,6 +75,9 @@ record Proxies(
       Pattern.compile("(?m)^mode:[ \\t]*[\"']?(\\w*)[\"']?[ \\t]*(#.*)?$");
   private static final Pattern STRICT = Pattern.compile("(?m)^\\s+strictARP:\\s*(true|false)");
 
+  private static final Pattern SCHEDULER =
+      Pattern.compile("(?m)^\\s+scheduler:[ \\t]*[\"']?([a-z]{1,12})[\"']?[ \\t]*(#.*)?$");
+
   static Proxies of(Host host) throws UnreadException {
     return host.once(Proxies.class, Proxies::read);
   }
@@ -80,12 +85,14 @@ record Proxies(
   private static Proxies read(Host host) throws UnreadException {
     Map<String, Mode> claims = new TreeMap<>();
     Optional<Boolean> strict = Optional.empty();
+    String scheduler = "rr";
     List<Processes.One> running = Processes.named(host, PROGRAMS);
     for (Processes.One one : running) {
       Optional<String> option = one.option("--proxy-mode");
       option.flatMap(Mode::of).ifPresent(mode -> claims.put("its command line", mode));
       Optional<String> arp = one.option("--ipvs-strict-arp");
       strict = arp.isPresent() ? arp.map(Boolean::parseBoolean) : strict;
+      scheduler = one.option("--ipvs-scheduler").filter(name -> !name.isEmpty()).orElse(scheduler);
       Optional<String> file = one.option("--config");
       if (file.isPresent() && one.name().equals("kube-proxy")) {
         // With a configuration file kube-proxy takes the mode from it alone.
@@ -94,6 +101,8 @@ record Proxies(
         if (text.isPresent()) {
           claims.remove("its command line");
           claims.put(file.get(), configured(text.get()));
+          Matcher said = SCHEDULER.matcher(text.get());
+          scheduler = said.find() ? said.group(1) : "rr";
           Matcher arpIn = STRICT.matcher(text.get());
           strict = arpIn.find() ? Optional.of(arpIn.group(1).equals("true")) : strict;
         }
@@ -124,7 +133,8 @@ record Proxies(
         shown(host, rules),
         sund,
         rules,
-        strict);
+        strict,
+        scheduler);
   }
 
   /** The mode that a KubeProxyConfiguration says; on Linux none means iptables. */

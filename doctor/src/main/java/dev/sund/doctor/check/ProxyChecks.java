@@ -201,23 +201,25 @@ public final class ProxyChecks {
    * What mode ipvs needs.
    *
    * @param wanted whether kube-proxy is in it, or was told to
-   * @param missing modules that are not there
+   * @param modules that it needs
+   * @param missing of these, not there
    */
-  record Ipvs(boolean wanted, List<String> missing) {}
+  record Ipvs(boolean wanted, List<String> modules, List<String> missing) {}
 
   private static Ipvs ipvs(Host host) throws UnreadException {
     Proxies proxies = Proxies.of(host);
     boolean wanted =
         proxies.shown().contains(Mode.IPVS) || proxies.claims().containsValue(Mode.IPVS);
+    List<String> modules = List.of("ip_vs", "ip_vs_" + proxies.scheduler(), "nf_conntrack");
     List<String> missing = new ArrayList<>();
     if (wanted) {
-      for (String module : List.of("ip_vs", "ip_vs_rr", "nf_conntrack")) {
+      for (String module : modules) {
         if (!Modules.isThere(host, module)) {
           missing.add(module);
         }
       }
     }
-    return new Ipvs(wanted, missing);
+    return new Ipvs(wanted, modules, missing);
   }
 
   private static Verdict modules(Ipvs is) {
@@ -225,7 +227,7 @@ public final class ProxyChecks {
       return new Verdict.NotHere("nobody asks for mode ipvs");
     }
     if (is.missing.isEmpty()) {
-      return new Verdict.Right("ip_vs, ip_vs_rr and nf_conntrack are there");
+      return new Verdict.Right(String.join(", ", is.modules) + " are there");
     }
     return new Verdict.Wrong(
         List.of(
@@ -237,8 +239,9 @@ public final class ProxyChecks {
                     + ".",
                 "kube-proxy then ends, or falls back to iptables without telling anybody but its"
                     + " log.",
-                "modprobe -a ip_vs ip_vs_rr nf_conntrack, and the same in"
-                    + " /etc/modules-load.d/ipvs.conf",
+                "modprobe -a "
+                    + String.join(" ", is.modules)
+                    + ", and the same in /etc/modules-load.d/ipvs.conf",
                 is.missing.stream().<Setting>map(Setting.Module::new).toList())));
   }
 

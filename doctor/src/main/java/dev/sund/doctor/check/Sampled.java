@@ -1,7 +1,9 @@
 package dev.sund.doctor.check;
 
 import dev.sund.doctor.Counters;
+import dev.sund.doctor.Host;
 import dev.sund.doctor.Severity;
+import dev.sund.doctor.UnreadException;
 import java.util.Optional;
 
 /**
@@ -13,6 +15,32 @@ import java.util.Optional;
  * @param uptime of the machine, in seconds
  */
 record Sampled(Counters before, Counters now, double seconds, double uptime) {
+  static final String SNMP = "proc/net/snmp";
+  static final String SNMP6 = "proc/net/snmp6";
+  static final String NETSTAT = "proc/net/netstat";
+
+  /** A file of pairs of lines, as {@link Counters#ofPairs} reads it. */
+  static Sampled pairs(Host host, String path) throws UnreadException {
+    return new Sampled(
+        Counters.ofPairs(path, host.before(path)),
+        Counters.ofPairs(path, host.text(path)),
+        host.seconds(),
+        Machine.uptime(host));
+  }
+
+  /** IPv4's counters, and IPv6's where the kernel has it: {@code Ip.FragFails, Ip6FragFails}. */
+  static Sampled bothFamilies(Host host) throws UnreadException {
+    Sampled four = pairs(host, SNMP);
+    Optional<String> six = host.textIfThere(SNMP6);
+    return six.isEmpty()
+        ? four
+        : new Sampled(
+            four.before.and(Counters.ofLines(SNMP6, host.before(SNMP6))),
+            four.now.and(Counters.ofLines(SNMP6, six.get())),
+            four.seconds,
+            four.uptime);
+  }
+
   /** By how much a counter grew. */
   long grew(String name) {
     return now.since(before, name);

@@ -379,9 +379,15 @@ public final class SysctlChecks {
    * @param device whether kube-proxy's is there
    * @param track {@code net.ipv4.vs.conntrack}
    * @param reuse {@code net.ipv4.vs.conn_reuse_mode}
+   * @param expire {@code net.ipv4.vs.expire_nodest_conn}
    * @param kernel its version
    */
-  record Ipvs(boolean device, OptionalLong track, OptionalLong reuse, Release kernel) {}
+  record Ipvs(
+      boolean device,
+      OptionalLong track,
+      OptionalLong reuse,
+      OptionalLong expire,
+      Release kernel) {}
 
   private static Ipvs ipvs(Host host) throws UnreadException {
     boolean device = false;
@@ -392,6 +398,7 @@ public final class SysctlChecks {
         device,
         host.numberIfThere(SYS + "net/ipv4/vs/conntrack"),
         host.numberIfThere(SYS + "net/ipv4/vs/conn_reuse_mode"),
+        host.numberIfThere(SYS + "net/ipv4/vs/expire_nodest_conn"),
         Release.of(host));
   }
 
@@ -421,9 +428,20 @@ public final class SysctlChecks {
               List.of(new Setting.Sysctl("net/ipv4/vs/conn_reuse_mode", 0)),
               ", as kube-proxy does; or a kernel from 5.9"));
     }
+    if (is.expire.orElse(1) == 0) {
+      findings.add(
+          new Finding(
+              Severity.WARNING,
+              "net.ipv4.vs.expire_nodest_conn",
+              "IPVS keeps connections to endpoints that are gone.",
+              "Their packets are dropped without a word until the client gives up: a rollout looks"
+                  + " like an outage of minutes.",
+              "sysctl -w net.ipv4.vs.expire_nodest_conn=1, as kube-proxy does"));
+    }
     return Verdict.of(
         findings,
-        "conntrack %d, conn_reuse_mode %d".formatted(is.track.getAsLong(), is.reuse.orElse(-1)));
+        "conntrack %d, conn_reuse_mode %d, expire_nodest_conn %d"
+            .formatted(is.track.getAsLong(), is.reuse.orElse(-1), is.expire.orElse(-1)));
   }
 
   /**

@@ -9,19 +9,41 @@ import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.Verdict;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Packets that the kernel's own counters say were lost, sent twice or cut to pieces. kernel:
  * Documentation/networking/snmp_counter.rst.
  */
 public final class TrafficChecks {
-  private static final String SNMP = "proc/net/snmp";
-  private static final String NETSTAT = "proc/net/netstat";
   private static final String SOFTNET = "proc/net/softnet_stat";
   private static final String DEVICES = "proc/net/dev";
+
+  /** What is read of a device; behind its name in {@code /proc/net/dev}, see {@link #COLUMNS}. */
+  static final List<String> COUNTERS =
+      List.of(
+          "rx packets",
+          "rx errors",
+          "rx drops",
+          "rx overruns",
+          "tx packets",
+          "tx errors",
+          "tx drops",
+          "tx overruns");
+
+  /** Received: bytes packets errs drop fifo frame ...; sent the same, from the ninth on. */
+  private static final int[] COLUMNS = {1, 2, 3, 4, 9, 10, 11, 12};
+
+  /** So many processors are named one by one. */
+  private static final int MOST_PROCESSORS = 4;
+
+  /** One packet lost of so many since a device is there is worth a word, from as many losses on. */
+  private static final long PART = 1_000;
 
   /** So many devices are named one by one. */
   private static final int MOST_DEVICES = 5;
@@ -34,20 +56,20 @@ public final class TrafficChecks {
         new Check<>(
             "listen-overflows",
             "connections that a full listen queue refused",
-            List.of(NETSTAT),
-            host -> pairs(host, NETSTAT),
+            List.of(Sampled.NETSTAT),
+            host -> Sampled.pairs(host, Sampled.NETSTAT),
             TrafficChecks::overflows),
         new Check<>(
             "retransmits",
             "segments sent again",
-            List.of(SNMP),
-            host -> pairs(host, SNMP),
+            List.of(Sampled.SNMP),
+            host -> Sampled.pairs(host, Sampled.SNMP),
             TrafficChecks::retransmits),
         new Check<>(
             "fragments",
             "packets cut to pieces",
-            List.of(SNMP),
-            host -> pairs(host, SNMP),
+            List.of(Sampled.SNMP, Sampled.SNMP6),
+            Sampled::bothFamilies,
             TrafficChecks::fragments),
         new Check<>(
             "softnet-drops",
@@ -61,14 +83,6 @@ public final class TrafficChecks {
             List.of(DEVICES),
             TrafficChecks::devices,
             TrafficChecks::dropped));
-  }
-
-  private static Sampled pairs(Host host, String path) throws UnreadException {
-    return new Sampled(
-        Counters.ofPairs(path, host.before(path)),
-        Counters.ofPairs(path, host.text(path)),
-        host.seconds(),
-        Machine.uptime(host));
   }
 
   private static Verdict overflows(Sampled stat) {
@@ -125,9 +139,23 @@ public final class TrafficChecks {
 
   private static Verdict fragments(Sampled stat) {
     List<Finding> findings = new ArrayList<>();
-    String failed = "Ip.FragFails";
-    String created = "Ip.FragCreates";
-    String unfinished = "Ip.ReasmFails";
+    for (String family : List.of("Ip.", "Ip6")) {
+      fragments(stat, family, findings);
+    }
+    return Verdict.of(
+        findings,
+        "Ip.FragCreates %s; Ip.FragFails %,d; Ip6FragCreates %,d; Ip6FragFails %,d"
+            .formatted(
+                stat.said("Ip.FragCreates"),
+                stat.now().get("Ip.FragFails"),
+                stat.now().get("Ip6FragCreates"),
+                stat.now().get("Ip6FragFails")));
+  }
+
+  private static void fragments(Sampled stat, String family, List<Finding> findings) {
+    String failed = family + "FragFails";
+    String created = family + "FragCreates";
+    String unfinished = family + "ReasmFails";
     if (stat.grew(failed) > 0) {
       findings.add(
           new Finding(
@@ -153,31 +181,67 @@ public final class TrafficChecks {
               unfinished,
               "Packets came in pieces that were never whole: " + stat.said(unfinished) + ".",
               "What somebody sent in pieces was lost on its way or came too late.",
-              "Find who sends them: tcpdump -ni any 'ip[6:2] & 0x3fff != 0'"));
+              family.equals("Ip.")
+                  ? "Find who sends them: tcpdump -ni any 'ip[6:2] & 0x3fff != 0'"
+                  : "Find who sends them: tcpdump -ni any 'ip6[6] == 44'"));
     }
-    return Verdict.of(
-        findings,
-        created + " " + stat.said(created) + "; " + failed + " " + stat.now().get(failed));
   }
 
-  /** Columns of {@code /proc/net/softnet_stat}, which has no names. */
-  private static Sampled softnet(Host host) throws UnreadException {
-    String names = "packets dropped squeezed";
+  /** {@code /proc/net/softnet_stat}, which has no names: {@code dropped}, {@code dropped 0} ... */
+  static Sampled softnet(Host host) throws UnreadException {
     return new Sampled(
-        Counters.ofProcessors(SOFTNET, names + three(host.before(SOFTNET))),
-        Counters.ofProcessors(SOFTNET, names + three(host.text(SOFTNET))),
+        perProcessor(host.before(SOFTNET)),
+        perProcessor(host.text(SOFTNET)),
         host.seconds(),
         Machine.uptime(host));
   }
 
-  private static String three(String text) {
-    StringBuilder lines = new StringBuilder();
-    text.lines()
-        .map(line -> line.strip().split("\\s+"))
-        .filter(words -> words.length >= 3)
-        .forEach(
-            words -> lines.append('\n').append(String.join(" ", words[0], words[1], words[2])));
-    return lines.toString();
+  /** The columns are packets, dropped, squeezed; the thirteenth, since 5.14, is the processor. */
+  private static Counters perProcessor(String text) throws UnreadException {
+    Map<String, Long> values = new LinkedHashMap<>();
+    String[] names = {"packets", "dropped", "squeezed"};
+    int row = 0;
+    for (String line : text.lines().toList()) {
+      String[] words = line.strip().split("\\s+");
+      if (words.length < names.length) {
+        continue;
+      }
+      long processor = words.length > 12 ? Counters.number(SOFTNET, words[12], 16) : row;
+      row++;
+      for (int i = 0; i < names.length; i++) {
+        long value = Counters.number(SOFTNET, words[i], 16);
+        values.merge(names[i], value, Long::sum);
+        values.put(names[i] + " " + processor, value);
+      }
+    }
+    return new Counters(values);
+  }
+
+  /**
+   * Which processors counted, the most first: {@code , most on processor 1: 16 (all packets ...)}.
+   */
+  private static String processors(Sampled stat, String counter) {
+    List<String> on =
+        stat.now().values().keySet().stream()
+            .filter(name -> name.startsWith(counter + " ") && stat.grew(name) > 0)
+            .sorted(Comparator.comparingLong((String name) -> -stat.grew(name)))
+            .limit(MOST_PROCESSORS)
+            .toList();
+    if (on.isEmpty()) {
+      return "";
+    }
+    List<String> said = new ArrayList<>();
+    for (String name : on) {
+      String processor = name.substring(counter.length() + 1);
+      said.add(
+          "%s: %,d, with %,d of %,d packets"
+              .formatted(
+                  processor,
+                  stat.grew(name),
+                  stat.grew("packets " + processor),
+                  stat.grew("packets")));
+    }
+    return "; by processor " + String.join("; ", said);
   }
 
   private static Verdict backlog(Sampled stat) {
@@ -190,6 +254,7 @@ public final class TrafficChecks {
                     "softnet dropped",
                     "A processor's queue of received packets was full: "
                         + stat.said("dropped")
+                        + processors(stat, "dropped")
                         + ".",
                     "The packets are gone before any rule sees them; tunnels and veths go through this"
                         + " queue once more.",
@@ -201,7 +266,10 @@ public final class TrafficChecks {
           Finding.set(
               Severity.WARNING,
               "softnet squeezed",
-              "Receiving was broken off with packets left: " + stat.said("squeezed") + ".",
+              "Receiving was broken off with packets left: "
+                  + stat.said("squeezed")
+                  + processors(stat, "squeezed")
+                  + ".",
               "Packets wait until the next round, which adds latency.",
               List.of(
                   new Setting.Sysctl("net/core/netdev_budget", 600),
@@ -220,7 +288,7 @@ public final class TrafficChecks {
         Machine.uptime(host));
   }
 
-  private static Counters perDevice(String text) throws UnreadException {
+  static Counters perDevice(String text) throws UnreadException {
     Map<String, Long> values = new LinkedHashMap<>();
     for (String line : text.lines().skip(2).toList()) {
       int colon = line.indexOf(':');
@@ -231,11 +299,8 @@ public final class TrafficChecks {
             "Report it with the kernel's version.");
       }
       String device = line.substring(0, colon).strip();
-      // Receive: bytes packets errs drop fifo frame ...; transmit the same, from the ninth on.
-      String[] names = {"rx errors", "rx drops", "rx overruns", "tx errors", "tx drops"};
-      int[] columns = {2, 3, 4, 10, 11};
-      for (int i = 0; i < names.length; i++) {
-        values.put(device + " " + names[i], Long.parseLong(words[columns[i]]));
+      for (int i = 0; i < COUNTERS.size(); i++) {
+        values.put(device + " " + COUNTERS.get(i), Long.parseLong(words[COLUMNS[i]]));
       }
     }
     return new Counters(values);
@@ -243,26 +308,33 @@ public final class TrafficChecks {
 
   private static Verdict dropped(Sampled stat) {
     List<Finding> findings = new ArrayList<>();
-    for (String name : stat.now().values().keySet().stream().sorted().toList()) {
-      double rate = stat.grew(name) / stat.seconds();
+    Set<String> names = new TreeSet<>(stat.now().values().keySet());
+    names.removeIf(name -> name.endsWith(" packets"));
+    for (String name : names) {
+      String device = name.substring(0, name.indexOf(' '));
+      String counter = name.substring(device.length() + 1);
+      double rate = stat.grew(name) / Math.max(stat.seconds(), 0.1);
       // A device drops what nobody listens to as well: a few a second are no fault.
-      if (rate >= (name.endsWith("rx drops") ? 10 : 1)) {
+      boolean now = rate >= (counter.equals("rx drops") ? 10 : 1);
+      long packets = stat.now().get(device + " " + counter.substring(0, 2) + " packets");
+      long lost = stat.now().get(name);
+      if (now || (lost >= PART && lost * PART >= packets + lost)) {
         findings.add(
             new Finding(
-                Severity.WARNING,
-                name.substring(0, name.indexOf(' ')),
-                "The device counts "
-                    + name.substring(name.indexOf(' ') + 1)
-                    + ": "
-                    + stat.said(name)
-                    + ".",
+                now ? Severity.WARNING : Severity.NOTE,
+                device,
+                now
+                    ? "The device counts %s: %s.".formatted(counter, stat.said(name))
+                    : "The device has counted %s: %,d, beside %,d packets since it is there; none more just now."
+                        .formatted(counter, lost, packets),
                 "Packets are lost at the device itself.",
                 "ethtool -S "
-                    + name.substring(0, name.indexOf(' '))
+                    + device
                     + " says where; overruns want larger rings (ethtool -G), errors another cable"
                     + " or driver"));
       }
     }
+    findings.sort(Comparator.comparing(Finding::severity));
     if (findings.size() > MOST_DEVICES) {
       List<Finding> rest = findings.subList(MOST_DEVICES, findings.size());
       String more =
@@ -273,6 +345,7 @@ public final class TrafficChecks {
       findings.add(new Finding(one.severity(), "others", more, one.why(), one.remedy()));
     }
     return Verdict.of(
-        findings, stat.now().values().size() / 5 + " devices, none loses more than it did");
+        findings,
+        stat.now().values().size() / COUNTERS.size() + " devices, none loses more than it did");
   }
 }

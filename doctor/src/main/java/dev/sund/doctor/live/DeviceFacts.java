@@ -8,6 +8,8 @@ import dev.sund.kernel.route.BridgePort;
 import dev.sund.kernel.route.Link;
 import dev.sund.kernel.route.Qdisc;
 import dev.sund.kernel.route.QueueCounts;
+import dev.sund.kernel.route.RouteEntry;
+import dev.sund.kernel.route.RouteFilter;
 import dev.sund.kernel.route.RouteSocket;
 import dev.sund.kernel.route.Rule;
 import dev.sund.kernel.route.Vxlan;
@@ -20,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Devices, their queues and drivers, and the rules that choose a routing table. */
 final class DeviceFacts {
@@ -51,8 +54,63 @@ final class DeviceFacts {
           text.word("peer", link.lower());
         }
         link.peerNamespace().ifPresent(id -> text.word("peer-namespace", id));
-        link.vxlan().map(Vxlan::port).ifPresent(port -> text.word("port", port));
+        if (link.vxlan().isPresent()) {
+          vxlan(link.vxlan().get(), links, text);
+        }
         text.list("addresses", addresses.getOrDefault(link.index(), List.of())).end();
+      }
+    }
+    return text.toString();
+  }
+
+  private static void vxlan(Vxlan vxlan, Map<Integer, Link> links, LineText text) {
+    text.word("port", vxlan.port());
+    Link below = links.get(vxlan.underlay());
+    if (below != null) {
+      text.word("below", below.name());
+    }
+    boolean six =
+        Stream.of(vxlan.local(), vxlan.remote())
+            .flatMap(Optional::stream)
+            .anyMatch(end -> end.family() == Family.V6);
+    if (six) {
+      text.word("outer", "ipv6");
+    }
+  }
+
+  /** How many routes a family has, and those that say how large a packet may be. */
+  static String routes(NetNs node) throws KernelException {
+    LineText text = new LineText();
+    try (RouteSocket socket = RouteSocket.open(node)) {
+      Map<Integer, String> names = new HashMap<>();
+      socket.links().forEach(link -> names.put(link.index(), link.name()));
+      for (Family family : Family.values()) {
+        List<RouteEntry> sized = new ArrayList<>();
+        int[] all = {0};
+        socket.routes(
+            RouteFilter.all(family),
+            new RouteSocket.RouteSink() {
+              @Override
+              public void begin() {
+                sized.clear();
+                all[0] = 0;
+              }
+
+              @Override
+              public void accept(RouteEntry route) {
+                all[0]++;
+                if (route.mtu() > 0 && names.containsKey(route.device())) {
+                  sized.add(route);
+                }
+              }
+            });
+        text.word("family", family == Family.V4 ? "ipv4" : "ipv6").word("all", all[0]).end();
+        for (RouteEntry route : sized) {
+          text.word("route", route.destination())
+              .word("device", names.getOrDefault(route.device(), ""))
+              .word("mtu", route.mtu())
+              .end();
+        }
       }
     }
     return text.toString();

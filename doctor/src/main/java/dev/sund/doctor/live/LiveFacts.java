@@ -40,12 +40,16 @@ public final class LiveFacts implements Facts {
         case LINKS -> DeviceFacts.links(node);
         case QUEUES -> DeviceFacts.queues(node);
         case DRIVERS -> DeviceFacts.drivers(node, root);
+        case ROUTES -> DeviceFacts.routes(node);
         case ROUTING -> DeviceFacts.routing(node);
         case RULES -> RuleFacts.of(node);
         case PODS -> PodFacts.of(node, root);
         case CONNECTIONS -> ConnectionFacts.of(node);
         case PROXY -> ProxyFacts.of(node);
-        default -> throw new IllegalArgumentException("there is no fact " + name);
+        default ->
+            throw new UnreadException(
+                "/sund-facts/" + name + " is told only when it is asked for",
+                "Give the option that asks for it: sund doctor --help.");
       };
     } catch (KernelException.Denied e) {
       throw new UnreadException("the kernel's " + name + ": " + e.getMessage(), Rights.remedy());

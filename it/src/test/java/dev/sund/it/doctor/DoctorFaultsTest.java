@@ -27,6 +27,9 @@ class DoctorFaultsTest {
       Set.of(
           "cpu-steal",
           "cpu-pressure",
+          "memory-pressure",
+          "io-pressure",
+          "overlay-loss", // processors' queues are the machine's
           "clock-source",
           "virtualisation",
           "bridge-netfilter",
