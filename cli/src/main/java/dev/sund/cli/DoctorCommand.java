@@ -36,8 +36,9 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "Reads the kernel's files and changes nothing (--fsync writes a file and removes it); needs no"
-          + " agent and no cluster, and works beside any network plugin and proxy. The worst comes first. A check that cannot read what it"
-          + " needs says so and does not pass. Each check has a page in docs/doctor.",
+          + " agent and no cluster, and works beside any network plugin and proxy. The worst comes"
+          + " first. A check that cannot read what it needs says so and does not pass. Each check has"
+          + " a page in docs/doctor.",
       "",
       "Ends with 1 when a finding is as bad as --fail-on says, with 3 when nothing is but a check"
           + " could not read what it needs."
@@ -190,10 +191,7 @@ public final class DoctorCommand implements Callable<Integer> {
     }
     Path whole = root.toAbsolutePath().normalize();
     return new Host(
-        whole,
-        Duration.ofSeconds(window),
-        Thread::sleep,
-        fsync.with(whole, LiveFacts.of(whole)));
+        whole, Duration.ofSeconds(window), Thread::sleep, fsync.with(whole, LiveFacts.of(whole)));
   }
 
   /** The findings of an earlier run. */

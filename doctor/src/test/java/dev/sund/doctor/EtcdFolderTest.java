@@ -12,9 +12,7 @@ class EtcdFolderTest {
   @TempDir Path root;
 
   private static String found(RecordedNode node) throws Exception {
-    return EtcdFolder.of(node.host())
-        .map(one -> one.path() + " by " + one.how())
-        .orElse("nothing");
+    return EtcdFolder.of(node.host()).map(one -> one.path() + " by " + one.how()).orElse("nothing");
   }
 
   private RecordedNode node() {
@@ -58,7 +56,6 @@ class EtcdFolderTest {
                         "spec:\n  containers:\n  - command:\n    - etcd\n    - --data-dir=/mnt/etcd\n")))
         .isEqualTo("mnt/etcd by /etc/kubernetes/manifests/etcd.yaml");
   }
-
 
   @Test
   void k3sHasItsOwnPlace() throws Exception {

@@ -60,8 +60,7 @@ public final class DiskChecks {
 
   private static Verdict fast(Optional<Writes> found) {
     if (found.isEmpty()) {
-      return new Verdict.NotHere(
-          "no etcd is here; --fsync=DIR measures the disk of any folder");
+      return new Verdict.NotHere("no etcd is here; --fsync=DIR measures the disk of any folder");
     }
     Writes is = found.get();
     String read =

@@ -430,13 +430,14 @@ public final class SysctlChecks {
     }
     if (is.expire.orElse(1) == 0) {
       findings.add(
-          new Finding(
+          Finding.set(
               Severity.WARNING,
               "net.ipv4.vs.expire_nodest_conn",
               "IPVS keeps connections to endpoints that are gone.",
               "Their packets are dropped without a word until the client gives up: a rollout looks"
                   + " like an outage of minutes.",
-              "sysctl -w net.ipv4.vs.expire_nodest_conn=1, as kube-proxy does"));
+              List.of(new Setting.Sysctl("net/ipv4/vs/expire_nodest_conn", 1)),
+              ", as kube-proxy does"));
     }
     return Verdict.of(
         findings,

@@ -11,7 +11,6 @@ import dev.sund.doctor.Host;
 import dev.sund.doctor.Result;
 import dev.sund.doctor.Verdict;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +27,8 @@ class WriteTestTest {
 
   @Test
   void itMeasuresARealDiskAndLeavesNothing() throws Exception {
-    WriteTest.Times times = new WriteTest(20, 2_300, Duration.ofSeconds(10)).run(folder, System::nanoTime);
+    WriteTest.Times times =
+        new WriteTest(20, 2_300, Duration.ofSeconds(10)).run(folder, System::nanoTime);
     assertThat(times.micros()).hasSize(20).isSorted();
     assertThat(times.micros()[0]).isPositive();
     assertThat(folder).isEmptyDirectory();
@@ -86,9 +86,7 @@ class WriteTestTest {
 
   @Test
   void aNodeWithoutEtcdHasNothingToMeasure() throws Exception {
-    Host host =
-        new Host(
-            folder, Duration.ZERO, _ -> {}, new FsyncFacts(folder, Optional.empty()));
+    Host host = new Host(folder, Duration.ZERO, _ -> {}, new FsyncFacts(folder, Optional.empty()));
     List<Check<?>> checks = List.of(Catalogue.named("fsync").orElseThrow());
     assertThat(Examination.of(host, checks).results().getFirst().outcome())
         .isInstanceOfSatisfying(
