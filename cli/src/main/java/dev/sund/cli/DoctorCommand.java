@@ -5,6 +5,7 @@ import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.PodConclusion;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.kube.tree.JsonTrees;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -32,13 +34,17 @@ import picocli.CommandLine.Spec;
 /** {@code sund doctor}: what is wrong with this node's network, and what mends it. */
 @Command(
     name = "doctor",
-    header = "Say what is wrong with this node's network, why it hurts, and what mends it.",
+    header = "Say what is wrong with this node's network, or a pod's, and what mends it.",
     description = {
       "",
       "Reads the kernel's files and changes nothing (--fsync writes a file and removes it); needs no"
           + " agent and no cluster, and works beside any network plugin and proxy. The worst comes"
           + " first. A check that cannot read what it needs says so and does not pass. Each check has"
           + " a page in docs/doctor.",
+      "",
+      "With POD it looks from inside that pod instead: its names, way out, MTU and whom it waits for;"
+          + " a few small questions are sent to its DNS servers. With --kubeconfig or -f it looks at"
+          + " the cluster's objects too, by lists alone (deploy/doctor-rbac.yaml).",
       "",
       "Ends with 1 when a finding is as bad as --fail-on says, with 3 when nothing is but a check"
           + " could not read what it needs."
@@ -49,6 +55,9 @@ import picocli.CommandLine.Spec;
       "  sudo sund doctor --only tunnel-mtu,pod-mtu -o json",
       "  sudo sund doctor --only fsync --fsync",
       "  sudo sund doctor -o json > before.json; ...; sudo sund doctor --baseline before.json",
+      "  sudo sund doctor shop/web-0                    why it does not start: often DNS",
+      "  sudo sund doctor shop/web-0 --ask db --ask www.example.org",
+      "  sudo sund doctor --kubeconfig admin.conf       the cluster's objects too",
       "  sund doctor --root /host       in a container that has the node's /proc and /sys there"
     })
 public final class DoctorCommand implements Callable<Integer> {
@@ -118,6 +127,8 @@ public final class DoctorCommand implements Callable<Integer> {
 
   @Mixin FsyncOption fsync = new FsyncOption();
 
+  @Mixin DoctorTargets targets = new DoctorTargets();
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -140,12 +151,20 @@ public final class DoctorCommand implements Callable<Integer> {
     }
     Set<String> known = known();
     Examination found = Examination.of(host(), checks);
+    boolean concludes = targets.ofPod() && only.isEmpty() && explain == null;
     if (output.json()) {
-      out.println(Json.write(DoctorText.whole(found)));
+      Map<String, Object> whole = DoctorText.whole(found);
+      if (concludes) {
+        whole.put("conclusion", PodConclusion.of(found));
+      }
+      out.println(Json.write(whole));
     } else if (explain != null) {
       text.explain(found.results().getFirst(), out);
     } else {
       text.print(found, known, all, out);
+      if (concludes) {
+        out.println("conclusion: " + PodConclusion.of(found));
+      }
     }
     out.flush();
     return code(found, known);
@@ -166,8 +185,11 @@ public final class DoctorCommand implements Callable<Integer> {
     List<String> ids = explain == null ? only : List.of(explain);
     List<Check<?>> checks = new ArrayList<>();
     if (ids.isEmpty()) {
-      checks.addAll(Catalogue.node());
-      checks.addAll(fsync.given() || list ? Catalogue.disk() : List.of());
+      if (list) {
+        return Catalogue.all();
+      }
+      checks.addAll(targets.checks(root));
+      checks.addAll(fsync.given() ? Catalogue.disk() : List.of());
       return checks;
     }
     for (String id : ids) {
@@ -191,7 +213,10 @@ public final class DoctorCommand implements Callable<Integer> {
     }
     Path whole = root.toAbsolutePath().normalize();
     return new Host(
-        whole, Duration.ofSeconds(window), Thread::sleep, fsync.with(whole, LiveFacts.of(whole)));
+        whole,
+        Duration.ofSeconds(window),
+        Thread::sleep,
+        targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole));
   }
 
   /** The findings of an earlier run. */

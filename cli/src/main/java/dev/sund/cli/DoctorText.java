@@ -50,14 +50,18 @@ record DoctorText(Colours colours) {
     }
     int right = 0;
     int absent = 0;
+    Map<String, List<String>> unreads = unreads(found);
     for (Result result : found.results()) {
       switch (result.outcome()) {
         case Result.Unread unread -> {
-          out.printf(
-              LINE,
-              colours.warning("%-8s".formatted("unread")),
-              result.check().id(),
-              "could not read: " + unread.why() + ". " + unread.remedy());
+          List<String> ids = unreads.getOrDefault(said(unread), List.of());
+          if (ids.indexOf(result.check().id()) == 0) {
+            out.printf(
+                LINE,
+                colours.warning("%-8s".formatted("unread")),
+                result.check().id(),
+                said(unread) + others(ids));
+          }
         }
         case Result.Judged(Verdict.Right(var read)) -> {
           right++;
@@ -93,6 +97,27 @@ record DoctorText(Colours colours) {
             + " could not read"
             + (parts.isEmpty() ? "" : "; sund doctor --explain ID says more")
             + (tunable == 0 ? "" : "; sund tune mends " + tunable));
+  }
+
+  private static String said(Result.Unread unread) {
+    return "could not read: " + unread.why() + ". " + unread.remedy();
+  }
+
+  /** The checks that could not read the same for the same reason, by what is said of it. */
+  private static Map<String, List<String>> unreads(Examination found) {
+    Map<String, List<String>> ids = new LinkedHashMap<>();
+    for (Result result : found.results()) {
+      if (result.outcome() instanceof Result.Unread unread) {
+        ids.computeIfAbsent(said(unread), _ -> new ArrayList<>()).add(result.check().id());
+      }
+    }
+    return ids;
+  }
+
+  private static String others(List<String> ids) {
+    return ids.size() == 1
+        ? ""
+        : " (So with " + String.join(", ", ids.subList(1, ids.size())) + ".)";
   }
 
   /** One check's whole story. */

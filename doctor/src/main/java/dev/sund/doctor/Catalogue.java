@@ -1,16 +1,22 @@
 package dev.sund.doctor;
 
+import dev.sund.doctor.check.BalancerChecks;
+import dev.sund.doctor.check.ClusterDnsChecks;
 import dev.sund.doctor.check.CniChecks;
 import dev.sund.doctor.check.ConnectionChecks;
 import dev.sund.doctor.check.ConntrackChecks;
 import dev.sund.doctor.check.DeviceChecks;
 import dev.sund.doctor.check.DiskChecks;
+import dev.sund.doctor.check.EndpointChecks;
+import dev.sund.doctor.check.InsideChecks;
+import dev.sund.doctor.check.InsideDnsChecks;
 import dev.sund.doctor.check.KernelChecks;
 import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
 import dev.sund.doctor.check.OverlayChecks;
 import dev.sund.doctor.check.PodChecks;
+import dev.sund.doctor.check.PoolChecks;
 import dev.sund.doctor.check.PressureChecks;
 import dev.sund.doctor.check.ProxyChecks;
 import dev.sund.doctor.check.SizeChecks;
@@ -27,7 +33,7 @@ public final class Catalogue {
 
   /** All checks, in the order in which they are shown. */
   public static List<Check<?>> all() {
-    return Stream.of(node(), disk()).<Check<?>>flatMap(List::stream).toList();
+    return Stream.of(node(), disk(), cluster(), pod()).<Check<?>>flatMap(List::stream).toList();
   }
 
   /** Those of the node itself, which need nothing but it. */
@@ -56,6 +62,21 @@ public final class Catalogue {
   /** Those of the disk, which write to it. */
   public static List<Check<?>> disk() {
     return DiskChecks.all();
+  }
+
+  /** Those of a cluster's objects; they need the fact {@link Facts#CLUSTER}. */
+  public static List<Check<?>> cluster() {
+    return Stream.of(
+            BalancerChecks.all(), PoolChecks.all(), EndpointChecks.all(), ClusterDnsChecks.all())
+        .<Check<?>>flatMap(List::stream)
+        .toList();
+  }
+
+  /** Those of one pod, seen from inside; they need the facts {@link Facts#POD} and beside it. */
+  public static List<Check<?>> pod() {
+    return Stream.of(InsideChecks.all(), InsideDnsChecks.all())
+        .<Check<?>>flatMap(List::stream)
+        .toList();
   }
 
   /** The check of this name. */

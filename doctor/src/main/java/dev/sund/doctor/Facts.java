@@ -1,5 +1,8 @@
 package dev.sund.doctor;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
  * What the kernel, and programs of the node, tell only when they are asked: rules, devices, queues,
  * other namespaces. Each fact has a name and is a text as {@link Line} understands it, so that a
@@ -17,6 +20,11 @@ package dev.sund.doctor;
  *   <tr><td>{@value #CONNECTIONS}</td><td>whose connections are in the kernel's table</td></tr>
  *   <tr><td>{@value #PROXY}</td><td>what kube-proxy answers</td></tr>
  *   <tr><td>{@value #FSYNC}</td><td>how long writes take where etcd has its log</td></tr>
+ *   <tr><td>{@value #CLUSTER}</td><td>a node, a pool, a Service of the cluster</td></tr>
+ *   <tr><td>{@value #CLUSTER_DNS}</td><td>a question to the cluster's DNS, asked by the node</td></tr>
+ *   <tr><td>{@value #POD}</td><td>a device, a route, a connection of the pod that is asked for</td></tr>
+ *   <tr><td>{@value #POD_DNS}</td><td>a question to the pod's DNS servers, asked inside the pod</td></tr>
+ *   <tr><td>{@value #POD_POLICY}</td><td>whether policies let the pod ask</td></tr>
  * </table>
  */
 @FunctionalInterface
@@ -51,6 +59,21 @@ public interface Facts {
   /** Times of writes; told only when somebody asks to write. */
   String FSYNC = "fsync";
 
+  /** A cluster's objects; told when a cluster is given. */
+  String CLUSTER = "cluster";
+
+  /** What the cluster's DNS answers to the node; told when a cluster is given. */
+  String CLUSTER_DNS = "cluster-dns";
+
+  /** A pod's own network; told when a pod is given. */
+  String POD = "pod";
+
+  /** What DNS answers inside the pod; told when a pod is given. */
+  String POD_DNS = "pod-dns";
+
+  /** What the agent says of the pod's way to its DNS; told when a pod is given. */
+  String POD_POLICY = "pod-policy";
+
   /**
    * A fact's text.
    *
@@ -62,6 +85,19 @@ public interface Facts {
   /** The same, and one fact that somebody else tells. */
   default Facts with(String fact, Facts teller) {
     return name -> name.equals(fact) ? teller.tell(name) : tell(name);
+  }
+
+  /** The same, each fact told once: what asks others is not asked twice for one look. */
+  default Facts remembered() {
+    Map<String, String> told = new HashMap<>();
+    return name -> {
+      String text = told.get(name);
+      if (text == null) {
+        text = tell(name);
+        told.put(name, text);
+      }
+      return text;
+    };
   }
 
   /** Nobody tells anything: of recorded trees, which have what there is. */

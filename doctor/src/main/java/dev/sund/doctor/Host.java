@@ -222,9 +222,14 @@ public final class Host {
   private record Shared(
       @Nullable Object value, @Nullable UnreadException failure, List<String> sources) {}
 
-  /** Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded. */
+  /**
+   * Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded; or a
+   * cluster is looked at beside a recorded tree.
+   */
   private boolean isAsked(String path) {
-    return path.startsWith(FACTS + "/") && !has(path) && !has(WINDOW);
+    return path.startsWith(FACTS + "/")
+        && !has(path)
+        && (!has(WINDOW) || path.equals(FACTS + "/" + Facts.CLUSTER));
   }
 
   /** What the kernel says, asked once for all checks of a look. */

@@ -27,6 +27,8 @@ class ChecksTest {
             CniCases.all(),
             PodCases.all(),
             SysctlCases.all(),
+            ClusterCases.all(),
+            InsideCases.all(),
             DeviceCases.all())
         .flatMap(all -> all);
   }

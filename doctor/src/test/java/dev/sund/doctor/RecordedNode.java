@@ -90,6 +90,47 @@ final class RecordedNode {
       rule=32767 family=ipv4 action=1 table=253 protocol=2 inverted=0
       """;
 
+  private static final String CLUSTER =
+      """
+      source=kubeconfig objects=40 time=1760000000
+      node=n1 addresses=192.168.0.11 links=192.168.0.11/24 ranges=10.0.0.0/24 pods=110 provider=
+      node=n2 addresses=192.168.0.12 links=192.168.0.12/24 ranges=10.0.1.0/24 pods=110 provider=
+      range=10.96.0.0/12 of=services said=kube-apiserver
+      range=10.0.0.0/16 of=pods said=kube-controller-manager
+      pool=all kind=calico ranges=10.0.0.0/16 block=26 ipip=CrossSubnet vxlan=Never nodes=all disabled=0 uses=Workload,Tunnel
+      pool=metallb-system/lan kind=metallb ranges=192.168.0.200-192.168.0.220 automatic=1 announced=l2
+      giver=metallb classes= only=0
+      service=shop/web type=LoadBalancer class= pending=0 addresses=10.96.0.10 selects=1 pods=3 ready=3 endpoints=3 slices=1 dns=0 ports=TCP:80
+      service=kube-system/kube-dns type=ClusterIP class= pending=0 addresses=10.96.0.2 selects=1 pods=2 ready=2 endpoints=2 slices=1 dns=1 ports=UDP:53,TCP:53
+      dns-pod=kube-system/coredns-1 ready=1 node=n1 restarts=0
+      dns-pod=kube-system/coredns-2 ready=1 node=n2 restarts=0
+      """;
+  private static final String CLUSTER_DNS =
+      """
+      asked=A server=10.96.0.2 name=kubernetes.default.svc.cluster.local outcome=NOERROR micros=900 answers=1 truncated=0
+      asked=tcp server=10.96.0.2 name=kubernetes.default.svc.cluster.local outcome=NOERROR micros=1200 answers=1 truncated=0
+      """;
+  private static final String POD =
+      """
+      pod=shop/web-1 node=0 namespace=/run/netns/cni-1 by=test
+      device=eth0 kind=veth mtu=1450 up=1 carrier=1 addresses=10.0.0.5/24,fe80::5/64 end=veth12ab end-mtu=1450 bridge=cni0 bridge-mtu=1450
+      default=ipv4 device=eth0 dead=0 gateway=10.0.0.1 neighbour=2
+      uplink=eth0 family=ipv4 mtu=1500
+      listens=0.0.0.0:8080 waiting=0
+      counter=Tcp.PassiveOpens value=5000
+      counter=TcpExt.ListenOverflows value=0
+      """;
+  private static final String POD_DNS =
+      """
+      file=/proc/4712/root/etc/resolv.conf servers=10.96.0.2 search=shop.svc.cluster.local,svc.cluster.local,cluster.local ndots=5 options=ndots:5 domain=cluster.local
+      asked=A server=10.96.0.2 name=db outcome=NOERROR micros=900 answers=1 truncated=0
+      asked=AAAA server=10.96.0.2 name=db outcome=NOERROR micros=900 answers=0 truncated=0
+      asked=pair server=10.96.0.2 name=db outcome=NOERROR micros=900 answers=1 truncated=0 outcome2=NOERROR micros2=950 answers2=0 truncated2=0
+      asked=tcp server=10.96.0.2 name=db outcome=NOERROR micros=1200 answers=1 truncated=0
+      path=10.96.0.2 device-mtu=1450 mtu=1450
+      name=db as=db.shop.svc.cluster.local server=10.96.0.2 outcome=NOERROR answers=1 micros=900
+      """;
+
   private final Path root;
   private final Map<String, String> now = new TreeMap<>();
   private final Map<String, String> before = new TreeMap<>();
@@ -205,6 +246,11 @@ final class RecordedNode {
     now.put(
         FACTS + Facts.FSYNC,
         "folder=/var/lib/etcd found=process_900 writes=200 bytes=2300 p50=700 p99=2400 most=9000");
+    now.put(FACTS + Facts.CLUSTER, CLUSTER);
+    now.put(FACTS + Facts.CLUSTER_DNS, CLUSTER_DNS);
+    now.put(FACTS + Facts.POD, POD);
+    now.put(FACTS + Facts.POD_DNS, POD_DNS);
+    now.put(FACTS + Facts.POD_POLICY, "pod=shop/web-1 to=10.96.0.2:53/udp verdict=allowed why=");
     now.put(Host.WINDOW, "1.0");
     before.putAll(now);
   }

@@ -30,6 +30,7 @@ public final class LiveFacts implements Facts {
 
   @Override
   public String tell(String name) throws UnreadException {
+    refuseOthers(name);
     if (!node.exists()) {
       throw new UnreadException(
           "/sund-facts/" + name + " is not there, and " + node.path() + " neither",
@@ -56,6 +57,20 @@ public final class LiveFacts implements Facts {
     } catch (KernelException e) {
       throw new UnreadException(
           "the kernel's " + name + ": " + e.getMessage(), "Report it with the kernel's version.");
+    }
+  }
+
+  /** What is of no node, and has a teller of its own once somebody asks for it. */
+  private static void refuseOthers(String name) throws UnreadException {
+    switch (name) {
+      case CLUSTER, CLUSTER_DNS ->
+          throw new UnreadException(
+              "/sund-facts/" + name + ": no cluster is given",
+              "Give --kubeconfig FILE, or -f with its objects.");
+      case POD, POD_DNS, POD_POLICY ->
+          throw new UnreadException(
+              "/sund-facts/" + name + ": no pod is given", "Name one: sund doctor NAMESPACE/POD.");
+      default -> {} // the node's own
     }
   }
 }
