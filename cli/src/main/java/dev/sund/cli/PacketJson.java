@@ -68,9 +68,6 @@ final class PacketJson implements PacketSink {
   }
 
   @Override
-  public void counted(int source, PacketRing.Counts counts) {}
-
-  @Override
   public void close() {
     out.flush();
   }

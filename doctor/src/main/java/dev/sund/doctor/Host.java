@@ -360,9 +360,7 @@ public final class Host {
       return;
     }
     Duration left = wait.minusNanos(pause.nanos() - begun);
-    if (left.isPositive()) {
-      pause.sleep(left);
-    }
+    pause.sleep(left.isPositive() ? left : Duration.ZERO);
     seconds = Math.max(wait.toNanos(), pause.nanos() - begun) / 1e9;
   }
 

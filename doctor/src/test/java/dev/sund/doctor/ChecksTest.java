@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,6 +91,20 @@ class ChecksTest {
     assertThat(ids)
         .allSatisfy(
             id -> assertThat(Files.readString(pages.resolve("README.md"))).contains(id + ".md"));
+  }
+
+  /** What people write that goes wrong leads to checks that are there. */
+  @Test
+  void everySymptomsPageIsThatOfACheck() throws Exception {
+    Path pages = Path.of(System.getProperty("sund.root", "..")).resolve("docs/doctor");
+    List<String> ids = Catalogue.all().stream().<String>map(Check::id).toList();
+    List<String> named =
+        Pattern.compile("\\[([a-z0-9-]+)]\\(([a-z0-9-]+)\\.md\\)")
+            .matcher(Files.readString(pages.resolve("symptoms.md")))
+            .results()
+            .map(link -> link.group(1).equals(link.group(2)) ? link.group(1) : link.group())
+            .toList();
+    assertThat(named).hasSizeGreaterThan(40).isSubsetOf(ids);
   }
 
   @Test

@@ -16,11 +16,11 @@ public interface PacketSink extends AutoCloseable {
   void idle() throws IOException;
 
   /**
-   * The kernel's counts of a source, once, at the end.
+   * The kernel's counts of a source, once, at the end. A sink of packets alone has no use for them.
    *
    * @param source which of the capture's sources, from 0
    */
-  void counted(int source, PacketRing.Counts counts) throws IOException;
+  default void counted(int source, PacketRing.Counts counts) throws IOException {}
 
   @Override
   void close() throws IOException;

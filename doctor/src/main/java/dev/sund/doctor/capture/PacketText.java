@@ -80,9 +80,6 @@ public final class PacketText implements PacketSink {
   }
 
   @Override
-  public void counted(int source, PacketRing.Counts counts) {}
-
-  @Override
   public void close() {
     out.flush();
   }

@@ -8,6 +8,7 @@ import dev.sund.doctor.UnreadException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -59,6 +60,10 @@ public final class FsyncFacts implements Facts {
           .toString();
     } catch (AccessDeniedException e) {
       throw new UnreadException("a file in " + place + ": permission denied", Rights.remedy());
+    } catch (NoSuchFileException _) {
+      throw new UnreadException(
+          "no file can be made in " + place,
+          "Name a folder of etcd's disk: sund doctor --fsync=DIR.");
     } catch (IOException e) {
       throw new UnreadException(
           "a file in " + place + ": " + e.getMessage(),

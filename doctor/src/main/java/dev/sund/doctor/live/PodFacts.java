@@ -39,7 +39,7 @@ final class PodFacts {
     try (RouteSocket socket = RouteSocket.open(node)) {
       for (Map.Entry<String, NetNs> entry : others(node, root).values()) {
         try (Fd file = entry.getValue().open()) {
-          OptionalInt id = socket.namespaceId(file);
+          OptionalInt id = id(socket, file);
           if (id.isPresent()) {
             one(entry.getKey(), id.getAsInt(), entry.getValue(), text);
           }
@@ -49,6 +49,18 @@ final class PodFacts {
       }
     }
     return text.toString();
+  }
+
+  /**
+   * A name may be left from before the node's last start, or be of another mount namespace: an
+   * ordinary file then. Its namespace, if there is one, is found by its processes.
+   */
+  private static OptionalInt id(RouteSocket socket, Fd file) throws KernelException {
+    try {
+      return socket.namespaceId(file);
+    } catch (KernelException.Refused _) {
+      return OptionalInt.empty();
+    }
   }
 
   /** By their inodes, with the name or the process by which each was found. */

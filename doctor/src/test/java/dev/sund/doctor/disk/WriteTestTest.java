@@ -81,7 +81,8 @@ class WriteTestTest {
                 "Name one on etcd's disk: sund doctor --fsync=DIR."));
     assertThat(outcome(Path.of("/proc")))
         .isInstanceOfSatisfying(
-            Result.Unread.class, unread -> assertThat(unread.why()).contains("a file in /proc"));
+            Result.Unread.class,
+            unread -> assertThat(unread.why()).contains("no file can be made in /proc"));
   }
 
   @Test

@@ -76,6 +76,11 @@ final class PodBed implements AutoCloseable {
     return new Running(process, out, err);
   }
 
+  /** A line for a shell that starts {@code sund} with these words. */
+  static String command(String... arguments) {
+    return "SUND_BUILD=never " + ROOT.resolve("sund") + " " + String.join(" ", arguments);
+  }
+
   /** Runs {@code sund} to its end. */
   Ended run(String... arguments) throws Exception {
     return ended(start(arguments));

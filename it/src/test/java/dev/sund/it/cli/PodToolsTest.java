@@ -1,8 +1,14 @@
 package dev.sund.it.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sund.kube.tree.JsonTrees;
+import dev.sund.kube.tree.Tree;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -83,5 +89,53 @@ class PodToolsTest {
         .contains("pod 10.9.0.2", "Udp.NoPorts", "to a port that nobody listens on")
         .doesNotContain("\u001b");
     assertThat(ended.exitCode()).as("nothing but what nobody listens to: " + ended.out()).isZero();
+  }
+
+  @Test
+  void netstatWatchesLookAfterLookWithRatesAndTheWorstFirst() throws Exception {
+    PodBed.Running netstat =
+        bed.start(
+            "netstat",
+            "--pod",
+            PodBed.DB.toString(),
+            "--watch",
+            "--looks",
+            "2",
+            "--interval",
+            "1s",
+            "-o",
+            "json");
+    while (netstat.process().isAlive()) {
+      bed.send(PodBed.DB, 4_000, 5);
+      Thread.sleep(20);
+    }
+    PodBed.Ended ended = PodBed.ended(netstat);
+    assertThat(ended.exitCode()).as(ended.err()).isZero();
+    List<String> looks = ended.out().lines().toList();
+    assertThat(looks).as("a line a look").hasSize(2);
+    assertThat(looks)
+        .allSatisfy(look -> {
+          Tree.Mapping fields = (Tree.Mapping) JsonTrees.parse(look);
+          Tree.Mapping first =
+              (Tree.Mapping)
+                  ((Tree.Sequence) fields.get("counters").orElseThrow()).items().getFirst();
+          assertThat(first.text("name")).contains("Udp.NoPorts");
+          assertThat(Double.parseDouble(first.text("perSecond").orElseThrow())).isGreaterThan(20);
+        });
+  }
+
+  @Test
+  void onATerminalEachLookIsWrittenOverTheOneBefore() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no program script");
+    String command = PodBed.command("netstat", "--watch", "--looks", "2", "--interval", "1s");
+    Process process =
+        new ProcessBuilder("script", "-qec", command, "/dev/null")
+            .redirectInput(Path.of("/dev/null").toFile())
+            .redirectOutput(folder.resolve("terminal").toFile())
+            .start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    String pages = Files.readString(folder.resolve("terminal"));
+    assertThat(pages.split("\u001b\\[H", -1)).as(pages).hasSize(3);
+    assertThat(pages).contains("this node");
   }
 }

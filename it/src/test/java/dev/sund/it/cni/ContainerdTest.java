@@ -123,6 +123,26 @@ class ContainerdTest {
   }
 
   @Test
+  void execNetEntersThePodThatAContainersIdNames() throws Exception {
+    String id = runPodSandbox("tools", "uid-tools");
+    String ip = address(id);
+    try {
+      for (String asked : List.of(id, id.substring(0, 12))) { // whole, and as crictl prints it
+        Ended ended = bed.sund("exec-net", asked, "--", "ip", "-o", "addr", "show", "eth0");
+        assertThat(ended.exitCode()).as(ended.output()).isZero();
+        assertThat(ended.output()).contains(ip);
+      }
+      assertThat(bed.sund("exec-net", "--which", id.substring(0, 12)).output()).contains(ip);
+    } finally {
+      stop(id);
+      remove(id);
+    }
+    Ended gone = bed.sund("exec-net", id, "--", "true");
+    assertThat(gone.exitCode()).isEqualTo(2);
+    assertThat(gone.output()).contains(id);
+  }
+
+  @Test
   void aHostPortLeadsToThePodAndItsAnnotationsLimitIt() throws Exception {
     Grpc.Message mapping = new Grpc.Message().number(2, 80).number(3, 8090);
     Grpc.Message limit =

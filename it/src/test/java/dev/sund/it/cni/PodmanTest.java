@@ -109,6 +109,23 @@ class PodmanTest {
   }
 
   @Test
+  void execNetEntersAContainerByItsId() throws Exception {
+    Ended started =
+        podman(
+            "run", "-d", "--name", "tools", "--network", "sund:ip=10.244.1.90", BusyboxImage.NAME);
+    assertThat(started.exitCode()).as(started.output()).isZero();
+    String id = podman("inspect", "--format", "{{.Id}}", "tools").output().strip();
+    assertThat(id).matches("[0-9a-f]{64}");
+    for (String asked : List.of(id, id.substring(0, 12))) { // whole, and as podman ps prints it
+      Ended ended = bed.sund("exec-net", asked, "--", "ip", "-o", "addr", "show", "eth0");
+      assertThat(ended.exitCode()).as(ended.output()).isZero();
+      assertThat(ended.output()).contains("10.244.1.90/32");
+    }
+    assertThat(podman("rm", "-f", "-t", "0", "tools").exitCode()).isZero();
+    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+  }
+
+  @Test
   void aPublishedPortLeadsToTheContainerFromEverywhere() throws Exception {
     Ended server =
         podman(

@@ -99,6 +99,16 @@ final class RuntimeBed implements AutoCloseable {
     return new Ended(process.exitValue(), output);
   }
 
+  /** Runs {@code sund} to its end, beside the node and not in it. */
+  Ended sund(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("sund.root")).resolve("sund").toString());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("SUND_BUILD", "never");
+    return run(builder);
+  }
+
   /** What stands on the node of pods' links; empty when no pod is left. */
   String links() throws Exception {
     return scene

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
+import dev.sund.kernel.NetNs;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -67,7 +70,7 @@ class DoctorFaultsTest {
         {"type": "tuning"}]}
       """;
 
-  @TempDir java.nio.file.Path folder;
+  @TempDir Path folder;
   private FaultyNode node;
 
   @BeforeEach
@@ -130,18 +133,70 @@ class DoctorFaultsTest {
     assertThat(found.get("pod-route")).contains("no default route");
     assertThat(found.get("pod-device")).contains("its other end is down");
     assertThat(found.get("foreign-rules")).contains("to the routing table 51820");
+
+    // Sizes that do not agree.
+    node.in("ip rule delete not from all fwmark 0xca6c lookup 51820 priority 32000");
+    node.inPod("a", "ip route add default via 10.1.0.1");
+    node.inPod("b", "ip link set eth0 up");
+    node.inPod("b", "ip route add default via 10.1.0.1");
+    node.inPod("c", "ip link set eth0 mtu 1400");
+    node.in("ip route add 10.77.0.0/24 via 192.168.11.1 mtu 9000");
+
+    found = found();
+    assertThat(found.keySet()).containsExactly("pair-mtu", "route-mtu");
+    assertThat(found.get("pair-mtu")).contains("1 of 3 device pairs have two MTUs", "has 1400");
+    assertThat(found.get("route-mtu")).contains("10.77.0.0/24 has 9000, eth0 carries 1500");
+  }
+
+  @Test
+  void aContainerThatHasTheNodesProcSeesTheSame() throws Exception {
+    node.configure("10-bridge.conflist", HEALTHY);
+    node.pod("a", HEALTHY);
+    Path stale = NetNs.DIRECTORY.resolve("sundt-doctor-stale-" + ProcessHandle.current().pid());
+    Files.createFile(stale); // a name of no namespace, as from before the node's last start
+    try {
+      assertThat(found(node::doctorInContainer)).as("a healthy node").isEmpty();
+    } finally {
+      Files.delete(stale);
+    }
+
+    node.in("sysctl -qw net.ipv4.ip_forward=0");
+    node.inPod("a", "ip link set eth0 mtu 1400");
+    node.in("ip route add 10.77.0.0/24 via 192.168.11.1 mtu 9000");
+    assertThat(found(node::doctorInContainer)).isEqualTo(found());
+    assertThat(found().keySet()).containsExactly("forwarding-off", "pair-mtu", "route-mtu");
+  }
+
+  @Test
+  void aDisksWritesAreTimedWhenThatIsAskedForAndLeaveNothing() throws Exception {
+    Path disk = Files.createDirectories(folder.resolve("disk"));
+    String said = node.doctor("--explain", "fsync", "--fsync=" + disk);
+    assertThat(said).contains("writes of 2,300 bytes in " + disk, "99 of 100 within");
+    assertThat(disk).isEmptyDirectory();
+    assertThat(node.doctor("--only", "fsync", "--fsync", "-o", "json"))
+        .as("no etcd runs here")
+        .contains("no etcd is here");
+  }
+
+  /** How the doctor is run. */
+  @FunctionalInterface
+  private interface Look {
+    String print(String... arguments) throws Exception;
+  }
+
+  private Map<String, String> found() throws Exception {
+    return found(node::doctor);
   }
 
   /** What the doctor finds, by check; all checks ran, and none lacked what it reads. */
-  private Map<String, String> found() throws Exception {
+  private static Map<String, String> found(Look look) throws Exception {
     List<String> asked =
         Catalogue.node().stream()
             .<String>map(Check::id)
             .filter(id -> !OF_THE_MACHINE.contains(id))
             .toList();
     Tree.Mapping whole =
-        (Tree.Mapping)
-            JsonTrees.parse(node.doctor("-o", "json", "--only", String.join(",", asked)));
+        (Tree.Mapping) JsonTrees.parse(look.print("-o", "json", "--only", String.join(",", asked)));
     Map<String, String> outcomes = new TreeMap<>();
     for (Tree item : ((Tree.Sequence) whole.get("checks").orElseThrow()).items()) {
       Tree.Mapping check = (Tree.Mapping) item;

@@ -113,25 +113,55 @@ final class FaultyNode implements AutoCloseable {
         mount -t overlay overlay -o "lowerdir=/etc,upperdir=$over/upper,workdir=$over/work" /etc &&
         mkdir -p /etc/cni/net.d && mount --bind "$net" /etc/cni/net.d && exec "$@"
         """;
-    List<String> words =
-        new ArrayList<>(
-            List.of(
-                "nsenter",
-                "--net=" + node.path(),
-                "unshare",
-                "--mount",
-                "sh",
-                "-c",
-                mounts,
-                "sh",
-                folder.resolve("over").toString(),
-                folder.resolve("net.d").toString(),
-                ROOT.resolve("sund").toString(),
-                "doctor",
-                "--window",
-                "0",
-                "--fail-on",
-                "never"));
+    return doctor(List.of("--mount"), mounts, "over", List.of(), arguments);
+  }
+
+  /**
+   * What the doctor prints in a container on the node's network that has the node's file systems
+   * below a folder. The container's own process is the first of the node.
+   */
+  String doctorInContainer(String... arguments) throws Exception {
+    String mounts =
+        """
+        mount --make-rprivate / && host=$1 && net=$2 && shift 2 &&
+        mkdir -p "$host/proc" "$host/sys" "$host/run/netns" "$host/etc/cni/net.d" \
+          "$host/usr/lib/cni" &&
+        mount -t proc proc "$host/proc" && mount -t sysfs sysfs "$host/sys" &&
+        mount --rbind /run/netns "$host/run/netns" && mount --bind /usr/lib/cni "$host/usr/lib/cni" &&
+        mount --bind "$net" "$host/etc/cni/net.d" && exec "$@"
+        """;
+    return doctor(
+        List.of("--mount", "--pid", "--fork", "--kill-child"),
+        mounts,
+        "host",
+        List.of("--root", folder.resolve("host").toString()),
+        arguments);
+  }
+
+  private String doctor(
+      List<String> namespaces,
+      String mounts,
+      String place,
+      List<String> options,
+      String... arguments)
+      throws Exception {
+    List<String> words = new ArrayList<>(List.of("nsenter", "--net=" + node.path(), "unshare"));
+    words.addAll(namespaces);
+    words.addAll(
+        List.of(
+            "sh",
+            "-c",
+            mounts,
+            "sh",
+            folder.resolve(place).toString(),
+            folder.resolve("net.d").toString(),
+            ROOT.resolve("sund").toString(),
+            "doctor",
+            "--window",
+            "0",
+            "--fail-on",
+            "never"));
+    words.addAll(options);
     words.addAll(List.of(arguments));
     return run(words, "");
   }
