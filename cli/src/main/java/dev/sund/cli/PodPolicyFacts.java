@@ -1,6 +1,5 @@
 package dev.sund.cli;
 
-import dev.sund.agent.trace.KnownCluster;
 import dev.sund.doctor.Facts;
 import dev.sund.doctor.Line;
 import dev.sund.doctor.LineText;
@@ -39,9 +38,6 @@ final class PodPolicyFacts implements Facts {
   public String tell(String name) throws UnreadException {
     LineText text = new LineText();
     try {
-      if (agent.tryAsk(KnownCluster.question()).isEmpty()) {
-        return unknown("no agent of Sund answers at " + agent.runDir);
-      }
       OfflineCluster cluster = OfflineCluster.of(new LiveTrace(agent, pod.name(), "").known());
       for (Ip server : servers()) {
         for (String to : List.of(server(server) + ":53/udp", server(server) + ":53/tcp")) {
@@ -54,7 +50,7 @@ final class PodPolicyFacts implements Facts {
           ? unknown("the pod's DNS servers are not known")
           : text.toString();
     } catch (CommandFailure e) {
-      return unknown(e.getMessage() + " " + e.remedy());
+      return unknown((e.getMessage() + " " + e.remedy()).replaceFirst("\\.$", ""));
     } catch (IOException | IllegalArgumentException e) {
       return unknown("the agent's answer: " + e.getMessage());
     }
@@ -74,7 +70,7 @@ final class PodPolicyFacts implements Facts {
                       (one.isIsolated()
                               ? "no rule allows it, and it is isolated by "
                               : "denied by ")
-                          + one.rule())
+                          + one.rule().object())
                   .orElse(""))
           .end();
     }

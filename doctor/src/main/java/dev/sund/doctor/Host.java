@@ -223,8 +223,8 @@ public final class Host {
       @Nullable Object value, @Nullable UnreadException failure, List<String> sources) {}
 
   /**
-   * Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded; or a
-   * cluster is looked at beside a recorded tree.
+   * Whether this is told by {@link Facts}: there is no such file, and the tree is not recorded; or
+   * a cluster is looked at beside a recorded tree.
    */
   private boolean isAsked(String path) {
     return path.startsWith(FACTS + "/")

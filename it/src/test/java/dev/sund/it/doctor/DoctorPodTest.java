@@ -39,7 +39,7 @@ class DoctorPodTest {
             "1 servers answer A and AAAA, mostly within", "10 pairs of questions, all answered")
         .contains(
             "kubernetes.default.svc.cluster.local is found as kubernetes.default.svc.cluster.local, by 8 questions")
-        .contains("not known: no agent of Sund answers at")
+        .contains("not known: No agent answers at")
         .contains("conclusion: The pod's network is well, DNS too");
 
     bed.dns.misbehave(Fault.NO_AAAA);
