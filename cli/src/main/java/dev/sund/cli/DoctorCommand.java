@@ -216,7 +216,8 @@ public final class DoctorCommand implements Callable<Integer> {
         whole,
         Duration.ofSeconds(window),
         Thread::sleep,
-        targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole));
+        targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole),
+        Host.blindHere(whole));
   }
 
   /** The findings of an earlier run. */

@@ -46,7 +46,9 @@ public record Check<F>(
   Result examine(Host host) {
     host.forget();
     try {
-      Verdict verdict = judgement.judge(reading.read(host));
+      F facts = reading.read(host);
+      host.refuseWhatWasUnseen();
+      Verdict verdict = judgement.judge(facts);
       return new Result(this, new Result.Judged(verdict), host.readSoFar());
     } catch (UnreadException e) {
       return new Result(

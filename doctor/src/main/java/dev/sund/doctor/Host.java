@@ -54,6 +54,7 @@ public final class Host {
   private final Pause pause;
   private final Facts facts;
   private final Map<String, String> assumed;
+  private final Set<Blind> blind;
   private final Map<String, String> asked = new LinkedHashMap<>();
   private final Map<String, Parsed> parsed = new HashMap<>();
   private final Map<Class<?>, Shared> sharedByAll = new HashMap<>();
@@ -62,6 +63,15 @@ public final class Host {
   private final byte[] buffer = new byte[READ_BYTES];
   private double seconds;
   private long begun;
+  private @Nullable UnreadException unseen;
+
+  /** What of the node cannot be seen from where this program runs, though files are there. */
+  public enum Blind {
+    /** Files of the network show another network namespace than the node's. */
+    NETWORK,
+    /** Files and processes are those of a container; only what the kernel says is the node's. */
+    FILES
+  }
 
   /** How time passes. */
   @FunctionalInterface
@@ -83,14 +93,26 @@ public final class Host {
    * @param facts who tells what is in no file; a recorded tree has it, and needs none
    */
   public Host(Path root, Duration wait, Pause pause, Facts facts) {
-    this(root, wait, pause, facts, Map.of());
+    this(root, wait, pause, facts, Set.of());
   }
 
-  private Host(Path root, Duration wait, Pause pause, Facts facts, Map<String, String> assumed) {
+  /** A node of which not everything is seen: what is not, cannot be read, whatever is there. */
+  public Host(Path root, Duration wait, Pause pause, Facts facts, Set<Blind> blind) {
+    this(root, wait, pause, facts, blind, Map.of());
+  }
+
+  private Host(
+      Path root,
+      Duration wait,
+      Pause pause,
+      Facts facts,
+      Set<Blind> blind,
+      Map<String, String> assumed) {
     this.root = root;
     this.wait = wait;
     this.pause = pause;
     this.facts = facts;
+    this.blind = Set.copyOf(blind);
     this.assumed = Map.copyOf(assumed);
   }
 
@@ -101,11 +123,21 @@ public final class Host {
   public Host assuming(Map<String, String> files) {
     Map<String, String> all = new HashMap<>(assumed);
     all.putAll(files);
-    Host other = new Host(root, wait, pause, facts, all);
+    Host other = new Host(root, wait, pause, facts, blind, all);
     other.asked.putAll(asked);
     other.before.putAll(before);
     other.seconds = seconds;
     return other;
+  }
+
+  /**
+   * What this process does not see of its node under a root: the first process of a container has
+   * the container's files and processes.
+   */
+  public static Set<Blind> blindHere(Path root) {
+    return root.equals(Path.of("/")) && ProcessHandle.current().pid() == 1
+        ? Set.of(Blind.FILES)
+        : Set.of();
   }
 
   /**
@@ -142,6 +174,7 @@ public final class Host {
     if (isAsked(path)) {
       return Optional.of(ask(path));
     }
+    refuseUnseen(path);
     try {
       String text = textOf(place(path), buffer);
       read.add(path);
@@ -204,7 +237,9 @@ public final class Host {
       Set<String> outer = new LinkedHashSet<>(read);
       read.clear();
       try {
-        shared = new Shared(reading.read(this), null, readSoFar());
+        T value = reading.read(this);
+        refuseWhatWasUnseen();
+        shared = new Shared(value, null, readSoFar());
       } catch (UnreadException e) {
         shared = new Shared(null, e, readSoFar());
       }
@@ -228,8 +263,8 @@ public final class Host {
    */
   private boolean isAsked(String path) {
     return path.startsWith(FACTS + "/")
-        && !has(path)
-        && (!has(WINDOW) || path.equals(FACTS + "/" + Facts.CLUSTER));
+        && !exists(path)
+        && (!exists(WINDOW) || path.equals(FACTS + "/" + Facts.CLUSTER));
   }
 
   /** What the kernel says, asked once for all checks of a look. */
@@ -304,6 +339,7 @@ public final class Host {
    * @throws UnreadException when it cannot be read
    */
   public List<String> names(String folder) throws UnreadException {
+    refuseUnseen(folder);
     try (Stream<Path> entries = Files.list(place(folder))) {
       read.add(folder + "/");
       return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
@@ -314,9 +350,69 @@ public final class Host {
     }
   }
 
-  /** Whether there is such a file, folder or link. */
+  /**
+   * Whether there is such a file, folder or link. Where that cannot be seen the answer is no, and
+   * the check that asked has no verdict.
+   */
   public boolean has(String path) {
+    Optional<UnreadException> why = whyUnseen(path);
+    if (why.isPresent()) {
+      unseen = why.get();
+      return false;
+    }
+    return exists(path);
+  }
+
+  private boolean exists(String path) {
     return assumed.containsKey(path) || Files.exists(place(path));
+  }
+
+  private void refuseUnseen(String path) throws UnreadException {
+    Optional<UnreadException> why = whyUnseen(path);
+    if (why.isPresent()) {
+      throw why.get();
+    }
+  }
+
+  private Optional<UnreadException> whyUnseen(String path) {
+    if (blind.contains(Blind.FILES) && !isOfTheKernel(path)) {
+      return Optional.of(
+          new UnreadException(
+              "/" + path + " is a container's here and not the node's",
+              "Mount the node's file systems and name their root (--root, --host-root)."));
+    }
+    boolean ofNetwork =
+        path.startsWith("proc/sys/net/")
+            || path.startsWith("sys/class/net")
+            || path.startsWith("proc/net/") && !isOfFirstProcess(place(path));
+    return blind.contains(Blind.NETWORK) && ofNetwork
+        ? Optional.of(
+            new UnreadException(
+                "/" + path + " shows this process's own network and not the node's",
+                "Run it in the node's network namespace (hostNetwork: true)."))
+        : Optional.empty();
+  }
+
+  /** What the kernel says alike in all containers: no file of a disk, no process. */
+  private static boolean isOfTheKernel(String path) {
+    return path.startsWith("sys/")
+        || path.startsWith(FACTS + "/")
+        || path.startsWith("proc/") && !Character.isDigit(path.charAt("proc/".length()));
+  }
+
+  private boolean isOfFirstProcess(Path place) {
+    return place.startsWith(root.resolve("proc/1"));
+  }
+
+  /**
+   * Says that a check asked for what is not seen from here, which it may have taken for absent.
+   *
+   * @throws UnreadException when one did since {@link #forget}
+   */
+  void refuseWhatWasUnseen() throws UnreadException {
+    if (unseen != null) {
+      throw unseen;
+    }
   }
 
   /**
@@ -375,6 +471,7 @@ public final class Host {
   /** Begins a new list of what has been read. */
   void forget() {
     read.clear();
+    unseen = null;
   }
 
   /** The files and folders read since {@link #forget}. */

@@ -38,7 +38,7 @@ final class DeviceCases {
                 node.with(
                     "proc/net/netstat",
                     "TcpExt: ListenOverflows TCPReqQFullDoCookies\nTcpExt: 0 90000"),
-            Severity.WARNING,
+            Severity.NOTE,
             "90,000 since the start",
             node -> node.with("proc/net/netstat", "90000", "3"),
             "proc/net/netstat",

@@ -175,7 +175,7 @@ public final class ConntrackChecks {
     if (stat.severity("insert_failed", 1).isPresent()) {
       findings.add(
           new Finding(
-              Severity.WARNING,
+              stat.grew("insert_failed") > 0 ? Severity.WARNING : Severity.NOTE,
               "nf_conntrack insert_failed",
               "Two packets of one flow raced for its entry: " + stat.said("insert_failed") + ".",
               "Two DNS queries sent at once by one socket are translated each by itself, and one of"

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Devices' drivers, rings and queues, and what they do for tunnels. */
 public final class DeviceChecks {
@@ -193,7 +194,7 @@ public final class DeviceChecks {
     return new Verdict.Wrong(
         List.of(
             new Finding(
-                Severity.WARNING,
+                stat.grew(full) > 0 ? Severity.WARNING : Severity.NOTE,
                 full,
                 "A program's queue of begun connections was full: " + stat.said(full) + ".",
                 "The kernel answers by cookies then: the connections come about without window"
@@ -262,9 +263,16 @@ public final class DeviceChecks {
     });
     return Verdict.of(
         findings,
-        is.tunnels
-            + " leave checksums to "
-            + is.hardware.stream().map(Hardware::driver).distinct().toList());
+        "%d tunnels, %d of them leave checksums to the device below: %s"
+            .formatted(
+                is.tunnels.size(),
+                is.tunnels.values().stream().filter(left -> left).count(),
+                is.hardware.isEmpty()
+                    ? "none of hardware is seen"
+                    : is.hardware.stream()
+                        .map(Hardware::driver)
+                        .distinct()
+                        .collect(Collectors.joining(", "))));
   }
 
   private static Verdict offloads(TunnelDevices is) {

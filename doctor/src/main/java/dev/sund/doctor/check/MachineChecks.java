@@ -128,6 +128,9 @@ public final class MachineChecks {
     }
     List<String> found = new ArrayList<>();
     host.textIfThere("run/systemd/container").ifPresent(found::add);
+    if (found.isEmpty() && host.textIfThere("proc/2/comm").equals(Optional.of("kthreadd"))) {
+      return Optional.empty(); // the kernel's own threads are shown to its first processes only
+    }
     host.textIfThere("proc/1/environ")
         .ifPresent(text -> {
           for (String word : text.split("\0")) {

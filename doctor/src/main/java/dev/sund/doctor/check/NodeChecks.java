@@ -355,7 +355,9 @@ public final class NodeChecks {
         long three = crowded ? Math.max(table.limit * 4, 16_384) : Math.max(table.limit, 16_384);
         findings.add(
             Finding.set(
-                overflows || entries >= table.limit ? Severity.ERROR : Severity.WARNING,
+                overflows || entries >= table.limit
+                    ? Severity.ERROR
+                    : crowded ? Severity.WARNING : Severity.NOTE,
                 "net." + table.family + ".neigh.default.gc_thresh3",
                 "The table of neighbours is full or nearly so: " + said + ".",
                 "Packets to a neighbour without an entry are dropped, at the most distant pods"

@@ -52,18 +52,23 @@ record Sampled(Counters before, Counters now, double seconds, double uptime) {
   }
 
   /**
-   * How bad losses of this kind are: an error when there were some in the window, a warning when
-   * there are that many an hour.
+   * How bad losses of this kind are: an error when there were some in the window, a note when there
+   * are that many an hour since the start. These may all be of one bad minute long ago, of which no
+   * node is to be warned for ever.
    */
   Optional<Severity> severity(String name, double often) {
     if (grew(name) > 0) {
       return Optional.of(Severity.ERROR);
     }
-    return hourly(name) >= often ? Optional.of(Severity.WARNING) : Optional.empty();
+    return hourly(name) >= often ? Optional.of(Severity.NOTE) : Optional.empty();
   }
 
   /** What happened, for people: in the window and since the start. */
   String said(String name) {
-    return "%,d in %.1f s, %,d since the start".formatted(grew(name), seconds, now.get(name));
+    String text =
+        "%,d in %.1f s, %,d since the start".formatted(grew(name), seconds, now.get(name));
+    return grew(name) == 0 && hourly(name) >= 1
+        ? text + " (%,.0f an hour: long ago, or now and then)".formatted(hourly(name))
+        : text;
   }
 }

@@ -28,6 +28,11 @@ public final class LiveFacts implements Facts {
         root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net")));
   }
 
+  /** Those of a network; {@code root} is where the node's file systems are. */
+  public static LiveFacts of(Path root, NetNs node) {
+    return new LiveFacts(root, node);
+  }
+
   @Override
   public String tell(String name) throws UnreadException {
     refuseOthers(name);
