@@ -51,19 +51,22 @@ final class LabTrace {
     ClusterPrograms programs = cluster.programs();
     PathTracer inForce = new PathTracer(programs.inForce(), cluster.topology().underlay());
     PathTracer wanted = new PathTracer(programs.wanted(), cluster.topology().underlay());
+    Openings openings = new Openings();
     List<Trace> now = packets.stream().map(inForce::trace).toList();
     List<Trace> should = packets.stream().map(wanted::trace).toList();
     if (json) {
       out.printf(
           "{\"inForce\":%s,\"wanted\":%s,\"drift\":%s}%n",
-          json(now, List.of()), json(should, List.of()), Json.write(programs.drift()));
+          json(now, List.of(), openings),
+          json(should, List.of(), openings),
+          Json.write(programs.drift()));
     }
     boolean same = true;
     for (int i = 0; i < now.size(); i++) {
       boolean asWanted = isSame(now.get(i), should.get(i));
       same &= asWanted;
       if (!json) {
-        print(now.get(i), should.get(i), asWanted, out);
+        print(now.get(i), should.get(i), asWanted, openings, out);
       }
     }
     if (!json) {
@@ -76,24 +79,39 @@ final class LabTrace {
     return one.path().equals(other.path()) && one.outcome() == other.outcome();
   }
 
-  private void print(Trace now, Trace should, boolean asWanted, PrintStream out) {
+  private static void print(
+      Trace now, Trace should, boolean asWanted, Openings openings, PrintStream out) {
     out.print(TraceText.of(now));
     if (!asWanted) {
       out.println("as wanted:");
       out.print(TraceText.of(should));
     } else {
-      opening(should).ifPresent(change -> out.print(TraceText.change(change)));
+      openings.of(should).ifPresent(change -> out.print(TraceText.change(change)));
     }
   }
 
-  private Optional<String> opening(Trace trace) {
-    return trace.blocked().isEmpty()
-        ? Optional.empty()
-        : known().flatMap(known -> PolicyOpening.of(known, trace));
+  /**
+   * What would let packets through that policies stop. The cluster is asked for when the first one
+   * is stopped, and once: all of it comes from an agent.
+   */
+  private final class Openings {
+    private boolean asked;
+    private Optional<OfflineCluster> known = Optional.empty();
+
+    Optional<String> of(Trace trace) {
+      if (trace.blocked().isEmpty()) {
+        return Optional.empty();
+      }
+      if (!asked) {
+        asked = true;
+        known = known();
+      }
+      return known.flatMap(cluster -> PolicyOpening.of(cluster, trace));
+    }
   }
 
-  private String json(List<Trace> traces, List<LiveProbe.Story> stories) {
-    return TraceJson.of(traces, this::opening, stories, LabTrace::later, List.of());
+  private static String json(List<Trace> traces, List<LiveProbe.Story> stories, Openings openings) {
+    return TraceJson.of(traces, openings::of, stories, LabTrace::later, List.of());
   }
 
   /** What shows of a node without an agent what it does. */
@@ -131,7 +149,7 @@ final class LabTrace {
       answered &= story.view().traces().stream().allMatch(Trace::answered);
     }
     if (json) {
-      out.println(json(traces, stories));
+      out.println(json(traces, stories, new Openings()));
     }
     if (differs) {
       return KERNEL_DIFFERS;
