@@ -19,11 +19,8 @@ import dev.sund.agent.cni.NetworkKind;
 import dev.sund.agent.cni.RoutedNetwork;
 import dev.sund.agent.drops.DropWatch;
 import dev.sund.agent.http.HttpPages;
-import dev.sund.agent.local.Answer;
 import dev.sund.agent.local.AttachServer;
-import dev.sund.agent.local.LocalCalls;
 import dev.sund.agent.log.Log;
-import dev.sund.agent.log.LogLevel;
 import dev.sund.agent.log.LogSink;
 import dev.sund.agent.policy.PolicyConditions;
 import dev.sund.agent.policy.PolicyReport;
@@ -33,7 +30,6 @@ import dev.sund.agent.services.ServiceWork;
 import dev.sund.agent.state.Records;
 import dev.sund.agent.state.StateDir;
 import dev.sund.agent.state.StateException;
-import dev.sund.agent.trace.TraceCalls;
 import dev.sund.dataplane.BandwidthLinks;
 import dev.sund.dataplane.KernelFeature;
 import dev.sund.engine.ProgramCompiler;
@@ -109,9 +105,8 @@ public final class Agent implements AutoCloseable {
   private final BridgeMode bridges;
   private final AddressKeeper keeper;
   private final CniDispatch dispatch;
-  private final OffloadWatch offload;
   private final ServiceWork services;
-  private final ProxyWatch proxy;
+  private final NodeWatches watches;
   private final DropWatch drops;
   private final ConnectionRecorder recorder;
   private final HttpPages pages;
@@ -167,6 +162,8 @@ public final class Agent implements AutoCloseable {
       opened.push(services);
       services.follow();
 
+      this.watches = new NodeWatches(options, namespace, metrics, sink);
+
       // The network is waited for longest, so the watch begins first.
       ClusterWatch.Means means = ClusterWatch.Means.ordinary();
       if (options.netns().isPresent()) {
@@ -190,6 +187,7 @@ public final class Agent implements AutoCloseable {
                 directory.see(event);
                 addresses.see(event);
                 services.see(event);
+                watches.see(event);
                 if (event instanceof ClusterEvent.Synced) {
                   api.answered();
                 }
@@ -290,6 +288,9 @@ public final class Agent implements AutoCloseable {
       opened.push(annotations);
       loop.tellNotices(annotations);
       annotations.start();
+      this.drops = new DropWatch(namespace, loop, metrics.policy, sink.log("drops"));
+      opened.push(drops);
+      loop.tellPolicies(drops::policiesInForce);
       StrictPolicies strict = loop.strict(namespace, sink.log("strict"));
       opened.push(strict);
       opened.push(loop);
@@ -311,15 +312,9 @@ public final class Agent implements AutoCloseable {
                       sink.log("fabric")));
       fabricWatch.ifPresent(opened::push);
       fabricWatch.ifPresent(FabricWatch::start);
-      this.drops = new DropWatch(namespace, loop, metrics.policy, sink.log("drops"));
-      opened.push(drops);
 
-      this.offload =
-          OffloadWatch.start(namespace, () -> notReady().isEmpty(), metrics, sink.log("offload"));
-      opened.push(offload);
-      this.proxy = new ProxyWatch(namespace, sink.log("proxy"));
-      opened.push(proxy);
-      proxy.start();
+      opened.push(watches);
+      watches.start(loop, () -> notReady().isEmpty());
       this.recorder =
           new ConnectionRecorder(
               new ConnectionRecorder.Means(
@@ -339,7 +334,22 @@ public final class Agent implements AutoCloseable {
       Files.createDirectories(
           options.runDir(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-      opened.push(AttachServer.start(options.runDir(), new Calls(), sink.log("attach")));
+      AgentCalls answers =
+          new AgentCalls(
+              options,
+              namespace,
+              loop,
+              this::status,
+              calls::attachments,
+              dispatch,
+              keeper,
+              services,
+              drops,
+              recorder,
+              metrics,
+              sink,
+              log);
+      opened.push(AttachServer.start(options.runDir(), answers, sink.log("attach")));
       // A node without a range is ready for others' pods, and yet none must be sent here.
       BooleanSupplier podsMayCome = () -> notReady().isEmpty() && addresses.mayGive();
       NodeCondition condition =
@@ -454,7 +464,10 @@ public final class Agent implements AutoCloseable {
             metrics.repaired(),
             bridges.containers(),
             cniInstall.map(CniInstall::report).orElse(Map.of()),
-            services.report()),
+            services.report(),
+            watches.checksReport(),
+            watches.peersReport(),
+            watches.findings()),
         loop.summary(),
         loop.state(),
         ownConditions(),
@@ -551,13 +564,15 @@ public final class Agent implements AutoCloseable {
     metrics.conditions.clear();
     StatusReport.all(loop.state(), ownConditions())
         .forEach(condition -> metrics.conditions.labelValues(condition.reason().code()).inc());
+    watches
+        .findings()
+        .forEach(one -> metrics.conditions.labelValues(String.valueOf(one.get("reason"))).inc());
   }
 
   private List<Condition> ownConditions() {
     List<Condition> own = new ArrayList<>(stateConditions);
     own.addAll(bridges.conditions());
-    own.addAll(offload.conditions());
-    own.addAll(proxy.conditions());
+    own.addAll(watches.conditions());
     api.problem().ifPresent(own::add);
     cniInstall.ifPresent(install -> own.addAll(install.conditions()));
     fabricWatch.ifPresent(watch -> own.addAll(watch.conditions()));
@@ -577,73 +592,10 @@ public final class Agent implements AutoCloseable {
   }
 
   private PolicyReport.State policies() {
-    Map<String, Long> enforced = loop.enforcedPolicies();
-    if (loop.hadPolicies()) {
-      drops.listen(); // without policies nothing is dropped that somebody waits to hear of
-    }
-    return PolicyReport.State.of(enforced, loop.enforcedGenerations(), loop.state());
+    return PolicyReport.State.of(loop.enforcedPolicies(), loop.enforcedGenerations(), loop.state());
   }
 
   private Optional<String> firstNotReady() {
     return notReady().stream().findFirst();
-  }
-
-  private final class Calls implements LocalCalls {
-    @Override
-    public Answer cni(Map<String, Object> request) throws InterruptedException {
-      return dispatch.serve(request);
-    }
-
-    @Override
-    public Map<String, Object> status() {
-      return Agent.this.status();
-    }
-
-    @Override
-    public Answer ipam(Map<String, Object> request) throws InterruptedException {
-      return keeper.ipam(request);
-    }
-
-    @Override
-    public Answer service(Map<String, Object> request) throws InterruptedException {
-      return services.answer(request);
-    }
-
-    @Override
-    public Answer trace(Map<String, Object> request) throws InterruptedException {
-      return new TraceCalls(
-              options.node(),
-              options.fabric(),
-              loop,
-              options.netns().map(NetNs::at).orElseGet(NetNs::ofProcess),
-              calls::attachments,
-              metrics,
-              sink.log("trace"))
-          .answer(request);
-    }
-
-    @Override
-    public Answer drops(Map<String, Object> request) throws InterruptedException {
-      return drops.answer(request);
-    }
-
-    @Override
-    public Answer record(Map<String, Object> request) throws InterruptedException {
-      return recorder.answer(request);
-    }
-
-    @Override
-    public boolean logLevel(String part, String text) {
-      Optional<LogLevel> level = LogLevel.tryParse(text);
-      level.ifPresent(to -> {
-        if (part.isEmpty()) {
-          sink.level(to);
-        } else {
-          sink.level(part, to);
-        }
-        log.info("log level set", "level", to.label(), "of", part.isEmpty() ? "all" : part);
-      });
-      return level.isPresent();
-    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.sund.agent;
 
+import dev.sund.agent.checks.CheckMetrics;
+import dev.sund.agent.peers.PeerMetrics;
 import dev.sund.model.Marks;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -24,6 +26,12 @@ public final class AgentMetrics {
 
   /** Those of policies. */
   public final PolicyMetrics policy = new PolicyMetrics(registry, QUICK);
+
+  /** Those of the doctor's checks. */
+  public final CheckMetrics doctor = new CheckMetrics(registry);
+
+  /** Those of ways to other nodes. */
+  public final PeerMetrics peers = new PeerMetrics(registry);
 
   /** Health-check node ports that are answered. */
   public final Gauge healthPorts =

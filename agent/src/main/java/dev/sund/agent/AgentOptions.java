@@ -30,6 +30,7 @@ import java.util.Optional;
  * @param proxyConfig a file with a KubeProxyConfiguration that counts before the cluster's
  * @param fabricFile the file that {@code fabric} was read from, which is followed; empty when it
  *     was set otherwise
+ * @param watching what it looks at beside its own work
  */
 public record AgentOptions(
     Path kubeconfig,
@@ -45,7 +46,8 @@ public record AgentOptions(
     Optional<String> bootId,
     Optional<Path> flannelEnv,
     Optional<Path> proxyConfig,
-    Optional<Path> fabricFile) {
+    Optional<Path> fabricFile,
+    Watching watching) {
   public AgentOptions {
     apiServers = List.copyOf(apiServers);
   }
@@ -75,32 +77,38 @@ public record AgentOptions(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        Watching.DEFAULT);
   }
 
   /** These, with files for the container runtime. */
   public AgentOptions withCni(CniFiles files) {
-    return with(Optional.of(files), bootId, flannelEnv, proxyConfig, fabricFile);
+    return with(Optional.of(files), bootId, flannelEnv, proxyConfig, fabricFile, watching);
   }
 
   /** These, in a boot of the machine that the kernel does not tell from others. */
   public AgentOptions withBootId(String other) {
-    return with(cni, Optional.of(other), flannelEnv, proxyConfig, fabricFile);
+    return with(cni, Optional.of(other), flannelEnv, proxyConfig, fabricFile, watching);
   }
 
   /** These, with flannel's file for those who read it. */
   public AgentOptions withFlannelEnv(Path file) {
-    return with(cni, bootId, Optional.of(file), proxyConfig, fabricFile);
+    return with(cni, bootId, Optional.of(file), proxyConfig, fabricFile, watching);
   }
 
   /** These, with a file that says how Services are served. */
   public AgentOptions withProxyConfig(Path file) {
-    return with(cni, bootId, flannelEnv, Optional.of(file), fabricFile);
+    return with(cni, bootId, flannelEnv, Optional.of(file), fabricFile, watching);
   }
 
   /** These, with the file that the fabric was read from. */
   public AgentOptions withFabricFile(Path file) {
-    return with(cni, bootId, flannelEnv, proxyConfig, Optional.of(file));
+    return with(cni, bootId, flannelEnv, proxyConfig, Optional.of(file), watching);
+  }
+
+  /** These, with other things to look at. */
+  public AgentOptions withWatching(Watching other) {
+    return with(cni, bootId, flannelEnv, proxyConfig, fabricFile, other);
   }
 
   private AgentOptions with(
@@ -108,7 +116,8 @@ public record AgentOptions(
       Optional<String> otherBootId,
       Optional<Path> otherFlannelEnv,
       Optional<Path> otherProxyConfig,
-      Optional<Path> otherFabricFile) {
+      Optional<Path> otherFabricFile,
+      Watching otherWatching) {
     return new AgentOptions(
         kubeconfig,
         node,
@@ -123,7 +132,8 @@ public record AgentOptions(
         otherBootId,
         otherFlannelEnv,
         otherProxyConfig,
-        otherFabricFile);
+        otherFabricFile,
+        otherWatching);
   }
 
   /** With the API server that the kubeconfig names. */

@@ -30,9 +30,15 @@ import java.util.TreeSet;
  * ranges[{pool, range, all, used, cooling, free}], repaired {table: entries},
  * bridged (containers), cni {conflist, written} (empty when none is asked for),
  * services {served, count, nodePorts, choice},
+ * doctor {period, ran, seconds, checks, findings {severity: number}, unread[{check, why, remedy}]},
+ * peers {port, problem, ways[{node, family, address, state, answered, lost, refused, lossPercent,
+ *   medianMillis, p99Millis, jitterMillis}]},
  * attachments[{pod, device, interface, addresses[], netns}],
  * conditions[{reason, severity, object {kind, name}, field, text, remedy}]
  * </pre>
+ *
+ * <p>A condition that the doctor found has the check's name as reason and the object's kind {@code
+ * check}. {@code doctor} and {@code peers} are empty when they are switched off.
  *
  * <p>Times are UTC, as ISO 8601 has them; what is not known is an empty text.
  */
@@ -54,7 +60,10 @@ final class StatusReport {
       Map<String, Long> repaired,
       int bridged,
       Map<String, Object> cni,
-      Map<String, Object> services) {}
+      Map<String, Object> services,
+      Map<String, Object> doctor,
+      Map<String, Object> peers,
+      List<Map<String, Object>> findings) {}
 
   static Map<String, Object> of(
       Process process,
@@ -84,6 +93,8 @@ final class StatusReport {
     status.put("bridged", around.bridged());
     status.put("cni", around.cni());
     status.put("services", around.services());
+    status.put("doctor", around.doctor());
+    status.put("peers", around.peers());
     List<Object> pods = new ArrayList<>();
     attachments.stream()
         .sorted(Comparator.comparing(Attachment::pod).thenComparing(Attachment::key))
@@ -91,6 +102,7 @@ final class StatusReport {
     status.put("attachments", pods);
     List<Object> conditions = new ArrayList<>();
     all(state, own).forEach(condition -> conditions.add(condition(condition)));
+    conditions.addAll(around.findings());
     status.put("conditions", conditions);
     return status;
   }

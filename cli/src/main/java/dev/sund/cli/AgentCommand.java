@@ -31,12 +31,15 @@ import picocli.CommandLine.Spec;
           + " what drifts and answers the CNI plugin. It needs CAP_NET_ADMIN, CAP_SYS_ADMIN (to"
           + " enter pods' namespaces). When it ends, the kernel keeps forwarding. With --cni-conf-dir"
           + " it puts the plugin and its conflist into the runtime's folders once it is ready;"
-          + " without, it writes neither."
+          + " without, it writes neither. It runs the doctor's checks now and then, and measures"
+          + " loss and round trips to a few other nodes: sund status shows what they say."
     },
     footer = {
       "  sund agent --kubeconfig /etc/kubernetes/sund.conf --node n1",
       "  sund agent --kubeconfig F --node n1 --http 0.0.0.0:9470 --log debug",
-      "  sund agent --kubeconfig F --node n1 --cni-conf-dir /etc/cni/net.d"
+      "  sund agent --kubeconfig F --node n1 --cni-conf-dir /etc/cni/net.d",
+      "  sund agent --kubeconfig F --node n1 --peer-rtt 2 --peer-jitter 1   nodes of one site",
+      "  sund agent --kubeconfig F --node n1 --peer-port 0 --doctor-period 0   neither of the two"
     })
 public final class AgentCommand implements Callable<Integer> {
   @Option(
@@ -107,6 +110,8 @@ public final class AgentCommand implements Callable<Integer> {
       })
   @Nullable Path proxyConfig;
 
+  @Mixin WatchingOptions watching = new WatchingOptions();
+
   @Mixin AgentTalk socket = new AgentTalk();
 
   @Mixin StateDirOption state = new StateDirOption();
@@ -130,7 +135,7 @@ public final class AgentCommand implements Callable<Integer> {
   }
 
   private AgentOptions options() {
-    AgentOptions options = withoutCni();
+    AgentOptions options = withoutCni().withWatching(watching.watching());
     if (bootId != null) {
       options = options.withBootId(bootId);
     }

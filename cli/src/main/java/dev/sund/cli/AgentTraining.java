@@ -86,7 +86,9 @@ final class AgentTraining implements AutoCloseable {
         "--run-dir",
         folder.toString(),
         "--state-dir",
-        folder.resolve("state").toString());
+        folder.resolve("state").toString(),
+        "--doctor-period",
+        "1");
   }
 
   private void live() throws Exception {
@@ -101,6 +103,9 @@ final class AgentTraining implements AutoCloseable {
       }
     }
     NetNs namespace = topology.machine(node.name().text());
+    for (int i = 0; i < 200 && !hasChecked(client); i++) {
+      Thread.sleep(50);
+    }
     page(namespace, "/readyz");
     page(namespace, "/metrics");
   }
@@ -110,6 +115,15 @@ final class AgentTraining implements AutoCloseable {
     scene.nodes().forEach(each -> machine.api().put(each.tree()));
     scene.pods().forEach(each -> machine.api().put(each.tree()));
     machine.writeAgentConfig(folder.resolve("kubeconfig"), Family.V4, TOKEN);
+  }
+
+  /** Whether the doctor's checks have run. */
+  private static boolean hasChecked(LocalClient client) {
+    try {
+      return !client.ask(Map.of("command", "STATUS")).json().contains("\"ran\":\"\"");
+    } catch (IOException notYet) {
+      return false;
+    }
   }
 
   private boolean isReady(LocalClient client) {

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * An agent's status as ten lines for people, and more when everything is asked for.
+ * An agent's status as twelve lines for people, and more when everything is asked for.
  *
  * @param status as the agent answers it
  * @param now for how long something has been so
@@ -21,12 +21,14 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
   private static final int MOST_RANGES = 4;
 
-  /** Whether nothing is to be done. */
+  /** Whether nothing is to be done; what the doctor warns of may be left as it is. */
   boolean well() {
-    return ready() && conditions().isEmpty();
+    return ready()
+        && conditions().stream()
+            .allMatch(one -> isOfDoctor(one) && !text(one, "severity").equals("error"));
   }
 
-  /** The ten lines. */
+  /** The twelve lines. */
   List<String> lines() {
     return List.of(
         line("node", node()),
@@ -38,6 +40,8 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
         line("addresses", addresses()),
         line("CNI", cni()),
         line("repaired", repaired()),
+        line("doctor", new WatchedText(status, colours).doctor()),
+        line("peers", new WatchedText(status, colours).peers()),
         line("open", open()));
   }
 
@@ -59,7 +63,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return lines;
   }
 
-  /** A line of the ten. */
+  /** A line of the twelve. */
   static String line(String subject, String text) {
     return "%-10s %s".formatted(subject, text);
   }
@@ -217,7 +221,8 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
   }
 
   private String open() {
-    List<Map<String, Object>> conditions = conditions();
+    List<Map<String, Object>> conditions =
+        conditions().stream().filter(one -> !isOfDoctor(one)).toList();
     if (conditions.isEmpty()) {
       return colours.good("nothing");
     }
@@ -230,7 +235,15 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return paint(gravest, all + text(gravest, "severity") + ": ") + said(gravest);
   }
 
+  /** Whether it is a finding of the doctor's checks, which have a line of their own. */
+  static boolean isOfDoctor(Map<String, Object> condition) {
+    return text(Json.child(condition, "object"), "kind").equals("check");
+  }
+
   private static String said(Map<String, Object> condition) {
+    if (isOfDoctor(condition)) {
+      return WatchedText.said(condition);
+    }
     Map<String, Object> object = Json.child(condition, "object");
     return "%s %s: %s %s [%s]"
         .formatted(

@@ -31,9 +31,21 @@ class StatusTextTest {
        "repaired":{"nft":2,"routes":1},"bridged":1,
        "cni":{"conflist":"/etc/cni/net.d/10-sund.conflist","written":true},
        "services":{"served":true,"count":12,"nodePorts":"all","choice":"random"},
+       "doctor":{"period":60,"ran":"2026-03-01T12:20:00Z","seconds":0.2,"checks":53,
+                 "findings":{"error":0,"warning":1,"note":2},
+                 "unread":[{"check":"rings","why":"no","remedy":"Run it as root."}]},
+       "peers":{"port":9471,"problem":"","ways":[
+         {"node":"n2","family":"IPv4","address":"192.168.1.12","state":"answers","answered":60,
+          "lost":0,"refused":0,"lossPercent":0.0,"medianMillis":0.214,"p99Millis":0.5,
+          "jitterMillis":0.031},
+         {"node":"n3","family":"IPv6","address":"fd00::13","state":"answers","answered":59,
+          "lost":1,"refused":0,"lossPercent":1.667,"medianMillis":0.3,"p99Millis":0.5,
+          "jitterMillis":0.04}]},
        "attachments":[{"pod":"shop/web","device":"sund0123456789a","interface":"eth0",
                        "addresses":["10.244.1.5","fd00:10:244:1::5"],"netns":"/run/netns/web"}],
-       "conditions":[]}
+       "conditions":[
+        {"reason":"swap","severity":"warning","object":{"kind":"check","name":"swap"},
+         "field":"vm.swappiness","text":"Memory is swapped.","remedy":"swapoff -a"}]}
       """;
   private static final String ILL =
       """
@@ -55,7 +67,7 @@ class StatusTextTest {
       """;
 
   @Test
-  void aNodeThatIsWellIsTenLines() throws Exception {
+  void aNodeThatIsWellIsTwelveLinesAndTheDoctorMayWarn() throws Exception {
     StatusText text = text(WELL, false);
     assertThat(text.well()).isTrue();
     assertThat(text.lines())
@@ -69,13 +81,19 @@ class StatusTextTest {
             "addresses  10.244.1.0/24 2 of 253 (1%), fd00:10:244:1::/64 2 used",
             "CNI        /etc/cni/net.d/10-sund.conflist is written",
             "repaired   2 in nft, 1 in routes",
+            "doctor     53 checks: 1 warning, 2 notes, 1 could not read what they need; warning:"
+                + " vm.swappiness: Memory is swapped. (sund doctor --explain swap)",
+            "peers      2 ways measured, the worst: n3 by IPv6 loses 1.667 %, round trip 0.3 ms,"
+                + " jitter 0.04 ms",
             "open       nothing");
     assertThat(text.details())
-        .containsExactly("sund0123456789a  shop/web  10.244.1.5 fd00:10:244:1::5");
+        .containsExactly(
+            "warning: vm.swappiness: Memory is swapped. (sund doctor --explain swap)",
+            "sund0123456789a  shop/web  10.244.1.5 fd00:10:244:1::5");
   }
 
   @Test
-  void aNodeThatIsNotSaysWhyInTenLinesTooTheGravestFirst() throws Exception {
+  void aNodeThatIsNotSaysWhyInTwelveLinesTooTheGravestFirst() throws Exception {
     StatusText text = text(ILL, false);
     assertThat(text.well()).isFalse();
     assertThat(text.lines())
@@ -90,12 +108,35 @@ class StatusTextTest {
             "addresses  no range is known yet",
             "CNI        no conflist is asked for (--cni-conf-dir)",
             "repaired   nothing since the agent's start",
+            "doctor     no checks run (--doctor-period)",
+            "peers      none is measured (--peer-port)",
             "open       2, the first: error: APIServer x: It does not answer. Start it. [a]");
     assertThat(text.details())
         .containsExactly(
             "not ready: The first list of the cluster's objects is not here yet.",
             "warning: Node n3: It has no podCIDR. Give it one. [b]",
             "error: APIServer x: It does not answer. Start it. [a]");
+  }
+
+  @Test
+  void anErrorOfTheDoctorsIsSomethingToDo() throws Exception {
+    StatusText text =
+        text(WELL.replace("\"severity\":\"warning\"", "\"severity\":\"error\""), false);
+    assertThat(text.well()).isFalse();
+    assertThat(text.lines()).contains("open       nothing");
+  }
+
+  @Test
+  void peersThatRefuseOrCannotBeAskedAreNamed() throws Exception {
+    assertThat(text(WELL.replace("\"answers\"", "\"refuses\""), false).lines().get(10))
+        .isEqualTo(
+            "peers      2 ways measured, the worst: n3 by IPv6 refuses: its agent is away, or"
+                + " measures nobody");
+    assertThat(
+            text(WELL.replace("\"problem\":\"\",\"ways\"", "\"problem\":\"UDP x\",\"ways\""), false)
+                .lines()
+                .get(10))
+        .isEqualTo("peers      cannot be measured in full: UDP x");
   }
 
   @Test

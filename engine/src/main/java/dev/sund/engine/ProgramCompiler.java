@@ -222,6 +222,11 @@ public final class ProgramCompiler {
     return state.nodes().stream().map(Node::name).toList();
   }
 
+  /** The same with all that is known of them; a view of the moment. */
+  public Collection<Node> nodesNow() {
+    return state.nodes();
+  }
+
   /** Why an object cannot be used as it is written; empty when it can, or is not there. */
   public List<Condition> refused(ObjectRef object) {
     return state.refused().getOrDefault(object, List.of());

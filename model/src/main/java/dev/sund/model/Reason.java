@@ -161,6 +161,10 @@ public enum Reason {
   FORWARD_DROPPED(Severity.INFO),
   /** The way to other nodes corrupts checksums that are left to devices; it was switched off. */
   OFFLOAD_CORRUPTS(Severity.WARNING),
+  /** Packets to another node are lost on the way. */
+  PEER_LOSS(Severity.WARNING),
+  /** Packets to another node and back take long, or each another time. */
+  PEER_SLOW(Severity.WARNING),
   /** The kernel refused a change. */
   KERNEL_REFUSED(Severity.ERROR),
   /** The agent lacks a capability. */

@@ -145,8 +145,22 @@ public final class ApplyLoop implements AutoCloseable {
             },
             metrics,
             strictLog);
-    policiesListener = strict::changed;
+    tellPolicies(strict::changed);
     return strict;
+  }
+
+  /**
+   * Tells when the kernel has other policies than before, also at first. Before {@link #start}.
+   *
+   * @param listener called on the data plane's thread; must not wait
+   */
+  public void tellPolicies(Runnable listener) {
+    Runnable before = policiesListener;
+    policiesListener =
+        () -> {
+          before.run();
+          listener.run();
+        };
   }
 
   /** Starts both threads. Not from inside a namespace: they belong to the caller's. */
@@ -354,11 +368,6 @@ public final class ApplyLoop implements AutoCloseable {
       policies.applied(now.applied()); // also what needed no change of the kernel
     }
     return policies.enforced();
-  }
-
-  /** Whether a program had policies so far. From any thread. */
-  public boolean hadPolicies() {
-    return policies.changed() > 0;
   }
 
   /** The cluster's own policies that are enforced, by name. From any thread. */

@@ -24,9 +24,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +38,9 @@ import org.jspecify.annotations.Nullable;
  * only, {@code "wait":MILLIS} waits for the first of them, and {@code "counters":false} leaves the
  * counters alone.
  *
- * <p>The log is read by a thread of its own, from {@link #listen} or the first question on. Any
- * thread; the kernel is asked on platform threads.
+ * <p>The log is read by a thread of its own, from when policies are in force ({@link
+ * #policiesInForce}) or from the first question on: without policies nothing is dropped that
+ * somebody waits to hear of. Any thread; the kernel is asked on platform threads.
  */
 public final class DropWatch implements AutoCloseable {
   private static final String FORM = "1.0.0";
@@ -56,6 +60,9 @@ public final class DropWatch implements AutoCloseable {
   private final DropTally tally = new DropTally();
   private @Nullable PacketLog reading;
   private Optional<Instant> since = Optional.empty();
+  private volatile boolean isReading;
+  private final AtomicBoolean beginning = new AtomicBoolean();
+  private final CountDownLatch ending = new CountDownLatch(1);
   private volatile String trouble = "";
   private volatile long nextTry = Long.MIN_VALUE;
   private boolean closed;
@@ -76,8 +83,34 @@ public final class DropWatch implements AutoCloseable {
     this.log = log;
   }
 
+  /**
+   * The kernel has policies: the log is to be read from now on, and if that cannot be, it is tried
+   * again until it can. Never waits; from any thread.
+   */
+  public void policiesInForce() {
+    if (!isReading && beginning.compareAndSet(false, true)) {
+      Thread.ofPlatform()
+          .name(Marks.THREAD_PREFIX + "drops-begin")
+          .daemon(true)
+          .inheritInheritableThreadLocals(false)
+          .start(this::begin);
+    }
+  }
+
+  private void begin() {
+    try {
+      do {
+        listen();
+      } while (!isReading && !ending.await(AFTER_TROUBLE.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (InterruptedException _) {
+      // nobody interrupts this thread but the end of the process
+    } finally {
+      beginning.set(false);
+    }
+  }
+
   /** Reads the log from now on. Nothing when it does; on a platform thread. */
-  public synchronized void listen() {
+  private synchronized void listen() {
     if (reading != null || closed || System.nanoTime() - nextTry < 0 && nextTry != Long.MIN_VALUE) {
       return;
     }
@@ -85,6 +118,7 @@ public final class DropWatch implements AutoCloseable {
       tally.begin(PolicyDrops.read(namespace));
       PacketLog opened = PacketLog.open(namespace, Marks.DROP_LOG_GROUP, HEADERS);
       reading = opened;
+      isReading = true;
       since = Optional.of(Instant.now().truncatedTo(ChronoUnit.MILLIS));
       trouble = "";
       opened.start(
@@ -275,6 +309,7 @@ public final class DropWatch implements AutoCloseable {
   @Override
   public void close() {
     PacketLog open;
+    ending.countDown();
     synchronized (this) {
       closed = true;
       open = reading;

@@ -2,8 +2,12 @@ package dev.sund.it.agent;
 
 import dev.sund.agent.AgentMain;
 import dev.sund.agent.AgentOptions;
+import dev.sund.agent.Watching;
+import dev.sund.agent.checks.CheckOptions;
 import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.peers.PeerLimits;
+import dev.sund.agent.peers.PeerOptions;
 import dev.sund.engine.FabricServices;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.ipam.AddressSettings;
@@ -11,6 +15,7 @@ import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.kube.api.ApiServer;
 import dev.sund.model.NodeName;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,7 +36,27 @@ public final class AgentProcess {
   /** The system property that names a file with a Fabric, which is followed; none by itself. */
   public static final String FABRIC = "sund.scene.fabric";
 
+  /**
+   * The system property with seconds between runs of the doctor's checks, and milliseconds between
+   * datagrams to a peer, such as {@code 1,50}; {@code 0,0}: neither, and no port.
+   */
+  public static final String WATCHING = "sund.scene.watching";
+
   private AgentProcess() {}
+
+  private static Watching watching(String text) {
+    String[] words = text.split(",");
+    long millis = Long.parseLong(words[1]);
+    return new Watching(
+        new CheckOptions(Duration.ofSeconds(Long.parseLong(words[0])), Path.of("/")),
+        millis == 0
+            ? PeerOptions.OFF
+            : new PeerOptions(
+                PeerOptions.DEFAULT_PORT,
+                PeerOptions.DEFAULT_MOST,
+                Duration.ofMillis(millis),
+                PeerLimits.DEFAULT));
+  }
 
   /** Runs until a signal ends it. */
   public static void main(String[] args) throws Exception {
@@ -65,6 +90,10 @@ public final class AgentProcess {
     String fabric = System.getProperty(FABRIC);
     if (fabric != null) {
       options = options.withFabricFile(Path.of(fabric));
+    }
+    String watching = System.getProperty(WATCHING);
+    if (watching != null) {
+      options = options.withWatching(watching(watching));
     }
     System.exit(AgentMain.run(options, _ -> {}));
   }

@@ -3,7 +3,10 @@ package dev.sund.lab.agents;
 import dev.sund.agent.Agent;
 import dev.sund.agent.AgentException;
 import dev.sund.agent.AgentOptions;
+import dev.sund.agent.Watching;
+import dev.sund.agent.checks.CheckOptions;
 import dev.sund.agent.log.LogLevel;
+import dev.sund.agent.peers.PeerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Optional;
@@ -26,7 +29,11 @@ public final class AgentsInProcess implements AgentLauncher {
             LogLevel.WARN,
             order.fabric());
     try {
-      return new Started(Agent.start(options.withBootId(order.boot())), new AtomicBoolean());
+      // The checks read files of a process, which is in another network than its agents here.
+      Watching watching = new Watching(CheckOptions.OFF, PeerOptions.DEFAULT);
+      return new Started(
+          Agent.start(options.withBootId(order.boot()).withWatching(watching)),
+          new AtomicBoolean());
     } catch (AgentException e) {
       throw new IOException(e.condition().toString(), e);
     }
