@@ -39,10 +39,25 @@ final class LabProcess implements AutoCloseable {
     return sund(new File("/dev/null"), directory, List.of(words));
   }
 
+  /**
+   * Starts another command in a namespace that {@code ip netns} knows, with its own {@code /sys}.
+   */
+  static LabProcess sundIn(String namespace, Path directory, String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+    command.addAll(sundCommand());
+    command.addAll(List.of(words));
+    return started(new File("/dev/null"), directory, command);
+  }
+
   private static LabProcess sund(File input, Path directory, List<String> words)
       throws IOException {
     List<String> command = new ArrayList<>(sundCommand());
     command.addAll(words);
+    return started(input, directory, command);
+  }
+
+  private static LabProcess started(File input, Path directory, List<String> command)
+      throws IOException {
     Path out = Files.createTempFile(directory, "out", "");
     Path err = Files.createTempFile(directory, "err", "");
     Process process =
