@@ -38,7 +38,8 @@ class WatchingOptionsTest {
 
   @Test
   void limitsAreTaken() {
-    Watching set = with("--peer-rtt", "2", "--peer-jitter", "1.5", "--peer-loss", "0", "--peers", "3");
+    Watching set =
+        with("--peer-rtt", "2", "--peer-jitter", "1.5", "--peer-loss", "0", "--peers", "3");
     assertThat(set.peers().limits().roundTripMillis()).isEqualTo(2);
     assertThat(set.peers().limits().jitterMillis()).isEqualTo(1.5);
     assertThat(set.peers().limits().lossPercent()).isZero();

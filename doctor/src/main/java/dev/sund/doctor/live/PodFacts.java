@@ -118,6 +118,7 @@ final class PodFacts {
             .word("mtu", link.mtu())
             .flag("up", link.isUp())
             .flag("carrier", link.hasCarrier())
+            .word("index", link.index())
             .word("peer", link.lower())
             .list("addresses", addresses.getOrDefault(link.index(), List.of()))
             .end();
