@@ -4,9 +4,12 @@ import dev.sund.agent.local.Json;
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
+import dev.sund.doctor.Facts;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.PodConclusion;
 import dev.sund.doctor.Severity;
+import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.check.Peer;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.MalformedException;
@@ -20,9 +23,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,6 +63,7 @@ import picocli.CommandLine.Spec;
       "  sudo sund doctor shop/web-0                    why it does not start: often DNS",
       "  sudo sund doctor shop/web-0 --ask db --ask www.example.org",
       "  sudo sund doctor --kubeconfig admin.conf       the cluster's objects too",
+      "  sudo sund doctor --probe 10.0.0.2     the way to a node where sund answer runs",
       "  sund doctor --root /host       in a container that has the node's /proc and /sys there"
     })
 public final class DoctorCommand implements Callable<Integer> {
@@ -77,6 +83,9 @@ public final class DoctorCommand implements Callable<Integer> {
       return severity.ordinal() <= ordinal() && this != NEVER;
     }
   }
+
+  private static final Set<String> PEERS =
+      Catalogue.peer().stream().map(Check::id).collect(Collectors.toSet());
 
   @Option(
       names = "--only",
@@ -129,6 +138,8 @@ public final class DoctorCommand implements Callable<Integer> {
 
   @Mixin DoctorTargets targets = new DoctorTargets();
 
+  @Mixin ProbeOptions probe = new ProbeOptions();
+
   @Mixin OutputFormat output = new OutputFormat();
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -150,13 +161,16 @@ public final class DoctorCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     Set<String> known = known();
-    Examination found = Examination.of(host(), checks);
+    Host host = host();
+    Examination found = Examination.of(host, checks);
+    Optional<Peer> peer = isPeers(checks) ? peer(host) : Optional.empty();
     boolean concludes = targets.ofPod() && only.isEmpty() && explain == null;
     if (output.json()) {
       Map<String, Object> whole = DoctorText.whole(found);
       if (concludes) {
         whole.put("conclusion", PodConclusion.of(found));
       }
+      peer.ifPresent(one -> whole.put("probe", PeerText.whole(one)));
       out.println(Json.write(whole));
     } else if (explain != null) {
       text.explain(found.results().getFirst(), out);
@@ -165,9 +179,27 @@ public final class DoctorCommand implements Callable<Integer> {
       if (concludes) {
         out.println("conclusion: " + PodConclusion.of(found));
       }
+      peer.ifPresent(one -> PeerText.print(one, out));
     }
     out.flush();
     return code(found, known);
+  }
+
+  private boolean isProbed() {
+    return probe.asked() || Files.exists(root.resolve(Host.FACTS).resolve(Facts.PROBE));
+  }
+
+  private static boolean isPeers(List<Check<?>> checks) {
+    return checks.stream().map(Check::id).anyMatch(PEERS::contains);
+  }
+
+  /** What was measured; nothing when a check has said that it was not. */
+  private static Optional<Peer> peer(Host host) {
+    try {
+      return Optional.of(Peer.of(host));
+    } catch (UnreadException _) {
+      return Optional.empty();
+    }
   }
 
   private int code(Examination found, Set<String> known) {
@@ -190,6 +222,7 @@ public final class DoctorCommand implements Callable<Integer> {
       }
       checks.addAll(targets.checks(root));
       checks.addAll(fsync.given() ? Catalogue.disk() : List.of());
+      checks.addAll(isProbed() ? Catalogue.peer() : List.of());
       return checks;
     }
     for (String id : ids) {
@@ -216,7 +249,7 @@ public final class DoctorCommand implements Callable<Integer> {
         whole,
         Duration.ofSeconds(window),
         Thread::sleep,
-        targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole),
+        probe.on(targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole), whole),
         Host.blindHere(whole));
   }
 

@@ -30,6 +30,9 @@ class DoctorCommandTest {
     write("sys/class/net/eth0/mtu", "1500");
     write("sys/class/net/flannel.1/mtu", "1500");
     write("sys/class/net/flannel.1/uevent", "DEVTYPE=vxlan");
+    write(
+        "sund-facts/links",
+        "link=eth0 kind= mtu=1500 up=1\nlink=flannel.1 kind=vxlan mtu=1500 up=1 port=8472");
     write(Host.WINDOW, "1.0");
   }
 
@@ -105,5 +108,53 @@ class DoctorCommandTest {
   void theListNamesEveryCheck() {
     assertThat(doctor("--list")).isZero();
     assertThat(out.toString().lines()).hasSameSizeAs(Catalogue.all());
+  }
+
+  @Test
+  void aRecordedProbeIsJudgedAndEndsInTheFabricToUse() throws IOException {
+    write(
+        "sund-facts/probe",
+        """
+        probe=peer peer=10.0.0.2 port=7883 local=10.0.0.1 seen=10.0.0.1 device=eth0 mtu=1500 cached-mtu=1500 on-link=1 peer-device=eth0 peer-mtu=1500 peer-cached-mtu=1500
+        latency=1 seconds=3 sent=150 heard=150 back=147 rtt-median-us=310 rtt-most-us=12000 jitter-there-us=20 jitter-back-us=30
+        way=there tried=1500 path-mtu=1450
+        way=back tried=1500 path-mtu=1500
+        way=there refusal=1
+        way=back refusal=1
+        way=there crossing=udp-4789 sent=24 heard=0
+        way=back crossing=udp-4789 sent=12 heard=12
+        way=there crossing=ipip sent=12 heard=12
+        way=back crossing=ipip sent=12 heard=11
+        way=there crossing=pod-source skipped=no_pod_address
+        way=back crossing=pod-source skipped=no_pod_address
+        """);
+    write("sund-facts/links", "link=eth0 kind= up=1");
+    assertThat(doctor("--only", "probe-path-mtu,probe-latency")).isEqualTo(1);
+    assertThat(out.toString())
+        .startsWith("error    probe-path-mtu       eth0 has MTU 1500, but 1450 bytes are the most")
+        .contains("warning  probe-latency        3 of 150 small packets from 10.0.0.2 were lost")
+        .endsWith(
+            """
+
+            10.0.0.2: 1450 bytes there, 1500 back; 0.31 ms (at most 12), jitter 0.02 there, 0.03 back; lost 0.0 % there, 2.0 % back
+              passes    IP protocol 4 (IPIP)
+              back only UDP 4789 (VXLAN)
+              not tried UDP 8472 (flannel's VXLAN, Cilium), UDP 6081 (Geneve), UDP 51820 (WireGuard), TCP 179 (BGP), packets from pods' addresses [no pod address], frames from a second MAC address, ARP or neighbour answers for other addresses
+            use this fabric: IPIP, pods' MTU 1430 (IPPool ipipMode: Always, vxlanMode: Never), since IP protocol 4 passes both ways, UDP 4789 does not
+            """);
+
+    assertThat(doctor("--only", "probe-underlay", "-o", "json")).isZero();
+    assertThat(out.toString())
+        .contains("\"fabric\":{\"name\":\"IPIP\",\"mtu\":1430")
+        .contains("\"udp-4789\":\"blocked\"");
+  }
+
+  @Test
+  void whatCannotBeProbedIsBadInput() {
+    assertThat(doctor("--probe", "10.0.0.2")).isEqualTo(2);
+    assertThat(err.toString()).contains("--probe measures from a running node");
+    assertThat(doctor("--probe", "10.0.0.2", "--probe-port", "0")).isEqualTo(2);
+    assertThat(doctor("--probe", "10.0.0.2", "--probe-window", "0")).isEqualTo(2);
+    assertThat(err.toString()).contains("--probe-port 0 is no port", "--probe-window 0");
   }
 }

@@ -15,6 +15,7 @@ import dev.sund.doctor.check.MachineChecks;
 import dev.sund.doctor.check.MtuChecks;
 import dev.sund.doctor.check.NodeChecks;
 import dev.sund.doctor.check.OverlayChecks;
+import dev.sund.doctor.check.PeerChecks;
 import dev.sund.doctor.check.PodChecks;
 import dev.sund.doctor.check.PoolChecks;
 import dev.sund.doctor.check.PressureChecks;
@@ -33,7 +34,14 @@ public final class Catalogue {
 
   /** All checks, in the order in which they are shown. */
   public static List<Check<?>> all() {
-    return Stream.of(node(), disk(), cluster(), pod()).<Check<?>>flatMap(List::stream).toList();
+    return Stream.of(node(), disk(), cluster(), pod(), peer())
+        .<Check<?>>flatMap(List::stream)
+        .toList();
+  }
+
+  /** Those of the way to a peer, which need that it was probed. */
+  public static List<Check<?>> peer() {
+    return PeerChecks.all();
   }
 
   /** Those of the node itself, which need nothing but it. */

@@ -25,6 +25,7 @@ import java.util.Map;
  *   <tr><td>{@value #POD}</td><td>a device, a route, a connection of the pod that is asked for</td></tr>
  *   <tr><td>{@value #POD_DNS}</td><td>a question to the pod's DNS servers, asked inside the pod</td></tr>
  *   <tr><td>{@value #POD_POLICY}</td><td>whether policies let the pod ask</td></tr>
+ *   <tr><td>{@value #PROBE}</td><td>the peer, or a way to it or back, see {@code sund doctor --probe}</td></tr>
  * </table>
  */
 @FunctionalInterface
@@ -73,6 +74,9 @@ public interface Facts {
 
   /** What the agent says of the pod's way to its DNS; told when a pod is given. */
   String POD_POLICY = "pod-policy";
+
+  /** What was measured to a peer and back. */
+  String PROBE = "probe";
 
   /**
    * A fact's text.

@@ -30,7 +30,8 @@ class ChecksTest {
             SysctlCases.all(),
             ClusterCases.all(),
             InsideCases.all(),
-            DeviceCases.all())
+            DeviceCases.all(),
+            PeerCases.all())
         .flatMap(all -> all);
   }
 

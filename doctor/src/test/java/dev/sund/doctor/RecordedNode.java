@@ -1,5 +1,6 @@
 package dev.sund.doctor;
 
+import dev.sund.doctor.probe.Crossing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -131,6 +132,17 @@ final class RecordedNode {
       name=db as=db.shop.svc.cluster.local server=10.96.0.2 outcome=NOERROR answers=1 micros=900
       """;
 
+  private static final String PROBE =
+      """
+      probe=peer peer=192.168.0.12 port=7883 local=192.168.0.11 seen=192.168.0.11 device=eth0 mtu=1500 route-mtu=0 cached-mtu=1500 on-link=1 peer-device=eth1 peer-mtu=1500 peer-route-mtu=0 peer-cached-mtu=1500
+      limits=1 rtt-note-us=2000 rtt-warning-us=5000 rtt-error-us=20000 jitter-us=3000 loss-warning=10 loss-error=50
+      latency=1 seconds=3 sent=150 heard=150 back=150 rtt-median-us=310 rtt-most-us=900 jitter-there-us=20 jitter-back-us=30
+      way=there tried=1500 path-mtu=1500
+      way=back tried=1500 path-mtu=1500
+      way=there refusal=1
+      way=back refusal=1
+      """;
+
   private final Path root;
   private final Map<String, String> now = new TreeMap<>();
   private final Map<String, String> before = new TreeMap<>();
@@ -251,8 +263,17 @@ final class RecordedNode {
     now.put(FACTS + Facts.POD, POD);
     now.put(FACTS + Facts.POD_DNS, POD_DNS);
     now.put(FACTS + Facts.POD_POLICY, "pod=shop/web-1 to=10.96.0.2:53/udp verdict=allowed why=");
+    now.put(FACTS + Facts.PROBE, PROBE + crossings("there") + crossings("back"));
     now.put(Host.WINDOW, "1.0");
     before.putAll(now);
+  }
+
+  private static String crossings(String way) {
+    StringBuilder lines = new StringBuilder();
+    for (Crossing kind : Crossing.values()) {
+      lines.append("way=" + way + " crossing=" + kind.key() + " sent=12 heard=12\n");
+    }
+    return lines.toString();
   }
 
   private void device(String name, int mtu, String type, String uevent) {

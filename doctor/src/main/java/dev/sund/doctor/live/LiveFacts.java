@@ -52,6 +52,10 @@ public final class LiveFacts implements Facts {
         case PODS -> PodFacts.of(node, root);
         case CONNECTIONS -> ConnectionFacts.of(node);
         case PROXY -> ProxyFacts.of(node);
+        case PROBE ->
+            throw new UnreadException(
+                "/sund-facts/probe is not there: no peer was probed",
+                "Give --probe PEER, and run sund answer on the peer.");
         default ->
             throw new UnreadException(
                 "/sund-facts/" + name + " is told only when it is asked for",

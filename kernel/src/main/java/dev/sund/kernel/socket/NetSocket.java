@@ -45,6 +45,8 @@ public final class NetSocket implements AutoCloseable {
   private static final int UDP_CORK = 1;
   private static final int IPPROTO_IP = 0;
   private static final int IPPROTO_IPV6 = 41;
+  private static final int IP_MTU = 14;
+  private static final int IPV6_MTU = 24;
 
   private static final ValueLayout.OfShort NETWORK_SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -102,6 +104,34 @@ public final class NetSocket implements AutoCloseable {
     } catch (KernelException e) {
       socket.close();
       throw e;
+    }
+  }
+
+  /**
+   * A socket that sends whole frames by a device, from their Ethernet header on, and receives none:
+   * {@link MessageBuffer#send}.
+   *
+   * @param linkIndex the device's index in the calling thread's namespace
+   * @throws KernelException.Denied without CAP_NET_RAW
+   */
+  public static NetSocket frames(int linkIndex) throws KernelException {
+    NetSocket socket = open(AF_PACKET, SOCK_RAW, 0, Family.V4, "packet socket");
+    boolean bound = false;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address = arena.allocate(20, 4); // protocol 0: no frame is shown to it
+      address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_PACKET);
+      address.set(ValueLayout.JAVA_INT, 4, linkIndex);
+      Errno.check(
+          Libc.bind(socket.number(), address, 20),
+          "bind",
+          "packet socket to link " + linkIndex,
+          Capability.NET_RAW);
+      bound = true;
+      return socket;
+    } finally {
+      if (!bound) {
+        socket.close();
+      }
     }
   }
 
@@ -225,6 +255,24 @@ public final class NetSocket implements AutoCloseable {
    */
   public NetSocket probeMtu() throws KernelException {
     return discover(3);
+  }
+
+  /**
+   * The largest packet in bytes that the kernel would send to the connected address: the device's
+   * MTU, the route's, or what a router once said (IP_MTU, IPV6_MTU).
+   */
+  public int pathMtu() throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 4);
+      boolean v4 = family == Family.V4;
+      Errno.check(
+          Libc.getsockopt(
+              number(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, value, length),
+          "getsockopt",
+          "IP_MTU");
+      return value.get(ValueLayout.JAVA_INT, 0);
+    }
   }
 
   private NetSocket discover(int mode) throws KernelException {

@@ -1,0 +1,63 @@
+package dev.sund.doctor.probe;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Round trips of a window. Times are of both sides' own clocks, whose difference does not matter:
+ * jitter is how much one packet took longer or shorter than the one before (RFC 3550, without its
+ * smoothing).
+ */
+final class Delays {
+  /** An echo's four times in nanoseconds: sent and back here, come and gone there. */
+  record Echo(long sent, long came, long gone, long back) {}
+
+  private final List<Echo> echoes = new ArrayList<>();
+
+  void add(Echo echo) {
+    echoes.add(echo);
+  }
+
+  int count() {
+    return echoes.size();
+  }
+
+  /** The round trip below which this part of all lies, without the answerer's own time. */
+  long micros(double part) {
+    List<Long> trips = new ArrayList<>();
+    echoes.forEach(echo -> trips.add(echo.back - echo.sent - (echo.gone - echo.came)));
+    if (trips.isEmpty()) {
+      return 0;
+    }
+    Collections.sort(trips);
+    int at = (int) Math.ceil(part * trips.size()) - 1;
+    return trips.get(Math.clamp(at, 0, trips.size() - 1)) / 1_000;
+  }
+
+  /** From here to there. */
+  long jitterThereMicros() {
+    long sum = 0;
+    for (int i = 1; i < echoes.size(); i++) {
+      sum += Math.abs(there(echoes.get(i)) - there(echoes.get(i - 1)));
+    }
+    return echoes.size() < 2 ? 0 : sum / (echoes.size() - 1) / 1_000;
+  }
+
+  /** From there to here. */
+  long jitterBackMicros() {
+    long sum = 0;
+    for (int i = 1; i < echoes.size(); i++) {
+      sum += Math.abs(back(echoes.get(i)) - back(echoes.get(i - 1)));
+    }
+    return echoes.size() < 2 ? 0 : sum / (echoes.size() - 1) / 1_000;
+  }
+
+  private static long there(Echo echo) {
+    return echo.came - echo.sent;
+  }
+
+  private static long back(Echo echo) {
+    return echo.back - echo.gone;
+  }
+}
