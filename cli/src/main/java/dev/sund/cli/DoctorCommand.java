@@ -11,6 +11,7 @@ import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.check.Peer;
 import dev.sund.doctor.live.LiveFacts;
+import dev.sund.doctor.report.PackedTree;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.MalformedException;
 import dev.sund.kube.tree.Tree;
@@ -64,7 +65,8 @@ import picocli.CommandLine.Spec;
       "  sudo sund doctor shop/web-0 --ask db --ask www.example.org",
       "  sudo sund doctor --kubeconfig admin.conf       the cluster's objects too",
       "  sudo sund doctor --probe 10.0.0.2     the way to a node where sund answer runs",
-      "  sund doctor --root /host       in a container that has the node's /proc and /sys there"
+      "  sund doctor --root /host       in a container that has the node's /proc and /sys there",
+      "  sund doctor --root report.tar.gz    what a colleague's sund report holds"
     })
 public final class DoctorCommand implements Callable<Integer> {
   /** From which severity on findings make the command end with 1. */
@@ -110,7 +112,9 @@ public final class DoctorCommand implements Callable<Integer> {
       names = "--root",
       paramLabel = "DIR",
       defaultValue = "/",
-      description = "Where the node's file systems are: mounted there, or recorded (default: /).")
+      description =
+          "Where the node's file systems are: mounted there, or recorded; or an archive of sund"
+              + " report (default: /).")
   Path root = Path.of("/");
 
   @Option(
@@ -161,9 +165,13 @@ public final class DoctorCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     Set<String> known = known();
-    Host host = host();
-    Examination found = Examination.of(host, checks);
-    Optional<Peer> peer = isPeers(checks) ? peer(host) : Optional.empty();
+    Examination found;
+    Optional<Peer> peer;
+    try (PackedTree tree = RootArgument.open(root)) {
+      Host host = host(tree.root());
+      found = Examination.of(host, checks);
+      peer = isPeers(checks) ? peer(host) : Optional.empty();
+    }
     boolean concludes = targets.ofPod() && only.isEmpty() && explain == null;
     if (output.json()) {
       Map<String, Object> whole = DoctorText.whole(found);
@@ -235,16 +243,12 @@ public final class DoctorCommand implements Callable<Integer> {
     return checks;
   }
 
-  private Host host() {
-    if (!Files.isDirectory(root)) {
-      throw CommandFailure.badInput(
-          "--root " + root + " is no folder.", "Name the folder in which proc and sys are.");
-    }
+  private Host host(Path place) {
     if (window < 0 || window > 600) {
       throw CommandFailure.badInput(
           "--window " + window + " is not between 0 and 600.", "Give seconds.");
     }
-    Path whole = root.toAbsolutePath().normalize();
+    Path whole = place.toAbsolutePath().normalize();
     return new Host(
         whole,
         Duration.ofSeconds(window),

@@ -47,6 +47,7 @@ public final class Sund implements Runnable {
     COMMANDS.put("doctor", DoctorCommand.class);
     COMMANDS.put("tune", TuneCommand.class);
     COMMANDS.put("answer", AnswerCommand.class);
+    COMMANDS.put("report", ReportCommand.class);
     COMMANDS.put("status", StatusCommand.class);
     COMMANDS.put("service", ServiceCommand.class);
     COMMANDS.put("policy", PolicyCommand.class);

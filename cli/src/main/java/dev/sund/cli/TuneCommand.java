@@ -5,6 +5,7 @@ import dev.sund.dataplane.FailPoint;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.live.LiveFacts;
+import dev.sund.doctor.report.PackedTree;
 import dev.sund.doctor.tune.KernelModules;
 import dev.sund.doctor.tune.NotTunedException;
 import dev.sund.doctor.tune.TunePlan;
@@ -75,7 +76,8 @@ public final class TuneCommand implements Callable<Integer> {
       names = "--root",
       paramLabel = "DIR",
       defaultValue = "/",
-      description = "Plan for the node whose file systems are there (default: /).")
+      description =
+          "Plan for the node whose file systems are there, or whose sund report it is (default: /).")
   Path root = HERE;
 
   @Mixin StateDirOption state = new StateDirOption();
@@ -123,13 +125,13 @@ public final class TuneCommand implements Callable<Integer> {
 
   private int plan(PrintWriter out)
       throws IOException, InterruptedException, UnreadException, NotTunedException {
-    if (!Files.isDirectory(root)) {
-      throw CommandFailure.badInput(
-          "--root " + root + " is no folder.", "Name the folder in which proc and sys are.");
+    TunePlan plan;
+    try (PackedTree tree = RootArgument.open(root)) {
+      Path whole = tree.root().toAbsolutePath().normalize();
+      plan =
+          TunePlanner.of(
+              new Host(whole, Duration.ofSeconds(1), Thread::sleep, LiveFacts.of(whole)));
     }
-    Path whole = root.toAbsolutePath().normalize();
-    TunePlan plan =
-        TunePlanner.of(new Host(whole, Duration.ofSeconds(1), Thread::sleep, LiveFacts.of(whole)));
     TuneText text = new TuneText(new Colours(sund != null && sund.colors()));
     if (!deed.apply) {
       if (output.json()) {

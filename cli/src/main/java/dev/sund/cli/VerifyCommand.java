@@ -91,7 +91,7 @@ public final class VerifyCommand implements Callable<Integer> {
     return NodeVerification.list(KubeconfigOption.read(kubeconfig), namespace, PATIENCE);
   }
 
-  private static String json(NodeVerification found) {
+  static String json(NodeVerification found) {
     return "{\"node\":%s,\"entries\":%d,\"right\":%s,\"drift\":%s,\"unread\":%s,\"cluster\":%s}"
         .formatted(
             JsonText.quote(found.report().node().text()),

@@ -14,6 +14,7 @@ import java.util.Map;
  *   <tr><td>{@value #RULES}</td><td>a chain of nf_tables or of the older interface</td></tr>
  *   <tr><td>{@value #ROUTING}</td><td>a rule that chooses a routing table</td></tr>
  *   <tr><td>{@value #ROUTES}</td><td>how many routes there are, and each that has an MTU</td></tr>
+ *   <tr><td>{@value #EVERY_ROUTE}</td><td>a route, for people to read</td></tr>
  *   <tr><td>{@value #QUEUES}</td><td>a queue of a device</td></tr>
  *   <tr><td>{@value #DRIVERS}</td><td>what a device's driver says</td></tr>
  *   <tr><td>{@value #PODS}</td><td>a device, an address or a route of another namespace</td></tr>
@@ -41,6 +42,9 @@ public interface Facts {
 
   /** Routes of all tables that say how large a packet may be. */
   String ROUTES = "routes";
+
+  /** Routes of all tables; no check reads them, people do. */
+  String EVERY_ROUTE = "every-route";
 
   /** Queues with what they have counted. */
   String QUEUES = "queues";

@@ -47,6 +47,9 @@ public final class Host {
   /** Where what is in no file is read. */
   public static final String FACTS = "sund-facts";
 
+  /** Where a recorded tree says what could not be read: lines {@code PATH TAB WHY TAB REMEDY}. */
+  public static final String UNREAD = "sund-unread";
+
   private static final int READ_BYTES = 64 << 10;
 
   private final Path root;
@@ -55,6 +58,8 @@ public final class Host {
   private final Facts facts;
   private final Map<String, String> assumed;
   private final Set<Blind> blind;
+  private final @Nullable Recording recording;
+  private @Nullable Map<String, UnreadException> unread;
   private final Map<String, String> asked = new LinkedHashMap<>();
   private final Map<String, Parsed> parsed = new HashMap<>();
   private final Map<Class<?>, Shared> sharedByAll = new HashMap<>();
@@ -98,7 +103,18 @@ public final class Host {
 
   /** A node of which not everything is seen: what is not, cannot be read, whatever is there. */
   public Host(Path root, Duration wait, Pause pause, Facts facts, Set<Blind> blind) {
-    this(root, wait, pause, facts, blind, Map.of());
+    this(root, wait, pause, facts, blind, Map.of(), null);
+  }
+
+  /** The same; what is read is recorded. */
+  public Host(
+      Path root,
+      Duration wait,
+      Pause pause,
+      Facts facts,
+      Set<Blind> blind,
+      Recording recording) {
+    this(root, wait, pause, facts, blind, Map.of(), recording);
   }
 
   private Host(
@@ -107,13 +123,15 @@ public final class Host {
       Pause pause,
       Facts facts,
       Set<Blind> blind,
-      Map<String, String> assumed) {
+      Map<String, String> assumed,
+      @Nullable Recording recording) {
     this.root = root;
     this.wait = wait;
     this.pause = pause;
     this.facts = facts;
     this.blind = Set.copyOf(blind);
     this.assumed = Map.copyOf(assumed);
+    this.recording = recording;
   }
 
   /**
@@ -123,7 +141,7 @@ public final class Host {
   public Host assuming(Map<String, String> files) {
     Map<String, String> all = new HashMap<>(assumed);
     all.putAll(files);
-    Host other = new Host(root, wait, pause, facts, blind, all);
+    Host other = new Host(root, wait, pause, facts, blind, all, null);
     other.asked.putAll(asked);
     other.before.putAll(before);
     other.seconds = seconds;
@@ -166,6 +184,21 @@ public final class Host {
       read.add(path);
       return Optional.of(other);
     }
+    if (recording == null) {
+      return textOrUnread(path);
+    }
+    try {
+      Optional<String> text = textOrUnread(path);
+      text.ifPresent(found -> recording.text(path, found));
+      return text;
+    } catch (UnreadException e) {
+      recording.unread(path, e);
+      throw e;
+    }
+  }
+
+  private Optional<String> textOrUnread(String path) throws UnreadException {
+    refuseWhatWasUnread(path);
     if (path.startsWith("proc/sys/net/") && isSeenFromAnotherNetwork()) {
       throw new UnreadException(
           "/" + path + " shows this process's own network and not that of " + root,
@@ -267,6 +300,30 @@ public final class Host {
         && (!exists(WINDOW) || path.equals(FACTS + "/" + Facts.CLUSTER));
   }
 
+  /** What could not be read when a tree was recorded cannot be read in it. */
+  private void refuseWhatWasUnread(String path) throws UnreadException {
+    UnreadException why = recordedUnread().get(path);
+    if (why != null) {
+      throw new UnreadException(String.valueOf(why.getMessage()), why.remedy());
+    }
+  }
+
+  private Map<String, UnreadException> recordedUnread() {
+    Map<String, UnreadException> known = unread;
+    if (known == null) {
+      known = Map.of();
+      try {
+        if (Files.exists(root.resolve(WINDOW)) && Files.exists(root.resolve(UNREAD))) {
+          known = Recording.unreadOf(textOf(root.resolve(UNREAD)));
+        }
+      } catch (IOException e) {
+        known = Map.of(UNREAD, unread(UNREAD, e));
+      }
+      unread = known;
+    }
+    return known;
+  }
+
   /** What the kernel says, asked once for all checks of a look. */
   private String ask(String path) throws UnreadException {
     String text = asked.get(path);
@@ -340,13 +397,22 @@ public final class Host {
    */
   public List<String> names(String folder) throws UnreadException {
     refuseUnseen(folder);
+    refuseWhatWasUnread(folder);
     try (Stream<Path> entries = Files.list(place(folder))) {
       read.add(folder + "/");
-      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+      List<String> names = entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+      if (recording != null) {
+        recording.folder(folder, names);
+      }
+      return names;
     } catch (NoSuchFileException | NotDirectoryException _) {
       return List.of();
     } catch (IOException e) {
-      throw unread(folder, e);
+      UnreadException why = unread(folder, e);
+      if (recording != null) {
+        recording.unread(folder, why);
+      }
+      throw why;
     }
   }
 
@@ -356,11 +422,21 @@ public final class Host {
    */
   public boolean has(String path) {
     Optional<UnreadException> why = whyUnseen(path);
+    boolean there = exists(path);
+    if (why.isEmpty() && !there) {
+      why = Optional.ofNullable(recordedUnread().get(path));
+    }
     if (why.isPresent()) {
       unseen = why.get();
+      if (recording != null) {
+        recording.unread(path, why.get());
+      }
       return false;
     }
-    return exists(path);
+    if (there && recording != null) {
+      recording.there(path, Files.isDirectory(place(path)));
+    }
+    return there;
   }
 
   private boolean exists(String path) {
@@ -440,8 +516,7 @@ public final class Host {
     begun = pause.nanos();
     for (String path : paths) {
       try {
-        textIfThere(recorded ? BEFORE + "/" + path : path)
-            .ifPresent(text -> before.put(path, text));
+        textIfThere(recorded ? BEFORE + "/" + path : path).ifPresent(text -> before(path, text));
       } catch (UnreadException _) {
         // The check that needs it says why, when it reads it the second time.
       }
@@ -452,12 +527,26 @@ public final class Host {
   /** Waits for what is left of the window; a recorded tree says how long it was. */
   void endWindow() throws InterruptedException {
     if (has(WINDOW)) {
-      seconds = recordedSeconds();
+      window(recordedSeconds());
       return;
     }
     Duration left = wait.minusNanos(pause.nanos() - begun);
     pause.sleep(left.isPositive() ? left : Duration.ZERO);
-    seconds = Math.max(wait.toNanos(), pause.nanos() - begun) / 1e9;
+    window(Math.max(wait.toNanos(), pause.nanos() - begun) / 1e9);
+  }
+
+  private void window(double length) {
+    seconds = length;
+    if (recording != null) {
+      recording.window(length);
+    }
+  }
+
+  private void before(String path, String text) {
+    before.put(path, text);
+    if (recording != null) {
+      recording.before(path, text);
+    }
   }
 
   private double recordedSeconds() {

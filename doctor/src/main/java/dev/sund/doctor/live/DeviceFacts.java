@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -211,6 +212,40 @@ final class DeviceFacts {
             text.word("out", rule.outDevice());
           }
           text.flag("inverted", (rule.flags() & 2) != 0).end();
+        }
+      }
+    }
+    return text.toString();
+  }
+
+  /** A node with a full table of BGP's routes does not hand over all of it. */
+  private static final int MOST_ROUTES = 20_000;
+
+  static String everyRoute(NetNs node) throws KernelException {
+    LineText text = new LineText();
+    try (RouteSocket socket = RouteSocket.open(node)) {
+      Map<Integer, String> names = new HashMap<>();
+      socket.links().forEach(link -> names.put(link.index(), link.name()));
+      for (Family family : Family.values()) {
+        List<RouteEntry> routes = socket.routes(RouteFilter.all(family));
+        for (RouteEntry route : routes.subList(0, Math.min(routes.size(), MOST_ROUTES))) {
+          text.word("route", route.destination())
+              .word("table", Integer.toUnsignedLong(route.table()))
+              .word("type", route.type().name().toLowerCase(Locale.ROOT))
+              .word("protocol", route.protocol())
+              .word("metric", Integer.toUnsignedLong(route.metric()));
+          route.gateway().ifPresent(ip -> text.word("via", ip));
+          if (route.device() != 0) {
+            text.word("device", names.getOrDefault(route.device(), "#" + route.device()));
+          }
+          route.source().ifPresent(ip -> text.word("source", ip));
+          if (!route.nextHops().isEmpty()) {
+            text.list("ways", route.nextHops().stream().map(Object::toString).toList());
+          }
+          text.end();
+        }
+        if (routes.size() > MOST_ROUTES) {
+          text.word("routes-left-out", routes.size() - MOST_ROUTES).end();
         }
       }
     }

@@ -48,6 +48,7 @@ public final class LiveFacts implements Facts {
         case DRIVERS -> DeviceFacts.drivers(node, root);
         case ROUTES -> DeviceFacts.routes(node);
         case ROUTING -> DeviceFacts.routing(node);
+        case EVERY_ROUTE -> DeviceFacts.everyRoute(node);
         case RULES -> RuleFacts.of(node);
         case PODS -> PodFacts.of(node, root);
         case CONNECTIONS -> ConnectionFacts.of(node);
