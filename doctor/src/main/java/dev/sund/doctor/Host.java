@@ -374,11 +374,32 @@ public final class Host {
   }
 
   /**
-   * The text of a file that gzip made; nothing when there is no such file.
+   * The text of a file that gzip made; nothing when there is no such file. A recorded tree has it
+   * unpacked, without {@code .gz}.
    *
    * @throws UnreadException when it is there and cannot be read
    */
   public Optional<String> unzippedIfThere(String path) throws UnreadException {
+    String plain = path.replaceFirst("\\.gz$", "");
+    if (Files.exists(root.resolve(WINDOW)) && Files.exists(place(plain))) {
+      return textIfThere(plain);
+    }
+    try {
+      Optional<String> text = unzipped(path);
+      if (recording != null && text.isPresent()) {
+        recording.text(plain, text.get());
+      }
+      return text;
+    } catch (UnreadException e) {
+      if (recording != null) {
+        recording.unread(path, e);
+      }
+      throw e;
+    }
+  }
+
+  private Optional<String> unzipped(String path) throws UnreadException {
+    refuseWhatWasUnread(path);
     try (InputStream in = new GZIPInputStream(Files.newInputStream(place(path)))) {
       String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       read.add(path);

@@ -2,12 +2,15 @@ package dev.sund.doctor.report;
 
 import dev.sund.doctor.Host;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 /** Files by which a node's network is configured, and what its kernel is. */
 public final class Configuration {
@@ -106,10 +109,16 @@ public final class Configuration {
     try {
       String release = Host.textOf(root.resolve("proc/sys/kernel/osrelease")).strip();
       Path file = root.resolve("boot/config-" + release);
+      Path running = root.resolve("proc/config.gz");
       if (Files.isReadable(file)) {
         report.add(FOLDER + "/boot/config-" + release, Host.textOf(file));
+      } else if (Files.isReadable(running)) {
+        try (InputStream in = new GZIPInputStream(Files.newInputStream(running))) {
+          report.add(
+              FOLDER + "/proc/config", new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        }
       } else {
-        report.note("/boot/config-" + release + ": not there");
+        report.note("how the kernel was built: neither in /boot nor in /proc/config.gz");
       }
     } catch (IOException e) {
       report.note("the kernel's configuration: " + e.getMessage());
