@@ -43,14 +43,14 @@ import picocli.CommandLine.Spec;
     header = "Say what is wrong with this node's network, or a pod's, and what mends it.",
     description = {
       "",
-      "Reads the kernel's files and changes nothing (--fsync writes a file and removes it); needs no"
-          + " agent and no cluster, and works beside any network plugin and proxy. The worst comes"
-          + " first. A check that cannot read what it needs says so and does not pass. Each check has"
-          + " a page in docs/doctor.",
+      "Reads the kernel's files and changes nothing (--fsync writes a file and removes it); needs"
+          + " no agent and no cluster, and works beside any network plugin and proxy. The worst"
+          + " comes first. A check that cannot read what it needs says so and does not pass. Each"
+          + " check has a page in docs/doctor.",
       "",
-      "With POD it looks from inside that pod instead: its names, way out, MTU and whom it waits for;"
-          + " a few small questions are sent to its DNS servers. With --kubeconfig or -f it looks at"
-          + " the cluster's objects too, by lists alone (deploy/doctor-rbac.yaml).",
+      "With POD it looks from inside that pod instead: its names, way out, MTU and whom it waits"
+          + " for; a few small questions are sent to its DNS servers. With --kubeconfig or -f it"
+          + " looks at the cluster's objects too, by lists alone (deploy/doctor-rbac.yaml).",
       "",
       "Ends with 1 when a finding is as bad as --fail-on says, with 3 when nothing is but a check"
           + " could not read what it needs."

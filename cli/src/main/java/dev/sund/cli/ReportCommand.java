@@ -51,11 +51,11 @@ import picocli.CommandLine.Spec;
     header = "Pack findings, what they were read from, and configuration into one archive.",
     description = {
       "",
-      "For a colleague who has no access to the node: sund doctor --root FILE.tar.gz finds there what"
-          + " it finds here. Passwords, tokens, keys and certificates are taken out; what is in it is"
-          + " printed: look before you send it. It has addresses and names of devices, pods and"
-          + " processes. Needs no agent and no cluster; with --kubeconfig it has the cluster's"
-          + " objects, too, as sund snapshot has them. Changes nothing."
+      "For a colleague who has no access to the node: sund doctor --root FILE.tar.gz finds there"
+          + " what it finds here. Passwords, tokens, keys and certificates are taken out; what is"
+          + " in it is printed: look before you send it. It has addresses and names of devices,"
+          + " pods and processes. Needs no agent and no cluster; with --kubeconfig it has the"
+          + " cluster's objects, too, as sund snapshot has them. Changes nothing."
     },
     footer = {
       "  sudo sund report",

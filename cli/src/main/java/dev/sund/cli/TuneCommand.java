@@ -77,7 +77,8 @@ public final class TuneCommand implements Callable<Integer> {
       paramLabel = "DIR",
       defaultValue = "/",
       description =
-          "Plan for the node whose file systems are there, or whose sund report it is (default: /).")
+          "Plan for the node whose file systems are there, or whose sund report it is (default:"
+              + " /).")
   Path root = HERE;
 
   @Mixin StateDirOption state = new StateDirOption();

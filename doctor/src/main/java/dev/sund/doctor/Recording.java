@@ -69,7 +69,8 @@ public final class Recording {
     for (String path : others) {
       String below = inside.ceiling(path + "/");
       boolean isFolder = below != null && below.startsWith(path + "/");
-      boolean isUnpacked = path.endsWith(".gz") && texts.containsKey(path.replaceFirst("\\.gz$", ""));
+      boolean isUnpacked =
+          path.endsWith(".gz") && texts.containsKey(path.replaceFirst("\\.gz$", ""));
       if (!isFolder && !isUnpacked && !inside.contains(path)) {
         files.put(path, "");
       }

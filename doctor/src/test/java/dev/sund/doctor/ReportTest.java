@@ -155,13 +155,18 @@ class ReportTest {
         "KUBELET_KUBEADM_ARGS=\"--node-ip=192.0.2.7 --token planted-flag-1\"\n");
     PLANTED.put(
         "etc/wireguard/wg0.conf",
-        "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n[Peer]\n"
+        "[Interface]\n"
+            + "PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n"
+            + "[Peer]\n"
             + "PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
-            + "PresharedKey = cDf7gPIZxzRlUA4qVn3eOcu2bDVhCvP7i8gU1nPH5Ak=\nEndpoint = 192.0.2.9:51820\n");
+            + "PresharedKey = cDf7gPIZxzRlUA4qVn3eOcu2bDVhCvP7i8gU1nPH5Ak=\n"
+            + "Endpoint = 192.0.2.9:51820\n");
     PLANTED.put(
         "etc/frr/frr.conf",
-        "router bgp 64512\n neighbor 192.0.2.1 remote-as 64513\n"
-            + " neighbor 192.0.2.1 password planted-bgp-1\n ip ospf message-digest-key 1 md5 planted-bgp-2\n");
+        "router bgp 64512\n"
+            + " neighbor 192.0.2.1 remote-as 64513\n"
+            + " neighbor 192.0.2.1 password planted-bgp-1\n"
+            + " ip ospf message-digest-key 1 md5 planted-bgp-2\n");
     PLANTED.put(
         "etc/bird/bird.conf",
         "protocol bgp up { neighbor 192.0.2.1 as 64513; password \"planted-bird-1\"; }\n");
@@ -170,15 +175,27 @@ class ReportTest {
         "[wifi-security]\nkey-mgmt=wpa-psk\npsk=planted-nm-1\n[802-1x]\npassword=planted-nm-2\n");
     PLANTED.put(
         "etc/netplan/50.yaml",
-        "network:\n  wifis:\n    wl0:\n      access-points:\n        \"home\": {password: planted-np-1}\n");
+        "network:\n"
+            + "  wifis:\n"
+            + "    wl0:\n"
+            + "      access-points:\n"
+            + "        \"home\": {password: planted-np-1}\n");
     PLANTED.put(
         "etc/kubernetes/manifests/apiserver.yaml",
-        "command:\n- kube-apiserver\n- --service-account-signing-key=planted-man-1\n- --token-auth-file=/etc/t.csv\n"
-            + "env:\n- name: DB_PASSWORD\n  value: planted-man-2\n"
+        "command:\n"
+            + "- kube-apiserver\n"
+            + "- --service-account-signing-key=planted-man-1\n"
+            + "- --token-auth-file=/etc/t.csv\n"
+            + "env:\n"
+            + "- name: DB_PASSWORD\n"
+            + "  value: planted-man-2\n"
             + "headers: \"Authorization: Bearer planted-man-3.xyz\"\n"
             + "jwt eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJwbGFudGVkIn0.c2lnbmF0dXJl\n"
-            + "-----BEGIN RSA PRIVATE KEY-----\nplanted-man-4\n-----END RSA PRIVATE KEY-----\n"
-            + "join abcdef.0123456789abcdef K10aaaabbbbccccddddeeeeffff00001111::server:planted-man-5\n");
+            + "-----BEGIN RSA PRIVATE KEY-----\n"
+            + "planted-man-4\n"
+            + "-----END RSA PRIVATE KEY-----\n"
+            + "join abcdef.0123456789abcdef"
+            + " K10aaaabbbbccccddddeeeeffff00001111::server:planted-man-5\n");
     PLANTED.put("proc/1/environ", "PATH=/bin\0TOKEN=planted-env-1\0HARMLESS=planted-env-2\0");
     PLANTED.put(
         "proc/4711/cmdline",
