@@ -188,7 +188,13 @@ public final class ReportCommand implements Callable<Integer> {
   private void examine(Path whole) throws InterruptedException {
     Recording recording = new Recording();
     Host host =
-        new Host(whole, Duration.ofSeconds(window), Thread::sleep, LiveFacts.of(whole), recording);
+        new Host(
+            whole,
+            Duration.ofSeconds(window),
+            Thread::sleep,
+            LiveFacts.of(whole),
+            Host.blindHere(whole),
+            recording);
     List<Check<?>> checks = Catalogue.node();
     Examination found = Examination.of(host, checks);
     try {

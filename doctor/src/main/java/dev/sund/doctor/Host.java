@@ -108,12 +108,7 @@ public final class Host {
 
   /** The same; what is read is recorded. */
   public Host(
-      Path root,
-      Duration wait,
-      Pause pause,
-      Facts facts,
-      Set<Blind> blind,
-      Recording recording) {
+      Path root, Duration wait, Pause pause, Facts facts, Set<Blind> blind, Recording recording) {
     this(root, wait, pause, facts, blind, Map.of(), recording);
   }
 

@@ -71,7 +71,7 @@ public final class Recording {
       boolean isFolder = below != null && below.startsWith(path + "/");
       boolean isUnpacked =
           path.endsWith(".gz") && texts.containsKey(path.replaceFirst("\\.gz$", ""));
-      if (!isFolder && !isUnpacked && !inside.contains(path)) {
+      if (!isFolder && !isUnpacked && !texts.containsKey(path) && !folders.contains(path)) {
         files.put(path, "");
       }
     }

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ class ReportTest {
 
   private static Examination look(Path tree, Recording recording) throws Exception {
     Facts none = Facts.none();
-    Host host = new Host(tree, Duration.ZERO, _ -> {}, none, recording);
+    Host host = new Host(tree, Duration.ZERO, _ -> {}, none, Set.of(), recording);
     return Examination.of(host, Catalogue.node());
   }
 

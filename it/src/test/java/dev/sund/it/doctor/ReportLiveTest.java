@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +33,8 @@ class ReportLiveTest {
   void everyCheckSaysOfTheArchiveWhatItSaidOfTheMachine() throws Exception {
     Recording recording = new Recording();
     Host live =
-        new Host(ROOT, Duration.ofMillis(200), Thread::sleep, LiveFacts.of(ROOT), recording);
+        new Host(
+            ROOT, Duration.ofMillis(200), Thread::sleep, LiveFacts.of(ROOT), Set.of(), recording);
     Examination here = Examination.of(live, Catalogue.node());
     assertThat(live.lines(Facts.LINKS)).anyMatch(line -> line.text("link").equals("lo"));
     assertThat(live.lines(Facts.EVERY_ROUTE)).isNotNull();
