@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code sund status}: the node in twelve lines, as its agent sees it. */
+/** {@code sund status}: the node in ten lines, as its agent sees it. */
 @Command(
     name = "status",
     header = "Print this node in a few lines: agent, API server, pods, Services, what is wrong.",

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * An agent's status as twelve lines for people, and more when everything is asked for.
+ * An agent's status as ten lines for people, and more when everything is asked for.
  *
  * @param status as the agent answers it
  * @param now for how long something has been so
@@ -28,17 +28,15 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
             .allMatch(one -> isOfDoctor(one) && !text(one, "severity").equals("error"));
   }
 
-  /** The twelve lines. */
+  /** The ten lines. */
   List<String> lines() {
     return List.of(
         line("node", node()),
         line("agent", agent()),
         line("API", api()),
-        line("pods", pods()),
-        line("program", program()),
-        line("Services", services()),
+        line("pods", pods() + "; " + cni()),
+        line("program", program() + "; " + services()),
         line("addresses", addresses()),
-        line("CNI", cni()),
         line("repaired", repaired()),
         line("doctor", new WatchedText(status, colours).doctor()),
         line("peers", new WatchedText(status, colours).peers()),
@@ -63,7 +61,7 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
     return lines;
   }
 
-  /** A line of the twelve. */
+  /** A line of the ten. */
   static String line(String subject, String text) {
     return "%-10s %s".formatted(subject, text);
   }
@@ -124,12 +122,12 @@ record StatusText(Map<String, Object> status, Instant now, ZoneId zone, Colours 
   private String services() {
     Map<String, Object> services = Json.child(status, "services");
     if (services.isEmpty()) {
-      return "not known: the agent is older than this program";
+      return "Services not known: the agent is older than this program";
     }
     if (!Boolean.TRUE.equals(services.get("served"))) {
-      return "left to somebody else: they are switched off here";
+      return "Services left to somebody else: they are switched off here";
     }
-    return "%s; node ports at %s"
+    return "%s, node ports at %s"
         .formatted(count(Json.number(services, "count"), "Service"), where(services));
   }
 

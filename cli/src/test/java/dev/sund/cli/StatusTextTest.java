@@ -67,7 +67,7 @@ class StatusTextTest {
       """;
 
   @Test
-  void aNodeThatIsWellIsTwelveLinesAndTheDoctorMayWarn() throws Exception {
+  void aNodeThatIsWellIsTenLinesAndTheDoctorMayWarn() throws Exception {
     StatusText text = text(WELL, false);
     assertThat(text.well()).isTrue();
     assertThat(text.lines())
@@ -75,11 +75,11 @@ class StatusTextTest {
             "node       n1: 192.168.1.11, fd00:192:168:1::11",
             "agent      ready, version 0.1.0, since 2026-03-01 12:00:05 (20 minutes)",
             "API        192.168.1.254:6443 answers since 2026-03-01 11:20:00 (1 hour)",
-            "pods       1 with a network, 1 container on bridges, MTU 1450 (v4), 1430 (v6); eth0 1500",
-            "program    5 routes, sund-vxlan4 sund-vxlan6 to 4 peers, 1 translated port",
-            "Services   12 Services; node ports at all addresses of the node",
+            "pods       1 with a network, 1 container on bridges, MTU 1450 (v4), 1430 (v6); eth0 1500;"
+                + " /etc/cni/net.d/10-sund.conflist is written",
+            "program    5 routes, sund-vxlan4 sund-vxlan6 to 4 peers, 1 translated port; 12 Services,"
+                + " node ports at all addresses of the node",
             "addresses  10.244.1.0/24 2 of 253 (1%), fd00:10:244:1::/64 2 used",
-            "CNI        /etc/cni/net.d/10-sund.conflist is written",
             "repaired   2 in nft, 1 in routes",
             "doctor     53 checks: 1 warning, 2 notes, 1 could not read what they need; warning:"
                 + " vm.swappiness: Memory is swapped. (sund doctor --explain swap)",
@@ -93,7 +93,7 @@ class StatusTextTest {
   }
 
   @Test
-  void aNodeThatIsNotSaysWhyInTwelveLinesTooTheGravestFirst() throws Exception {
+  void aNodeThatIsNotSaysWhyInTenLinesTooTheGravestFirst() throws Exception {
     StatusText text = text(ILL, false);
     assertThat(text.well()).isFalse();
     assertThat(text.lines())
@@ -102,11 +102,10 @@ class StatusTextTest {
             "agent      not ready, version 0.1.0, since 2026-02-27 12:00:05 (2 days);"
                 + " The first list of the cluster's objects is not here yet.",
             "API        away since 2026-03-01 12:20:04 (1 second); Connection refused",
-            "pods       0 with a network, MTU not known yet",
-            "program    1 route, no tunnel; 3 changes due",
-            "Services   left to somebody else: they are switched off here",
+            "pods       0 with a network, MTU not known yet; no conflist is asked for (--cni-conf-dir)",
+            "program    1 route, no tunnel; 3 changes due; Services left to somebody else: they are"
+                + " switched off here",
             "addresses  no range is known yet",
-            "CNI        no conflist is asked for (--cni-conf-dir)",
             "repaired   nothing since the agent's start",
             "doctor     no checks run (--doctor-period)",
             "peers      none is measured (--peer-port)",
@@ -128,14 +127,14 @@ class StatusTextTest {
 
   @Test
   void peersThatRefuseOrCannotBeAskedAreNamed() throws Exception {
-    assertThat(text(WELL.replace("\"answers\"", "\"refuses\""), false).lines().get(10))
+    assertThat(text(WELL.replace("\"answers\"", "\"refuses\""), false).lines().get(8))
         .isEqualTo(
             "peers      2 ways measured, the worst: n3 by IPv6 refuses: its agent is away, or"
                 + " measures nobody");
     assertThat(
             text(WELL.replace("\"problem\":\"\",\"ways\"", "\"problem\":\"UDP x\",\"ways\""), false)
                 .lines()
-                .get(10))
+                .get(8))
         .isEqualTo("peers      cannot be measured in full: UDP x");
   }
 
