@@ -145,7 +145,7 @@ class StatusTextTest {
         "ranges",
         List.of(range(1, 64), range(2, 60), range(3, 0), range(4, 0), range(5, 0), range(6, 0)));
     StatusText text = new StatusText(status, NOW, ZoneOffset.UTC, new Colours(true));
-    assertThat(text.lines().get(6))
+    assertThat(text.lines().get(5))
         .isEqualTo(
             "addresses  \u001b[31m10.0.1.0/26 64 of 64 (100%)\u001b[0m,"
                 + " \u001b[33m10.0.2.0/26 60 of 64 (94%)\u001b[0m, 10.0.3.0/26 0 of 64 (0%),"
