@@ -294,6 +294,7 @@ class FrontendPacketsNetnsTest {
                 new Change.Remove<>(last.key(), last))));
     apply();
     assertThat(driver.pending()).isZero();
+    run(node, "conntrack -F"); // a port that is used again belongs to its old connection
     assertThat(askOften(outside, vip(family), 5)).allMatch(seen -> seen.startsWith(left));
     want(sticky, endpoint(key, View.INSIDE, 0, "a"), endpoint(key, View.INSIDE, 1, "b"));
     assertThat(askOften(outside, vip(family), 5)).allMatch(seen -> seen.startsWith(left));
