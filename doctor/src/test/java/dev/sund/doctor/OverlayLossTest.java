@@ -48,6 +48,14 @@ class OverlayLossTest {
   }
 
   @Test
+  void whatATunnelWithoutPeersDropsWhenItComesUpIsNobodysFault() throws Exception {
+    RecordedNode node =
+        new RecordedNode(root)
+            .with("proc/net/dev", WindowCases.TUNNEL, "flannel.1: 9900 9 0 0 0 0 0 0 9900 9 0 9");
+    assertThat(blamed(node)).isEqualTo("nobody");
+  }
+
+  @Test
   void aFewOfManyPacketsAreNobodysFault() throws Exception {
     RecordedNode node =
         new RecordedNode(root)
