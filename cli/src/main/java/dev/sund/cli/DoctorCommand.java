@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -118,13 +117,6 @@ public final class DoctorCommand implements Callable<Integer> {
   Path root = Path.of("/");
 
   @Option(
-      names = "--window",
-      paramLabel = "SECONDS",
-      defaultValue = "1",
-      description = "How long counters are watched (default: ${DEFAULT-VALUE}; at most 600).")
-  int window = 1;
-
-  @Option(
       names = "--baseline",
       paramLabel = "FILE",
       description = "What an earlier run printed with -o json: show what it has not.")
@@ -137,6 +129,8 @@ public final class DoctorCommand implements Callable<Integer> {
       description =
           "End with 1 from this severity on: ${COMPLETION-CANDIDATES} (default: warning).")
   Limit limit = Limit.WARNING;
+
+  @Mixin WindowOption window = new WindowOption();
 
   @Mixin FsyncOption fsync = new FsyncOption();
 
@@ -244,14 +238,10 @@ public final class DoctorCommand implements Callable<Integer> {
   }
 
   private Host host(Path place) {
-    if (window < 0 || window > 600) {
-      throw CommandFailure.badInput(
-          "--window " + window + " is not between 0 and 600.", "Give seconds.");
-    }
     Path whole = place.toAbsolutePath().normalize();
     return new Host(
         whole,
-        Duration.ofSeconds(window),
+        window.length(),
         Thread::sleep,
         probe.on(targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole), whole),
         Host.blindHere(whole));

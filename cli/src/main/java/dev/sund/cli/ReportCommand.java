@@ -98,13 +98,6 @@ public final class ReportCommand implements Callable<Integer> {
   Path root = Path.of("/");
 
   @Option(
-      names = "--window",
-      paramLabel = "SECONDS",
-      defaultValue = "1",
-      description = "How long counters are watched (default: ${DEFAULT-VALUE}; at most 600).")
-  int window = 1;
-
-  @Option(
       names = "--kubeconfig",
       paramLabel = "FILE",
       description = "Pack the cluster's objects, too, and compare the kernel with them.")
@@ -115,6 +108,8 @@ public final class ReportCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "This node's name in the cluster (default: the agent's, else the host's).")
   @Nullable String node;
+
+  @Mixin WindowOption window = new WindowOption();
 
   @Mixin AgentTalk agent = new AgentTalk();
 
@@ -131,10 +126,7 @@ public final class ReportCommand implements Callable<Integer> {
       throw CommandFailure.badInput(
           "--root " + root + " is no folder.", "Name the folder in which proc and sys are.");
     }
-    if (window < 0 || window > 600) {
-      throw CommandFailure.badInput(
-          "--window " + window + " is not between 0 and 600.", "Give seconds.");
-    }
+    window.length(); // before anything is read
     Path whole = root.toAbsolutePath().normalize();
     Instant now = Instant.now();
     String host = hostName(whole);
@@ -190,7 +182,7 @@ public final class ReportCommand implements Callable<Integer> {
     Host host =
         new Host(
             whole,
-            Duration.ofSeconds(window),
+            window.length(),
             Thread::sleep,
             LiveFacts.of(whole),
             Host.blindHere(whole),

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -81,6 +80,8 @@ public final class TuneCommand implements Callable<Integer> {
               + " /).")
   Path root = HERE;
 
+  @Mixin WindowOption window = new WindowOption();
+
   @Mixin StateDirOption state = new StateDirOption();
 
   @Mixin OutputFormat output = new OutputFormat();
@@ -131,7 +132,12 @@ public final class TuneCommand implements Callable<Integer> {
       Path whole = tree.root().toAbsolutePath().normalize();
       plan =
           TunePlanner.of(
-              new Host(whole, Duration.ofSeconds(1), Thread::sleep, LiveFacts.of(whole)));
+              new Host(
+                  whole,
+                  window.length(),
+                  Thread::sleep,
+                  LiveFacts.of(whole),
+                  Host.blindHere(whole)));
     }
     TuneText text = new TuneText(new Colours(sund != null && sund.colors()));
     if (!deed.apply) {
