@@ -26,6 +26,11 @@ class VariantsTest {
     return result.findings().isEmpty() ? "nothing" : result.findings().getFirst().text();
   }
 
+  private static Finding finding(RecordedNode node, String id) throws Exception {
+    List<Check<?>> checks = List.of(Catalogue.named(id).orElseThrow());
+    return Examination.of(node.host(), checks).results().getFirst().findings().getFirst();
+  }
+
   private RecordedNode node() {
     return new RecordedNode(root);
   }
@@ -115,5 +120,31 @@ class VariantsTest {
             .with("proc/sys/net/ipv4/vs/conntrack", "1")
             .with("proc/sys/net/ipv4/vs/expire_nodest_conn", "0");
     assertThat(found(node, "sysctl-ipvs")).contains("keeps connections to endpoints that are gone");
+  }
+
+  @Test
+  void addressesAreInTheFolderThatTheConfigurationNames() throws Exception {
+    RecordedNode node =
+        node()
+            .with(
+                RecordedNode.CNI,
+                """
+                {"cniVersion": "0.4.0", "name": "dbnet", "type": "bridge", "ipMasq": true,
+                 "ipam": {"type": "host-local", "subnet": "10.1.0.0/24", "dataDir": "/run/given"}}
+                """);
+    for (int i = 2; i < 5; i++) {
+      node = node.with("run/given/dbnet/10.1.0." + i, "0123abcd\r\neth0");
+    }
+    Finding finding = finding(node, "cni-addresses");
+    assertThat(finding.object()).isEqualTo("/run/given/dbnet");
+    assertThat(finding.remedy()).startsWith("cd /run/given/dbnet && rm 10.1.0.2");
+  }
+
+  @Test
+  void datagramsThatWereLostLongAgoAreANote() throws Exception {
+    Finding finding =
+        finding(node().with("proc/net/snmp6", "Udp6RcvbufErrors 9000"), "udp-buffers");
+    assertThat(finding.text()).contains("0 in 1.0 s, 9,000 since the start");
+    assertThat(finding.severity()).isEqualTo(Severity.NOTE);
   }
 }

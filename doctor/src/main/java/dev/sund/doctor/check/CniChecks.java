@@ -324,11 +324,12 @@ public final class CniChecks {
    * What host-local has given.
    *
    * @param network its name; empty where it is not used
+   * @param folder of its files
    * @param given addresses
    * @param room how many there are in its ranges; 0 when not known
    * @param gone those of them that no pod has
    */
-  record Reserved(String network, int given, long room, List<String> gone) {}
+  record Reserved(String network, String folder, int given, long room, List<String> gone) {}
 
   private static Reserved reserved(Host host) throws UnreadException {
     Cni cni = Cni.of(host);
@@ -366,10 +367,10 @@ public final class CniChecks {
                 ? Ranges.flannel(host.textIfThere("run/flannel/subnet.env").orElse(""))
                 : Ranges.of(ipam.orElseThrow());
         boolean joined = !Set.of("macvlan", "ipvlan", "host-device").contains(plugin.type());
-        return new Reserved(network.name(), given, room, joined ? gone : List.of());
+        return new Reserved(network.name(), "/" + folder, given, room, joined ? gone : List.of());
       }
     }
-    return new Reserved("", 0, 0, List.of());
+    return new Reserved("", "", 0, 0, List.of());
   }
 
   private static Verdict addresses(Reserved is) {
@@ -389,15 +390,15 @@ public final class CniChecks {
         List.of(
             new Finding(
                 full ? Severity.ERROR : Severity.WARNING,
-                "/var/lib/cni/networks/" + is.network,
+                is.folder,
                 "The network " + is.network + ": " + read + ".",
                 "Without a free address no pod starts: 'no IP addresses available in range set'."
                     + " Addresses of pods that are gone were lost when the runtime or the node ended"
                     + " without removing them.",
                 is.gone.isEmpty()
                     ? "A larger range for this node, or fewer pods (kubelet's maxPods)"
-                    : "cd /var/lib/cni/networks/"
-                        + is.network
+                    : "cd "
+                        + is.folder
                         + " && rm "
                         + some
                         + (is.gone.size() > 5 ? " ..." : "")

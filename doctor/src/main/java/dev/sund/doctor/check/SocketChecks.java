@@ -96,7 +96,9 @@ public final class SocketChecks {
       boolean received = !name.contains("Sndbuf");
       findings.add(
           new Finding(
-              stat.grew(name) >= RESETS * stat.seconds() ? Severity.ERROR : Severity.WARNING,
+              stat.grew(name) == 0
+                  ? severity.get()
+                  : stat.grew(name) >= RESETS * stat.seconds() ? Severity.ERROR : Severity.WARNING,
               name,
               (received
                       ? "Programs took their datagrams too late: "
