@@ -25,6 +25,7 @@ final class FaultyNode implements AutoCloseable {
   private final Path folder;
   private final NetNs node;
   private final Map<String, NetNs> pods = new TreeMap<>();
+  private final List<Process> traffic = new ArrayList<>();
 
   private FaultyNode(Path folder, NetNs node) {
     this.folder = folder;
@@ -83,9 +84,30 @@ final class FaultyNode implements AutoCloseable {
         one);
   }
 
-  /** Runs a command in the node's network. */
-  void in(String command) throws Exception {
-    inside(node, command, "");
+  /** A pod's network is gone without a word to the plugin, as when a runtime is killed. */
+  void lose(String pod) throws Exception {
+    pods.remove(pod).delete();
+  }
+
+  /** Traffic of these kinds in the node's network, until it is stopped. */
+  Process traffic(String... kinds) throws Exception {
+    return traffic(node, kinds);
+  }
+
+  /** The same in a pod's network. */
+  Process trafficInPod(String pod, String... kinds) throws Exception {
+    return traffic(pods.get(pod), kinds);
+  }
+
+  private Process traffic(NetNs namespace, String... kinds) throws Exception {
+    Process process = FaultyTraffic.in(namespace, folder.resolve("traffic"), kinds);
+    traffic.add(process);
+    return process;
+  }
+
+  /** Runs a command in the node's network, and says what it printed. */
+  String in(String command) throws Exception {
+    return inside(node, command, "");
   }
 
   /** Runs a command in a pod's network. */
@@ -98,10 +120,10 @@ final class FaultyNode implements AutoCloseable {
     inside(node, "iptables-restore --noflush", rules);
   }
 
-  private void inside(NetNs namespace, String command, String input) throws Exception {
+  private String inside(NetNs namespace, String command, String input) throws Exception {
     List<String> words = new ArrayList<>(List.of("nsenter", "--net=" + namespace.path()));
     words.addAll(List.of(command.split(" ")));
-    run(words, input);
+    return run(words, input);
   }
 
   /** What the doctor prints. */
@@ -157,12 +179,13 @@ final class FaultyNode implements AutoCloseable {
             folder.resolve("net.d").toString(),
             ROOT.resolve("sund").toString(),
             "doctor",
-            "--window",
-            "0",
             "--fail-on",
             "never"));
     words.addAll(options);
     words.addAll(List.of(arguments));
+    if (!words.contains("--window")) {
+      words.addAll(List.of("--window", "0"));
+    }
     return run(words, "");
   }
 
@@ -187,6 +210,7 @@ final class FaultyNode implements AutoCloseable {
 
   @Override
   public void close() throws KernelException {
+    traffic.forEach(FaultyTraffic::stop);
     for (NetNs pod : pods.values()) {
       pod.delete();
     }
