@@ -149,6 +149,21 @@ class DoctorFaultsTest {
   }
 
   @Test
+  void aTunnelOnADeviceThatIsATunnelsSizeIsFoundToGoWithinAnother() throws Exception {
+    node.in("ip link set eth0 mtu 1450");
+    node.in("ip link set far0 mtu 1450");
+    node.in("ip link add vxlan7 type vxlan id 7 dstport 4789 local 192.168.11.11");
+    node.in("ip link set vxlan7 mtu 1400 addrgenmode none up");
+    Map<String, String> found = found();
+    assertThat(found.keySet()).containsExactly("double-encapsulation");
+    assertThat(found.get("double-encapsulation")).contains("eth0 has MTU 1450", "vxlan7 (vxlan)");
+
+    node.in("ip link set eth0 mtu 1500");
+    node.in("ip link set far0 mtu 1500");
+    assertThat(found()).isEmpty();
+  }
+
+  @Test
   void aContainerThatHasTheNodesProcSeesTheSame() throws Exception {
     node.configure("10-bridge.conflist", HEALTHY);
     node.pod("a", HEALTHY);

@@ -1,23 +1,13 @@
 package dev.sund.it.doctor;
 
+import static dev.sund.it.doctor.WholeMachine.ask;
+import static dev.sund.it.doctor.WholeMachine.finding;
+import static dev.sund.it.doctor.WholeMachine.look;
+import static dev.sund.it.doctor.WholeMachine.read;
+import static dev.sund.it.doctor.WholeMachine.run;
+import static dev.sund.it.doctor.WholeMachine.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sund.doctor.Catalogue;
-import dev.sund.doctor.Check;
-import dev.sund.doctor.Examination;
-import dev.sund.doctor.Finding;
-import dev.sund.doctor.Host;
-import dev.sund.doctor.Result;
-import dev.sund.doctor.live.LiveFacts;
-import java.io.IOException;
-import java.net.DatagramPacket;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -29,15 +19,8 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("guest")
 class DoctorGuestTest {
-  private static final Path ROOT = Path.of("/");
   private static final String CONNTRACK = "net/netfilter/nf_conntrack_max";
   private static final String NEIGHBOURS = "net/ipv4/neigh/default/gc_thresh";
-
-  /** What happens between the doctor's two looks. */
-  @FunctionalInterface
-  private interface Meanwhile {
-    void happens() throws IOException;
-  }
 
   @BeforeEach
   void onlyInTheGuest() {
@@ -77,6 +60,8 @@ class DoctorGuestTest {
       write(NEIGHBOURS + 3, "16");
       assertThat(finding("neighbours-full", () -> ask("10.9.1.", 1, 200, 1)).object())
           .isEqualTo("net.ipv4.neigh.default.gc_thresh3");
+      assertThat(look("sysctl-values", () -> {}).findings())
+          .anyMatch(finding -> finding.object().contains("gc_thresh"));
 
       write(NEIGHBOURS + 3, before);
       run("ip", "link set doctor0 down"); // its entries go
@@ -108,66 +93,5 @@ class DoctorGuestTest {
       write(all + "arp_announce", announced);
       run("ip", "link delete kube-ipvs0");
     }
-  }
-
-  private static Finding finding(String id, Meanwhile meanwhile) throws Exception {
-    Result result = look(id, meanwhile);
-    assertThat(result.findings()).as("%s", result.outcome()).isNotEmpty();
-    return result.findings().getFirst();
-  }
-
-  private static Result look(String id, Meanwhile meanwhile) throws Exception {
-    Host host =
-        new Host(
-            ROOT,
-            Duration.ofSeconds(1),
-            _ -> {
-              try {
-                meanwhile.happens();
-              } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-              }
-            },
-            LiveFacts.of(ROOT));
-    List<Check<?>> checks = List.of(Catalogue.named(id).orElseThrow());
-    // A check that looks once does not wait either.
-    if (checks.getFirst().sampled().isEmpty()) {
-      meanwhile.happens();
-    }
-    return Examination.of(host, checks).results().getFirst();
-  }
-
-  /** Sends a packet from so many ports to so many addresses; nobody need hear it. */
-  private static void ask(String prefix, int first, int addresses, int ports) throws IOException {
-    for (int port = 0; port < ports; port++) {
-      try (DatagramSocket socket = new DatagramSocket()) {
-        for (int i = first; i < first + addresses; i++) {
-          byte[] bytes = {7};
-          try {
-            socket.send(
-                new DatagramPacket(bytes, 1, InetAddress.getByName(prefix + i), 20_000 + port));
-          } catch (IOException _) {
-            // What is dropped at once for want of room is what this is about.
-            continue;
-          }
-        }
-      }
-    }
-  }
-
-  private static String read(String key) throws IOException {
-    return Host.textOf(Path.of("/proc/sys", key)).strip();
-  }
-
-  private static void write(String key, String value) throws IOException {
-    Files.writeString(Path.of("/proc/sys", key), value);
-  }
-
-  private static void run(String program, String arguments) throws Exception {
-    List<String> command = new java.util.ArrayList<>(List.of(program));
-    command.addAll(List.of(arguments.split(" ")));
-    Process process = new ProcessBuilder(command).inheritIO().start();
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as("%s", command).isZero();
   }
 }

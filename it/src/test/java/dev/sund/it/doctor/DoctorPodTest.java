@@ -162,6 +162,50 @@ class DoctorPodTest {
     assertThat(found.get("conclusion")).startsWith("It is not DNS but who it connects to");
   }
 
+  @Test
+  void aProgramThatTakesNoConnectionsIsFoundByItsQueue() throws Exception {
+    bed.start(
+        bed.pod,
+        "python3",
+        "-c",
+        "import socket, time; s = socket.socket(); s.bind(('10.1.0.5', 80)); s.listen(0);"
+            + " time.sleep(60)");
+    Map<String, String> found = Map.of();
+    for (int i = 0; i < 20 && !found.containsKey("inside-listen"); i++) {
+      bed.start(
+          bed.far,
+          "python3",
+          "-c",
+          "import socket; [socket.create_connection(('10.1.0.5', 80), 60) for i in range(4)]");
+      found = bed.found();
+    }
+    assertThat(found.get("inside-listen"))
+        .contains("shop/web-0 lets connections wait until its queue is full");
+  }
+
+  @Test
+  void theClustersDnsIsAskedFromTheNode() throws Exception {
+    Path cluster = java.nio.file.Files.writeString(folder.resolve("cluster.yaml"), DNS);
+    String[] asked = {"--only", "dns-answers", "--all", "-f", cluster.toString()};
+    assertThat(bed.doctor(asked).out()).contains("1 check right");
+
+    bed.dns.close();
+    assertThat(bed.doctor(asked).out()).contains("error    dns-answers", "10.2.0.10 (refused)");
+  }
+
+  private static final String DNS =
+      """
+      apiVersion: v1
+      kind: Node
+      metadata: {name: n1}
+      status: {addresses: [{type: InternalIP, address: 10.2.0.1}]}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+      spec: {clusterIP: 10.2.0.10, selector: {k8s-app: kube-dns}, ports: [{port: 53, protocol: UDP}]}
+      """;
+
   private static final String CLUSTER =
       """
       apiVersion: v1

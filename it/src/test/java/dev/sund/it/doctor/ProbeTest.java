@@ -224,6 +224,24 @@ class ProbeTest {
     }
   }
 
+  @Test
+  void aTunnelWithinSomethingThatTakesATunnelsBytesIsFound() throws Exception {
+    try (ProbeBed bed = ProbeBed.routed(1_450)) {
+      bed.answer();
+      assertThat(bed.probe(Family.V4, TUNNELS).findings())
+          .anySatisfy(text ->
+              assertThat(text)
+                  .startsWith("warning probe-encapsulation: The way to 10.77.2.2 carries 1450")
+                  .contains("probably VXLAN, or Geneve without options", "flannel.1")
+                  .endsWith(" wraps again."));
+    }
+    try (ProbeBed bed = ProbeBed.routed(1_500)) {
+      bed.answer();
+      assertThat(bed.probe(Family.V4, TUNNELS).findings())
+          .noneMatch(text -> text.contains("probe-encapsulation"));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void whoNeverRepliesIsSaidWithTheRemedyAndNothingPasses(Family family) throws Exception {
