@@ -53,10 +53,7 @@ final class Ranges {
     Optional<Ip> first = range.text("rangeStart").flatMap(Ranges::address);
     Optional<Ip> last = range.text("rangeEnd").flatMap(Ranges::address);
     if (first.isPresent() && last.isPresent()) {
-      BigInteger count =
-          new BigInteger(1, last.get().toBytes())
-              .subtract(new BigInteger(1, first.get().toBytes()))
-              .add(BigInteger.ONE);
+      BigInteger count = new AddressSpan("", first.get(), last.get()).size();
       return count.min(BigInteger.valueOf(MANY)).longValue();
     }
     return size(range.text("subnet").orElse(""));

@@ -3,6 +3,7 @@ package dev.sund.doctor.probe;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * Round trips of a window. Times are of both sides' own clocks, whose difference does not matter:
@@ -37,27 +38,20 @@ final class Delays {
 
   /** From here to there. */
   long jitterThereMicros() {
-    long sum = 0;
-    for (int i = 1; i < echoes.size(); i++) {
-      sum += Math.abs(there(echoes.get(i)) - there(echoes.get(i - 1)));
-    }
-    return echoes.size() < 2 ? 0 : sum / (echoes.size() - 1) / 1_000;
+    return jitterMicros(echo -> echo.came - echo.sent);
   }
 
   /** From there to here. */
   long jitterBackMicros() {
+    return jitterMicros(echo -> echo.back - echo.gone);
+  }
+
+  private long jitterMicros(ToLongFunction<Echo> transit) {
     long sum = 0;
     for (int i = 1; i < echoes.size(); i++) {
-      sum += Math.abs(back(echoes.get(i)) - back(echoes.get(i - 1)));
+      long before = transit.applyAsLong(echoes.get(i - 1));
+      sum += Math.abs(transit.applyAsLong(echoes.get(i)) - before);
     }
     return echoes.size() < 2 ? 0 : sum / (echoes.size() - 1) / 1_000;
-  }
-
-  private static long there(Echo echo) {
-    return echo.came - echo.sent;
-  }
-
-  private static long back(Echo echo) {
-    return echo.back - echo.gone;
   }
 }
