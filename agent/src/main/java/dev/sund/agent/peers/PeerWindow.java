@@ -1,5 +1,6 @@
 package dev.sund.agent.peers;
 
+import dev.sund.model.Percentile;
 import java.util.Arrays;
 
 /**
@@ -108,13 +109,8 @@ final class PeerWindow {
         answered,
         lost,
         refused,
-        percentile(sorted, 50) / 1e6,
-        percentile(sorted, 99) / 1e6,
+        Percentile.of(sorted, 50) / 1e6,
+        Percentile.of(sorted, 99) / 1e6,
         jitter / 1e6);
-  }
-
-  /** The smallest that so many of a hundred do not exceed; 0 of none. */
-  private static long percentile(long[] sorted, int percent) {
-    return sorted.length == 0 ? 0 : sorted[(sorted.length * percent + 99) / 100 - 1];
   }
 }

@@ -354,7 +354,7 @@ public final class CniChecks {
         List<String> gone = new ArrayList<>();
         for (String name : host.names(folder)) {
           // Other files: lock, last_reserved_ip.0
-          Optional<Ip> address = Ranges.address(name);
+          Optional<Ip> address = Ip.tryParse(name);
           if (address.isPresent()) {
             given++;
             if (!held.contains(address.get().toString())) {

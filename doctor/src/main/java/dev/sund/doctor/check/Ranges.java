@@ -15,17 +15,6 @@ final class Ranges {
 
   private Ranges() {}
 
-  static Optional<Ip> address(String text) {
-    if (!text.matches("[0-9a-fA-F.:]{3,}")) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Ip.parse(text));
-    } catch (IllegalArgumentException _) {
-      return Optional.empty();
-    }
-  }
-
   /** Of flannel's subnet of the node; 0 when it is not said. */
   static long flannel(String environment) {
     Matcher subnet = SUBNET.matcher(environment);
@@ -50,8 +39,8 @@ final class Ranges {
   }
 
   private static long range(Tree.Mapping range) {
-    Optional<Ip> first = range.text("rangeStart").flatMap(Ranges::address);
-    Optional<Ip> last = range.text("rangeEnd").flatMap(Ranges::address);
+    Optional<Ip> first = range.text("rangeStart").flatMap(Ip::tryParse);
+    Optional<Ip> last = range.text("rangeEnd").flatMap(Ip::tryParse);
     if (first.isPresent() && last.isPresent()) {
       BigInteger count = new AddressSpan("", first.get(), last.get()).size();
       return count.min(BigInteger.valueOf(MANY)).longValue();
@@ -65,7 +54,7 @@ final class Ranges {
     if (slash < 0 || !subnet.substring(slash + 1).matches("\\d{1,3}")) {
       return 0;
     }
-    Optional<Ip> address = address(subnet.substring(0, slash));
+    Optional<Ip> address = Ip.tryParse(subnet.substring(0, slash));
     if (address.isEmpty()) {
       return 0;
     }

@@ -1,5 +1,6 @@
 package dev.sund.doctor.disk;
 
+import dev.sund.model.Percentile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -34,8 +35,7 @@ public record WriteTest(int writes, int bytes, Duration most) {
   public record Times(long[] micros) {
     /** The time that this share of the writes did not exceed. */
     public long percentile(int percent) {
-      int rank = (int) Math.ceil(micros.length * percent / 100.0);
-      return micros[Math.max(0, rank - 1)];
+      return Percentile.of(micros, percent);
     }
   }
 

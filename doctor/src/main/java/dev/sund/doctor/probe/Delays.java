@@ -1,7 +1,7 @@
 package dev.sund.doctor.probe;
 
+import dev.sund.model.Percentile;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
@@ -24,16 +24,14 @@ final class Delays {
     return echoes.size();
   }
 
-  /** The round trip below which this part of all lies, without the answerer's own time. */
-  long micros(double part) {
-    List<Long> trips = new ArrayList<>();
-    echoes.forEach(echo -> trips.add(echo.back - echo.sent - (echo.gone - echo.came)));
-    if (trips.isEmpty()) {
-      return 0;
-    }
-    Collections.sort(trips);
-    int at = (int) Math.ceil(part * trips.size()) - 1;
-    return trips.get(Math.clamp(at, 0, trips.size() - 1)) / 1_000;
+  /** The round trip that so many of a hundred did not exceed, without the answerer's own time. */
+  long micros(int percent) {
+    long[] trips =
+        echoes.stream()
+            .mapToLong(echo -> echo.back - echo.sent - (echo.gone - echo.came))
+            .sorted()
+            .toArray();
+    return Percentile.of(trips, percent) / 1_000;
   }
 
   /** From here to there. */

@@ -149,9 +149,9 @@ final class Prober implements AutoCloseable {
         .word("heard", heard)
         .word("back", back.cardinality())
         .word("rtt-least-us", delays.micros(0))
-        .word("rtt-median-us", delays.micros(0.5))
-        .word("rtt-99-us", delays.micros(0.99))
-        .word("rtt-most-us", delays.micros(1))
+        .word("rtt-median-us", delays.micros(50))
+        .word("rtt-99-us", delays.micros(99))
+        .word("rtt-most-us", delays.micros(100))
         .word("jitter-there-us", delays.jitterThereMicros())
         .word("jitter-back-us", delays.jitterBackMicros())
         .end();

@@ -21,7 +21,7 @@ class DelaysTest {
   @Test
   void theAnswerersOwnTimeIsNotTheWays() {
     echo(0, 2 * MILLI, 50 * MILLI, 3 * MILLI);
-    assertThat(delays.micros(0.5)).isEqualTo(5_000);
+    assertThat(delays.micros(50)).isEqualTo(5_000);
   }
 
   @Test
@@ -32,12 +32,12 @@ class DelaysTest {
     assertThat(delays.jitterThereMicros()).isEqualTo(1_000);
     assertThat(delays.jitterBackMicros()).isZero();
     assertThat(delays.micros(0)).isEqualTo(5_000);
-    assertThat(delays.micros(1)).isEqualTo(6_000);
+    assertThat(delays.micros(100)).isEqualTo(6_000);
   }
 
   @Test
   void withoutEchoesThereIsNothing() {
-    assertThat(delays.micros(0.5)).isZero();
+    assertThat(delays.micros(50)).isZero();
     assertThat(delays.jitterBackMicros()).isZero();
   }
 }
