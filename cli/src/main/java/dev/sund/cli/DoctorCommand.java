@@ -1,6 +1,7 @@
 package dev.sund.cli;
 
 import dev.sund.agent.local.Json;
+import dev.sund.doctor.Blind;
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
@@ -244,7 +245,7 @@ public final class DoctorCommand implements Callable<Integer> {
         window.length(),
         Thread::sleep,
         probe.on(targets.facts(fsync.with(whole, LiveFacts.of(whole)), whole), whole),
-        Host.blindHere(whole));
+        Blind.here(whole));
   }
 
   /** The findings of an earlier run. */

@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import dev.sund.agent.local.Json;
 import dev.sund.agent.verify.NodeVerification;
+import dev.sund.doctor.Blind;
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
@@ -10,6 +11,7 @@ import dev.sund.doctor.Host;
 import dev.sund.doctor.Recording;
 import dev.sund.doctor.Result;
 import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.report.Configuration;
 import dev.sund.doctor.report.Report;
@@ -169,7 +171,7 @@ public final class ReportCommand implements Callable<Integer> {
 
   private static String hostName(Path root) {
     try {
-      String name = Host.textOf(root.resolve("proc/sys/kernel/hostname")).strip();
+      String name = WholeFile.text(root.resolve("proc/sys/kernel/hostname")).strip();
       return name.matches("[A-Za-z0-9._-]{1,64}") ? name : "node";
     } catch (IOException _) {
       return "node";
@@ -185,7 +187,7 @@ public final class ReportCommand implements Callable<Integer> {
             window.length(),
             Thread::sleep,
             LiveFacts.of(whole),
-            Host.blindHere(whole),
+            Blind.here(whole),
             recording);
     List<Check<?>> checks = Catalogue.node();
     Examination found = Examination.of(host, checks);

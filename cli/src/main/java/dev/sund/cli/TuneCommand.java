@@ -2,6 +2,7 @@ package dev.sund.cli;
 
 import dev.sund.agent.local.Json;
 import dev.sund.dataplane.FailPoint;
+import dev.sund.doctor.Blind;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.live.LiveFacts;
@@ -133,11 +134,7 @@ public final class TuneCommand implements Callable<Integer> {
       plan =
           TunePlanner.of(
               new Host(
-                  whole,
-                  window.length(),
-                  Thread::sleep,
-                  LiveFacts.of(whole),
-                  Host.blindHere(whole)));
+                  whole, window.length(), Thread::sleep, LiveFacts.of(whole), Blind.here(whole)));
     }
     TuneText text = new TuneText(new Colours(sund != null && sund.colors()));
     if (!deed.apply) {

@@ -1,21 +1,10 @@
 package dev.sund.doctor;
 
-import java.io.ByteArrayOutputStream;
-import java.io.FileInputStream;
-import java.io.FileNotFoundException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +12,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,45 +37,17 @@ public final class Host {
   /** Where a recorded tree says what could not be read: lines {@code PATH TAB WHY TAB REMEDY}. */
   public static final String UNREAD = "sund-unread";
 
-  private static final int READ_BYTES = 64 << 10;
-
-  private final Path root;
-  private final Duration wait;
-  private final Pause pause;
   private final Facts facts;
+  private final NodeFiles files;
+  private final Sight sight;
+  private final Window window;
   private final Map<String, String> assumed;
-  private final Set<Blind> blind;
   private final @Nullable Recording recording;
-  private @Nullable Map<String, UnreadException> unread;
-  private final Map<String, String> asked = new LinkedHashMap<>();
+  private final Map<String, String> asked = new HashMap<>();
   private final Map<String, Parsed> parsed = new HashMap<>();
   private final Map<Class<?>, Shared> sharedByAll = new HashMap<>();
-  private final Map<String, String> before = new LinkedHashMap<>();
   private final Set<String> read = new LinkedHashSet<>();
-  private final byte[] buffer = new byte[READ_BYTES];
-  private double seconds;
-  private long begun;
   private @Nullable UnreadException unseen;
-
-  /** What of the node cannot be seen from where this program runs, though files are there. */
-  public enum Blind {
-    /** Files of the network show another network namespace than the node's. */
-    NETWORK,
-    /** Files and processes are those of a container; only what the kernel says is the node's. */
-    FILES
-  }
-
-  /** How time passes. */
-  @FunctionalInterface
-  public interface Pause {
-    /** Waits. */
-    void sleep(Duration time) throws InterruptedException;
-
-    /** What time it is, in nanoseconds from an arbitrary moment on. */
-    default long nanos() {
-      return System.nanoTime();
-    }
-  }
 
   /**
    * A node.
@@ -103,30 +62,37 @@ public final class Host {
 
   /** A node of which not everything is seen: what is not, cannot be read, whatever is there. */
   public Host(Path root, Duration wait, Pause pause, Facts facts, Set<Blind> blind) {
-    this(root, wait, pause, facts, blind, Map.of(), null);
+    this(facts, new NodeFiles(root), blind, new Window(wait, pause), null);
   }
 
   /** The same; what is read is recorded. */
   public Host(
       Path root, Duration wait, Pause pause, Facts facts, Set<Blind> blind, Recording recording) {
-    this(root, wait, pause, facts, blind, Map.of(), recording);
+    this(facts, new NodeFiles(root), blind, new Window(wait, pause), recording);
   }
 
   private Host(
-      Path root,
-      Duration wait,
-      Pause pause,
       Facts facts,
+      NodeFiles files,
       Set<Blind> blind,
-      Map<String, String> assumed,
+      Window window,
       @Nullable Recording recording) {
-    this.root = root;
-    this.wait = wait;
-    this.pause = pause;
     this.facts = facts;
-    this.blind = Set.copyOf(blind);
-    this.assumed = Map.copyOf(assumed);
+    this.files = files;
+    this.sight = new Sight(files, blind);
+    this.window = window;
+    this.assumed = Map.of();
     this.recording = recording;
+  }
+
+  private Host(Host other, Map<String, String> assumed) {
+    this.facts = other.facts;
+    this.files = other.files;
+    this.sight = other.sight;
+    this.window = other.window;
+    this.assumed = Map.copyOf(assumed);
+    this.recording = null;
+    asked.putAll(other.asked);
   }
 
   /**
@@ -136,21 +102,7 @@ public final class Host {
   public Host assuming(Map<String, String> files) {
     Map<String, String> all = new HashMap<>(assumed);
     all.putAll(files);
-    Host other = new Host(root, wait, pause, facts, blind, all, null);
-    other.asked.putAll(asked);
-    other.before.putAll(before);
-    other.seconds = seconds;
-    return other;
-  }
-
-  /**
-   * What this process does not see of its node under a root: the first process of a container has
-   * the container's files and processes.
-   */
-  public static Set<Blind> blindHere(Path root) {
-    return root.equals(Path.of("/")) && ProcessHandle.current().pid() == 1
-        ? Set.of(Blind.FILES)
-        : Set.of();
+    return new Host(this, all);
   }
 
   /**
@@ -179,78 +131,35 @@ public final class Host {
       read.add(path);
       return Optional.of(other);
     }
-    if (recording == null) {
-      return textOrUnread(path);
-    }
     try {
-      Optional<String> text = textOrUnread(path);
-      text.ifPresent(found -> recording.text(path, found));
+      Optional<String> text = textAsItIs(path);
+      if (recording != null && text.isPresent()) {
+        recording.text(path, text.get());
+      }
       return text;
     } catch (UnreadException e) {
-      recording.unread(path, e);
-      throw e;
+      throw recorded(path, e);
     }
   }
 
-  private Optional<String> textOrUnread(String path) throws UnreadException {
-    refuseWhatWasUnread(path);
-    if (path.startsWith("proc/sys/net/") && isSeenFromAnotherNetwork()) {
-      throw new UnreadException(
-          "/" + path + " shows this process's own network and not that of " + root,
-          "Run it in the node's network namespace (hostNetwork: true).");
-    }
+  private Optional<String> textAsItIs(String path) throws UnreadException {
+    sight.refuseOtherNetwork(path);
+    sight.refuse(path);
     if (isAsked(path)) {
       return Optional.of(ask(path));
     }
-    refuseUnseen(path);
-    try {
-      String text = textOf(place(path), buffer);
+    Optional<String> text = files.text(path).map(String::strip);
+    if (text.isPresent()) {
       read.add(path);
-      return Optional.of(text.strip());
-    } catch (NoSuchFileException | NotDirectoryException _) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw unread(path, e);
     }
+    return text;
   }
 
-  /**
-   * A file's text. Files of the kernel say that they are empty, which makes {@link
-   * Files#readAllBytes} begin with a read of one byte: a sysctl gives its first digit then, and no
-   * more. So the first read is a large one.
-   */
-  public static String textOf(Path file) throws IOException {
-    return textOf(file, new byte[READ_BYTES]);
-  }
-
-  private static String textOf(Path file, byte[] part) throws IOException {
-    try (InputStream in = new FileInputStream(file.toFile())) {
-      int first = Math.max(0, in.read(part));
-      int next = first == 0 ? -1 : in.read(part, first, part.length - first);
-      if (next < 0) {
-        return new String(part, 0, first, StandardCharsets.UTF_8);
-      }
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      bytes.write(part, 0, first + next);
-      for (int read = in.read(part); read >= 0; read = in.read(part)) {
-        bytes.write(part, 0, read);
-      }
-      return bytes.toString(StandardCharsets.UTF_8);
-    } catch (FileNotFoundException e) {
-      throw reason(file, e);
+  private UnreadException recorded(String path, UnreadException why) {
+    if (recording != null) {
+      recording.unread(path, why);
     }
-  }
-
-  /** {@code FileInputStream} calls everything "not found". */
-  private static IOException reason(Path file, FileNotFoundException e) {
-    String name = file.toString();
-    if (!Files.exists(file)) {
-      return new NoSuchFileException(name);
-    }
-    String said = String.valueOf(e.getMessage());
-    return said.endsWith("(Permission denied)")
-        ? new AccessDeniedException(name)
-        : new IOException(said.replace(name + " ", ""), e);
+    return why;
   }
 
   /**
@@ -292,31 +201,7 @@ public final class Host {
   private boolean isAsked(String path) {
     return path.startsWith(FACTS + "/")
         && !exists(path)
-        && (!exists(WINDOW) || path.equals(FACTS + "/" + Facts.CLUSTER));
-  }
-
-  /** What could not be read when a tree was recorded cannot be read in it. */
-  private void refuseWhatWasUnread(String path) throws UnreadException {
-    UnreadException why = recordedUnread().get(path);
-    if (why != null) {
-      throw new UnreadException(String.valueOf(why.getMessage()), why.remedy());
-    }
-  }
-
-  private Map<String, UnreadException> recordedUnread() {
-    Map<String, UnreadException> known = unread;
-    if (known == null) {
-      known = Map.of();
-      try {
-        if (Files.exists(root.resolve(WINDOW)) && Files.exists(root.resolve(UNREAD))) {
-          known = Recording.unreadOf(textOf(root.resolve(UNREAD)));
-        }
-      } catch (IOException e) {
-        known = Map.of(UNREAD, unread(UNREAD, e));
-      }
-      unread = known;
-    }
-    return known;
+        && (!files.areRecorded() || path.equals(FACTS + "/" + Facts.CLUSTER));
   }
 
   /** What the kernel says, asked once for all checks of a look. */
@@ -376,33 +261,21 @@ public final class Host {
    */
   public Optional<String> unzippedIfThere(String path) throws UnreadException {
     String plain = path.replaceFirst("\\.gz$", "");
-    if (Files.exists(root.resolve(WINDOW)) && Files.exists(place(plain))) {
+    if (files.areRecorded() && files.exists(plain)) {
       return textIfThere(plain);
     }
     try {
-      Optional<String> text = unzipped(path);
-      if (recording != null && text.isPresent()) {
-        recording.text(plain, text.get());
+      sight.refuseUnread(path);
+      Optional<String> text = files.unzipped(path);
+      if (text.isPresent()) {
+        read.add(path);
+        if (recording != null) {
+          recording.text(plain, text.get());
+        }
       }
       return text;
     } catch (UnreadException e) {
-      if (recording != null) {
-        recording.unread(path, e);
-      }
-      throw e;
-    }
-  }
-
-  private Optional<String> unzipped(String path) throws UnreadException {
-    refuseWhatWasUnread(path);
-    try (InputStream in = new GZIPInputStream(Files.newInputStream(place(path)))) {
-      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      read.add(path);
-      return Optional.of(text);
-    } catch (NoSuchFileException | NotDirectoryException _) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw unread(path, e);
+      throw recorded(path, e);
     }
   }
 
@@ -412,23 +285,18 @@ public final class Host {
    * @throws UnreadException when it cannot be read
    */
   public List<String> names(String folder) throws UnreadException {
-    refuseUnseen(folder);
-    refuseWhatWasUnread(folder);
-    try (Stream<Path> entries = Files.list(place(folder))) {
-      read.add(folder + "/");
-      List<String> names = entries.map(entry -> entry.getFileName().toString()).sorted().toList();
-      if (recording != null) {
-        recording.folder(folder, names);
+    try {
+      sight.refuse(folder);
+      Optional<List<String>> names = files.names(folder);
+      if (names.isPresent()) {
+        read.add(folder + "/");
+        if (recording != null) {
+          recording.folder(folder, names.get());
+        }
       }
-      return names;
-    } catch (NoSuchFileException | NotDirectoryException _) {
-      return List.of();
-    } catch (IOException e) {
-      UnreadException why = unread(folder, e);
-      if (recording != null) {
-        recording.unread(folder, why);
-      }
-      throw why;
+      return names.orElse(List.of());
+    } catch (UnreadException e) {
+      throw recorded(folder, e);
     }
   }
 
@@ -437,63 +305,23 @@ public final class Host {
    * the check that asked has no verdict.
    */
   public boolean has(String path) {
-    Optional<UnreadException> why = whyUnseen(path);
     boolean there = exists(path);
+    Optional<UnreadException> why = sight.whyUnseen(path);
     if (why.isEmpty() && !there) {
-      why = Optional.ofNullable(recordedUnread().get(path));
+      why = sight.whyUnread(path);
     }
     if (why.isPresent()) {
-      unseen = why.get();
-      if (recording != null) {
-        recording.unread(path, why.get());
-      }
+      unseen = recorded(path, why.get());
       return false;
     }
     if (there && recording != null) {
-      recording.there(path, Files.isDirectory(place(path)));
+      recording.there(path, files.isFolder(path));
     }
     return there;
   }
 
   private boolean exists(String path) {
-    return assumed.containsKey(path) || Files.exists(place(path));
-  }
-
-  private void refuseUnseen(String path) throws UnreadException {
-    Optional<UnreadException> why = whyUnseen(path);
-    if (why.isPresent()) {
-      throw why.get();
-    }
-  }
-
-  private Optional<UnreadException> whyUnseen(String path) {
-    if (blind.contains(Blind.FILES) && !isOfTheKernel(path)) {
-      return Optional.of(
-          new UnreadException(
-              "/" + path + " is a container's here and not the node's",
-              "Mount the node's file systems and name their root (--root, --host-root)."));
-    }
-    boolean ofNetwork =
-        path.startsWith("proc/sys/net/")
-            || path.startsWith("sys/class/net")
-            || path.startsWith("proc/net/") && !isOfFirstProcess(place(path));
-    return blind.contains(Blind.NETWORK) && ofNetwork
-        ? Optional.of(
-            new UnreadException(
-                "/" + path + " shows this process's own network and not the node's",
-                "Run it in the node's network namespace (hostNetwork: true)."))
-        : Optional.empty();
-  }
-
-  /** What the kernel says alike in all containers: no file of a disk, no process. */
-  private static boolean isOfTheKernel(String path) {
-    return path.startsWith("sys/")
-        || path.startsWith(FACTS + "/")
-        || path.startsWith("proc/") && !Character.isDigit(path.charAt("proc/".length()));
-  }
-
-  private boolean isOfFirstProcess(Path place) {
-    return place.startsWith(root.resolve("proc/1"));
+    return assumed.containsKey(path) || files.exists(path);
   }
 
   /**
@@ -513,26 +341,30 @@ public final class Host {
    * @throws UnreadException when it was not there then
    */
   public String before(String path) throws UnreadException {
-    String text = before.get(path);
-    if (text == null) {
-      throw new UnreadException(
-          "/" + path + " was not there a moment ago", "Run the doctor again.");
-    }
-    return text;
+    return window
+        .before(path)
+        .orElseThrow(() ->
+            new UnreadException(
+                "/" + path + " was not there a moment ago", "Run the doctor again."));
   }
 
   /** How many seconds lie between the two looks. */
   public double seconds() {
-    return seconds;
+    return window.seconds();
   }
 
   /** Reads what changes for the first time; of a recorded tree takes what it has. */
   void beginWindow(Collection<String> paths) {
-    boolean recorded = has(WINDOW);
-    begun = pause.nanos();
+    window.begin();
     for (String path : paths) {
       try {
-        textIfThere(recorded ? BEFORE + "/" + path : path).ifPresent(text -> before(path, text));
+        Optional<String> text = textIfThere(files.areRecorded() ? BEFORE + "/" + path : path);
+        if (text.isPresent()) {
+          window.saw(path, text.get());
+          if (recording != null) {
+            recording.before(path, text.get());
+          }
+        }
       } catch (UnreadException _) {
         // The check that needs it says why, when it reads it the second time.
       }
@@ -542,26 +374,13 @@ public final class Host {
 
   /** Waits for what is left of the window; a recorded tree says how long it was. */
   void endWindow() throws InterruptedException {
-    if (has(WINDOW)) {
-      window(recordedSeconds());
-      return;
+    if (files.areRecorded()) {
+      window.wasOf(recordedSeconds());
+    } else {
+      window.end();
     }
-    Duration left = wait.minusNanos(pause.nanos() - begun);
-    pause.sleep(left.isPositive() ? left : Duration.ZERO);
-    window(Math.max(wait.toNanos(), pause.nanos() - begun) / 1e9);
-  }
-
-  private void window(double length) {
-    seconds = length;
     if (recording != null) {
-      recording.window(length);
-    }
-  }
-
-  private void before(String path, String text) {
-    before.put(path, text);
-    if (recording != null) {
-      recording.before(path, text);
+      recording.window(window.seconds());
     }
   }
 
@@ -584,32 +403,6 @@ public final class Host {
     return new ArrayList<>(read);
   }
 
-  /** Of another machine's proc file system the network is that of its first process. */
-  private Path place(String path) {
-    if (path.startsWith("proc/net/") && !root.equals(Path.of("/"))) {
-      Path first = root.resolve("proc/1/net").resolve(path.substring("proc/net/".length()));
-      if (Files.exists(first)) {
-        return first;
-      }
-    }
-    return root.resolve(path);
-  }
-
-  /**
-   * The kernel answers for {@code /proc/sys/net} with the reader's network, wherever it is mounted.
-   */
-  private boolean isSeenFromAnotherNetwork() {
-    if (root.equals(Path.of("/"))) {
-      return false;
-    }
-    try {
-      Path theirs = Files.readSymbolicLink(root.resolve("proc/1/ns/net"));
-      return !theirs.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
-    } catch (IOException _) {
-      return false; // a recorded tree, or a link that only root may read
-    }
-  }
-
   private static long parse(String path, String text) throws UnreadException {
     try {
       return Long.parseLong(text);
@@ -617,12 +410,5 @@ public final class Host {
       throw new UnreadException(
           "/" + path + " says '" + text + "', which is no number", "Report it with the kernel.");
     }
-  }
-
-  private static UnreadException unread(String path, IOException e) {
-    return e instanceof AccessDeniedException
-        ? new UnreadException("/" + path + ": permission denied", Rights.remedy())
-        : new UnreadException(
-            "/" + path + ": " + e.getMessage(), "Look at the file with the same user.");
   }
 }

@@ -3,7 +3,8 @@
  * changes nothing, needs no agent and no rights in a cluster.
  *
  * <pre>
- *   Host ─ files of this node, of one mounted elsewhere, or recorded
+ *   Host ─ NodeFiles: of this node, of one mounted elsewhere, or recorded; Facts: what is in no file
+ *    │     Sight: what of it cannot be seen from here; Window: the first look at what changes
  *    └─► Check: reads facts ─► judges them (a pure function) ─► Verdict: Right · Wrong · NotHere
  *         └─ what cannot be read is Unread, and never all is well
  *   Catalogue: all checks      Examination: one run of them

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class HostTest {
 
   @TempDir Path root;
 
-  private Host blind(Host.Blind... blind) throws Exception {
+  private Host blind(Blind... blind) throws Exception {
     for (String file : List.of("etc/sysctl.d/a", "proc/7/comm", "proc/net/snmp", "proc/stat")) {
       Files.createDirectories(root.resolve(file).getParent());
       Files.writeString(root.resolve(file), "text");
@@ -34,7 +35,7 @@ class HostTest {
 
   @Test
   void filesAndProcessesOfAContainerAreNotTakenForTheNodes() throws Exception {
-    Host host = blind(Host.Blind.FILES);
+    Host host = blind(Blind.FILES);
     assertThat(host.text("proc/stat")).isEqualTo("text");
     assertThat(host.text("proc/net/snmp")).isEqualTo("text");
     assertThatThrownBy(() -> host.text("etc/sysctl.d/a"))
@@ -47,7 +48,7 @@ class HostTest {
 
   @Test
   void filesOfAnotherNetworkAreNotTakenForTheNodes() throws Exception {
-    Host host = blind(Host.Blind.NETWORK);
+    Host host = blind(Blind.NETWORK);
     assertThat(host.text("etc/sysctl.d/a")).isEqualTo("text");
     assertThatThrownBy(() -> host.text("proc/net/snmp"))
         .isInstanceOf(UnreadException.class)
@@ -59,7 +60,7 @@ class HostTest {
   /** Else a check that finds no file would say that there is nothing to judge. */
   @Test
   void aCheckThatAskedWhetherSomethingUnseenIsThereHasNoVerdict() throws Exception {
-    Host host = blind(Host.Blind.FILES);
+    Host host = blind(Blind.FILES);
     Check<Boolean> check =
         new Check<>(
             "any", "Any", from -> from.has("etc/sysctl.d"), _ -> new Verdict.NotHere("no folder"));
@@ -79,5 +80,47 @@ class HostTest {
             _ -> new Verdict.NotHere("no folder"));
     assertThat(shared.examine(host).outcome()).isInstanceOf(Result.Unread.class);
     assertThat(shared.examine(host).outcome()).isInstanceOf(Result.Unread.class);
+  }
+
+  /** Else the recorded tree has no such folder, and a check says that there is nothing to judge. */
+  @Test
+  void aRecordedTreeSaysOfAFolderWhyItWasNotSeen(@TempDir Path tree) throws Exception {
+    blind(); // makes the files
+    Recording recording = new Recording();
+    Host host =
+        new Host(root, Duration.ZERO, _ -> {}, Facts.none(), Set.of(Blind.FILES), recording);
+    assertThatThrownBy(() -> host.names("etc/sysctl.d")).isInstanceOf(UnreadException.class);
+    assertThatThrownBy(() -> replayed(recording, tree).names("etc/sysctl.d"))
+        .isInstanceOf(UnreadException.class)
+        .hasMessage("/etc/sysctl.d is a container's here and not the node's");
+  }
+
+  @Test
+  void aWindowIsAsLongInTheRecordedTreeAsItWasInAContainer(@TempDir Path tree) throws Exception {
+    blind();
+    List<Check<?>> checks =
+        List.of(
+            new Check<>(
+                "rate",
+                "Rate",
+                List.of("proc/stat"),
+                from -> from.before("proc/stat") + " " + from.seconds(),
+                Verdict.Right::new));
+    Recording recording = new Recording();
+    Host host =
+        new Host(
+            root, Duration.ofSeconds(3600), _ -> {}, Facts.none(), Set.of(Blind.FILES), recording);
+    Result.Outcome then = Examination.of(host, checks).results().getFirst().outcome();
+    assertThat(then).isEqualTo(new Result.Judged(new Verdict.Right("text 3600.0")));
+    assertThat(Examination.of(replayed(recording, tree), checks).results().getFirst().outcome())
+        .isEqualTo(then);
+  }
+
+  private static Host replayed(Recording recording, Path tree) throws Exception {
+    for (Map.Entry<String, String> file : recording.files().entrySet()) {
+      Files.createDirectories(tree.resolve(file.getKey()).getParent());
+      Files.writeString(tree.resolve(file.getKey()), file.getValue());
+    }
+    return new Host(tree, Duration.ZERO, _ -> {}, Facts.none());
   }
 }

@@ -4,6 +4,7 @@ import dev.sund.agent.checks.CheckRounds.Open;
 import dev.sund.agent.checks.CheckRounds.Standing;
 import dev.sund.agent.checks.CheckRounds.Unread;
 import dev.sund.agent.log.Log;
+import dev.sund.doctor.Blind;
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
@@ -11,6 +12,7 @@ import dev.sund.doctor.Facts;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Severity;
 import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Marks;
@@ -190,9 +192,9 @@ public final class CheckWatch implements AutoCloseable {
   private Host host(Duration window) {
     Path root = options.hostRoot();
     LiveFacts live = LiveFacts.of(root, means.namespace());
-    Set<Host.Blind> blind = new HashSet<>(Host.blindHere(root));
+    Set<Blind> blind = new HashSet<>(Blind.here(root));
     if (means.elsewhere()) {
-      blind.add(Host.Blind.NETWORK);
+      blind.add(Blind.NETWORK);
     }
     return new Host(root, window, this::rest, live.with(Facts.CONNECTIONS, this::few), blind);
   }
@@ -210,7 +212,7 @@ public final class CheckWatch implements AutoCloseable {
   private String few(String fact) throws UnreadException {
     try {
       Path file = Path.of("/").resolve(CONNECTIONS);
-      long count = Long.parseLong(Host.textOf(file).strip());
+      long count = Long.parseLong(WholeFile.text(file).strip());
       if (count > MANY_CONNECTIONS) {
         throw new UnreadException(
             "%,d connections are more than an agent counts through".formatted(count),

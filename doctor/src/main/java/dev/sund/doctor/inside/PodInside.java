@@ -1,10 +1,10 @@
 package dev.sund.doctor.inside;
 
 import dev.sund.doctor.Facts;
-import dev.sund.doctor.Host;
 import dev.sund.doctor.LineText;
 import dev.sund.doctor.Rights;
 import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.pods.PodNetwork;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -192,7 +192,7 @@ public final class PodInside implements Facts {
           Map<String, String> read = new LinkedHashMap<>();
           for (String file : List.of("tcp", "tcp6", "snmp", "netstat")) {
             try {
-              read.put(file, Host.textOf(Path.of("/proc/thread-self/net", file)));
+              read.put(file, WholeFile.text(Path.of("/proc/thread-self/net", file)));
             } catch (IOException _) {
               read.remove(file); // a network without IPv6
             }

@@ -1,10 +1,10 @@
 package dev.sund.doctor.inside;
 
 import dev.sund.doctor.Facts;
-import dev.sund.doctor.Host;
 import dev.sund.doctor.LineText;
 import dev.sund.doctor.Rights;
 import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.dns.DnsClient;
 import dev.sund.doctor.dns.DnsQuestions;
 import dev.sund.doctor.dns.ResolvConf;
@@ -58,7 +58,7 @@ public final class PodNames implements Facts {
     Path file = file();
     ResolvConf conf;
     try {
-      conf = ResolvConf.parse(Host.textOf(file));
+      conf = ResolvConf.parse(WholeFile.text(file));
     } catch (IOException e) {
       throw new UnreadException(
           file + ": " + (e instanceof NoSuchFileException ? "is not there" : e.getMessage()),

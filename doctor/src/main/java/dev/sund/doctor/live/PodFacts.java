@@ -1,7 +1,7 @@
 package dev.sund.doctor.live;
 
-import dev.sund.doctor.Host;
 import dev.sund.doctor.LineText;
+import dev.sund.doctor.WholeFile;
 import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -154,7 +154,7 @@ final class PodFacts {
           Map<String, String> read = new LinkedHashMap<>();
           for (String key : SYSCTLS) {
             try {
-              read.put(key.replace('/', '.'), Host.textOf(Path.of("/proc/sys", key)).strip());
+              read.put(key.replace('/', '.'), WholeFile.text(Path.of("/proc/sys", key)).strip());
             } catch (IOException _) {
               read.remove(key); // this kernel has it in the first namespace only
             }

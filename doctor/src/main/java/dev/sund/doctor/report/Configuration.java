@@ -1,6 +1,6 @@
 package dev.sund.doctor.report;
 
-import dev.sund.doctor.Host;
+import dev.sund.doctor.WholeFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -93,7 +93,7 @@ public final class Configuration {
         report.note("/" + path + ": left out, it is larger than " + (MOST >> 10) + " KiB");
         return;
       }
-      String text = Host.textOf(file);
+      String text = WholeFile.text(file);
       if (text.indexOf('\0') >= 0 && !path.startsWith("proc/")) {
         report.note("/" + path + ": left out, it is no text");
       } else {
@@ -107,11 +107,11 @@ public final class Configuration {
   /** How the kernel was built. */
   private static void addKernel(Path root, Report report) {
     try {
-      String release = Host.textOf(root.resolve("proc/sys/kernel/osrelease")).strip();
+      String release = WholeFile.text(root.resolve("proc/sys/kernel/osrelease")).strip();
       Path file = root.resolve("boot/config-" + release);
       Path running = root.resolve("proc/config.gz");
       if (Files.isReadable(file)) {
-        report.add(FOLDER + "/boot/config-" + release, Host.textOf(file));
+        report.add(FOLDER + "/boot/config-" + release, WholeFile.text(file));
       } else if (Files.isReadable(running)) {
         try (InputStream in = new GZIPInputStream(Files.newInputStream(running))) {
           report.add(

@@ -1,7 +1,7 @@
 package dev.sund.doctor.tune;
 
-import dev.sund.doctor.Host;
 import dev.sund.doctor.Setting;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.check.SysctlFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -367,7 +367,7 @@ public final class Tuner {
   /** A running value without its line's end; nothing when the kernel has no such key. */
   private Optional<String> running(String key) throws IOException {
     try {
-      String text = Host.textOf(root.resolve(SYS).resolve(key));
+      String text = WholeFile.text(root.resolve(SYS).resolve(key));
       return Optional.of(text.endsWith("\n") ? text.substring(0, text.length() - 1) : text);
     } catch (NoSuchFileException _) {
       return Optional.empty();

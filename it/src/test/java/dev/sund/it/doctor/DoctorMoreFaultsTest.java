@@ -3,7 +3,7 @@ package dev.sund.it.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sund.doctor.Host;
+import dev.sund.doctor.WholeFile;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
 import java.nio.file.Files;
@@ -230,7 +230,7 @@ class DoctorMoreFaultsTest {
   void ofATableOfConnectionsThatOneFills() throws Exception {
     Assumptions.assumeTrue(
         Files.exists(CONNECTIONS)
-            && Long.parseLong(Host.textOf(CONNECTIONS).strip()) < MANY_CONNECTIONS,
+            && Long.parseLong(WholeFile.text(CONNECTIONS).strip()) < MANY_CONNECTIONS,
         "the machine's table of connections is too large to be filled by half");
     node.in("ip neighbour add 192.168.11.1 lladdr 02:00:00:00:00:01 dev eth0");
     node.in("nft add table ip seen");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.dataplane.FailPoint;
 import dev.sund.doctor.Host;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.tune.KernelModules;
 import dev.sund.doctor.tune.TunePlan;
@@ -163,7 +164,7 @@ class TuneGuestTest {
       String name = SYS.relativize(key).toString();
       // Not settings: they count, are drawn at random, or refuse to be read.
       if (!name.matches(".*(nf_conntrack_count|secret|flush|hash_seed|netdev_rss_key)")) {
-        values.put(name, Host.textOf(key));
+        values.put(name, WholeFile.text(key));
       }
     }
     return values;
@@ -175,7 +176,7 @@ class TuneGuestTest {
   }
 
   private static String read(String key) throws IOException {
-    return Host.textOf(SYS.resolve(key)).strip();
+    return WholeFile.text(SYS.resolve(key)).strip();
   }
 
   private static void write(String key, String value) throws IOException {

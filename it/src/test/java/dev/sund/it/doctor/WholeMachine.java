@@ -9,6 +9,7 @@ import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Result;
 import dev.sund.doctor.Setting;
+import dev.sund.doctor.WholeFile;
 import dev.sund.doctor.live.LiveFacts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -92,7 +93,7 @@ final class WholeMachine {
 
   /** A key below {@code /proc/sys}. */
   static String read(String key) throws IOException {
-    return Host.textOf(Path.of("/proc/sys", key)).strip();
+    return WholeFile.text(Path.of("/proc/sys", key)).strip();
   }
 
   static void write(String key, String value) throws IOException {
