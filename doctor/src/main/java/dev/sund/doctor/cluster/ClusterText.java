@@ -1,6 +1,5 @@
 package dev.sund.doctor.cluster;
 
-import static dev.sund.doctor.cluster.ClusterObjects.at;
 import static dev.sund.doctor.cluster.ClusterObjects.items;
 import static dev.sund.doctor.cluster.ClusterObjects.name;
 import static dev.sund.doctor.cluster.ClusterObjects.namespace;
@@ -14,13 +13,9 @@ import dev.sund.engine.policy.audit.AuditFinding;
 import dev.sund.engine.policy.audit.AuditReport;
 import dev.sund.engine.policy.audit.Check;
 import dev.sund.kube.tree.Tree;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -62,14 +57,12 @@ final class ClusterText {
   private final ClusterObjects objects;
   private final LineText out = new LineText();
   private final long now;
-  private final Map<String, Map<String, Tree.Mapping>> podsOf = new TreeMap<>();
+  private final ClusterPods pods;
 
   private ClusterText(ClusterObjects objects, OptionalLong now) {
     this.objects = objects;
     this.now = now.orElseGet(() -> newest(objects));
-    for (Tree.Mapping pod : objects.all(Kind.POD)) {
-      podsOf.computeIfAbsent(namespace(name(pod)), _ -> new LinkedHashMap<>()).put(name(pod), pod);
-    }
+    this.pods = new ClusterPods(objects.all(Kind.POD));
   }
 
   /**
@@ -253,7 +246,7 @@ final class ClusterText {
     Map<String, String> selector = pairs(service, "spec", "selector");
     String type = or(text(service, "spec", "type"), "ClusterIP");
     boolean selects = !selector.isEmpty() && !type.equals("ExternalName");
-    List<Tree.Mapping> pods = selects ? chosen(namespace(name), selector) : List.of();
+    List<ClusterPods.One> chosen = selects ? pods.chosen(namespace(name), selector) : List.of();
     Endpoints endpoints = Endpoints.of(slices);
     List<String> addresses = new ArrayList<>(texts(service, "spec", "clusterIPs"));
     if (addresses.isEmpty() && !text(service, "spec", "clusterIP").isEmpty()) {
@@ -269,8 +262,8 @@ final class ClusterText {
                 && items(service, "status", "loadBalancer", "ingress").isEmpty())
         .list("addresses", addresses)
         .flag("selects", selects)
-        .word("pods", pods.size())
-        .word("ready", pods.stream().filter(ClusterText::isReady).count())
+        .word("pods", chosen.size())
+        .word("ready", chosen.stream().filter(pod -> pod.readySince().isPresent()).count())
         .word("endpoints", endpoints.ready().size())
         .word("slices", slices.size())
         .flag("dns", isDns(service, name))
@@ -282,15 +275,15 @@ final class ClusterText {
         .end();
     for (Tree.Mapping port : items(service, "spec", "ports")) {
       String target = text(port, "targetPort");
-      if (!pods.isEmpty() && !target.isEmpty() && !target.matches("\\d+")) {
-        long without = pods.stream().filter(pod -> !names(pod, target)).count();
+      if (!target.isEmpty() && !target.matches("\\d+")) {
+        long without = chosen.stream().filter(pod -> !pod.ports().contains(target)).count();
         if (without > 0) {
           out.word("no-port", name).word("port", target).word("pods", without).end();
         }
       }
     }
     if (selects && !text(service, "spec", "publishNotReadyAddresses").equals("true")) {
-      late(name, pods, endpoints);
+      late(name, chosen, endpoints);
     }
   }
 
@@ -299,53 +292,20 @@ final class ClusterText {
         || text(service, "metadata", "labels", "k8s-app").equals("kube-dns");
   }
 
-  private void late(String service, List<Tree.Mapping> pods, Endpoints endpoints) {
-    for (Tree.Mapping pod : pods) {
-      OptionalLong since = readySince(pod);
-      if (since.isPresent() && !endpoints.ready().contains(name(pod))) {
+  private void late(String service, List<ClusterPods.One> chosen, Endpoints endpoints) {
+    for (ClusterPods.One pod : chosen) {
+      if (pod.readySince().isPresent() && !endpoints.ready().contains(pod.name())) {
         out.word("late", service)
-            .word("pod", name(pod))
-            .word("seconds", Math.max(0, now - since.getAsLong()))
+            .word("pod", pod.name())
+            .word("seconds", Math.max(0, now - pod.readySince().getAsLong()))
             .end();
       }
     }
-    Map<String, Tree.Mapping> all = podsOf.getOrDefault(namespace(service), Map.of());
     for (String pod : endpoints.ready()) {
-      if (pod.contains("/") && !all.containsKey(pod) && !objects.all(Kind.POD).isEmpty()) {
+      if (pod.contains("/") && !pods.has(pod) && !pods.isEmpty()) {
         out.word("stale", service).word("pod", pod).end();
       }
     }
-  }
-
-  private List<Tree.Mapping> chosen(String namespace, Map<String, String> selector) {
-    return podsOf.getOrDefault(namespace, Map.of()).values().stream()
-        .filter(pod -> !text(pod, "status", "phase").matches("Succeeded|Failed"))
-        .filter(pod -> pairs(pod, "metadata", "labels").entrySet().containsAll(selector.entrySet()))
-        .toList();
-  }
-
-  private static boolean names(Tree.Mapping pod, String port) {
-    List<Tree.Mapping> containers = new ArrayList<>(items(pod, "spec", "containers"));
-    containers.addAll(items(pod, "spec", "initContainers")); // those that go on beside the others
-    return containers.stream()
-        .flatMap(container -> items(container, "ports").stream())
-        .anyMatch(one -> text(one, "name").equals(port));
-  }
-
-  private static boolean isReady(Tree.Mapping pod) {
-    return readySince(pod).isPresent();
-  }
-
-  /** Since when, in seconds since 1970; 0 when it does not say. Nothing when it is not ready. */
-  private static OptionalLong readySince(Tree.Mapping pod) {
-    if (at(pod, "metadata", "deletionTimestamp").isPresent()
-        || text(pod, "status", "podIP").isEmpty()) {
-      return OptionalLong.empty();
-    }
-    return items(pod, "status", "conditions").stream()
-        .filter(one -> text(one, "type").equals("Ready") && text(one, "status").equals("True"))
-        .mapToLong(one -> seconds(text(one, "lastTransitionTime")).orElse(0L))
-        .findFirst();
   }
 
   private void dns() {
@@ -357,7 +317,7 @@ final class ClusterText {
                 .mapToLong(one -> number(text(one, "restartCount")))
                 .sum();
         out.word("dns-pod", name(pod))
-            .flag("ready", isReady(pod))
+            .flag("ready", ClusterPods.readySince(pod).isPresent())
             .word("node", text(pod, "spec", "nodeName"))
             .word("restarts", restarts)
             .end();
@@ -406,24 +366,18 @@ final class ClusterText {
     return text.matches("\\d{1,15}") ? Long.parseLong(text) : 0;
   }
 
-  private static Optional<Long> seconds(String time) {
-    try {
-      return time.isEmpty() ? Optional.empty() : Optional.of(Instant.parse(time).getEpochSecond());
-    } catch (DateTimeParseException _) {
-      return Optional.empty();
-    }
-  }
-
   /** The newest time that pods and nodes tell. */
   private static long newest(ClusterObjects objects) {
     long newest = 0;
     for (Kind kind : List.of(Kind.POD, Kind.NODE)) {
       for (Tree.Mapping object : objects.all(kind)) {
         newest =
-            Math.max(newest, seconds(text(object, "metadata", "creationTimestamp")).orElse(0L));
+            Math.max(
+                newest,
+                ClusterPods.seconds(text(object, "metadata", "creationTimestamp")).orElse(0L));
         for (Tree.Mapping one : items(object, "status", "conditions")) {
           for (String key : List.of("lastTransitionTime", "lastHeartbeatTime")) {
-            newest = Math.max(newest, seconds(text(one, key)).orElse(0L));
+            newest = Math.max(newest, ClusterPods.seconds(text(one, key)).orElse(0L));
           }
         }
       }

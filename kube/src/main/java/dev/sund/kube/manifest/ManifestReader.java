@@ -28,7 +28,7 @@ final class ManifestReader {
   private final List<ManifestObject> objects = new ArrayList<>();
   private final List<Finding> errors = new ArrayList<>();
   private final List<Finding> warnings = new ArrayList<>();
-  private final Map<String, Finding> places = new HashMap<>();
+  private final Map<String, Place> places = new HashMap<>();
   private final Map<String, Note> notes = new LinkedHashMap<>();
   private Optional<FabricSettings> fabric = Optional.empty();
 
@@ -36,6 +36,9 @@ final class ManifestReader {
   ManifestReader(ObjectTaker taker) {
     this.taker = taker;
   }
+
+  /** Where an object was first. */
+  private record Place(String file, int line) {}
 
   /** A warning about many objects, told once. */
   private static final class Note {
@@ -250,12 +253,7 @@ final class ManifestReader {
     }
 
     private void known(Kinds kind, String version, ObjectRef ref, Tree.Mapping tree) {
-      Finding here =
-          located(
-              tree.line(),
-              tree.column(),
-              new Condition(Reason.INVALID_FIELD, ref, "metadata.name", "", ""));
-      Finding before = places.putIfAbsent(version + " " + ref, here);
+      Place before = places.putIfAbsent(version + " " + ref, new Place(file, tree.line()));
       if (before != null) {
         Condition twice =
             new Condition(
