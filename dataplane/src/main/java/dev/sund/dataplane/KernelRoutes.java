@@ -90,6 +90,14 @@ public interface KernelRoutes extends AutoCloseable {
     /** What is in it; closed with this. */
     KernelRoutes routes() throws KernelException;
 
+    /**
+     * As {@link KernelRoutes#writeSysctls} of what is in it. Before {@link #routes} it costs no
+     * visit of its own.
+     */
+    default List<KernelException> writeSysctls(Map<Sysctl, String> values) throws KernelException {
+      return routes().writeSysctls(values);
+    }
+
     @Override
     void close();
   }

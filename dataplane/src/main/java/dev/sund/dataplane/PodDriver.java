@@ -242,8 +242,7 @@ public final class PodDriver implements Driver {
                 new LinkSetting.Address(row.host().mac()),
                 new LinkSetting.Mtu(row.host().mtu()),
                 new LinkSetting.Group(row.host().group()),
-                new LinkSetting.Alias(row.host().alias()),
-                new LinkSetting.Up(true)));
+                new LinkSetting.Alias(row.host().alias())));
     if (row.host().mtu() >= MIN_MTU_V6) {
       settings.add(new LinkSetting.LinkLocal(false));
     }
@@ -264,8 +263,15 @@ public final class PodDriver implements Driver {
     }
     Link link = host.orElseThrow(() -> vanished(row.device()));
     log.sent(podSide.write(inside, link, side, Optional.empty()));
-    writeNeighbours(link.index(), row.host(), Optional.empty(), log);
-    awaitCarrier(inside, link);
+    // Our end goes up last: one that is up while its other end is down has no carrier, and the
+    // kernel waits for RCU before it says so.
+    List<RouteRequest> rest = new ArrayList<>();
+    rest.add(
+        new RouteRequest.SetLink(
+            link.index(), row.device(), List.of(new LinkSetting.Up(row.host().up()))));
+    neighbours(link.index(), row.host(), Optional.empty(), rest);
+    send(rest, log);
+    await(inside, link, side);
     log.reset(row.device());
   }
 
@@ -303,8 +309,8 @@ public final class PodDriver implements Driver {
     if (want.up() != have.up()) {
       log.reset(row.device());
     }
-    if (!was.inside().map(PodRow.InsideSide::up).orElse(false) || !have.up()) {
-      awaitCarrier(inside, link);
+    if (!row.inside().equals(was.inside()) || !have.up()) {
+      await(inside, link, row.inside().orElseThrow());
     }
   }
 
@@ -313,15 +319,25 @@ public final class PodDriver implements Driver {
    * only after a moment, on a thread of its own, and drops what comes before: a first packet would
    * be lost, and come again a second later.
    */
-  private void awaitCarrier(KernelRoutes.Inside inside, Link link) throws KernelException {
+  private void await(KernelRoutes.Inside inside, Link link, PodRow.InsideSide side)
+      throws KernelException {
     PodSide.awaitCarrier(kernel, link.index());
-    PodSide.awaitCarrier(inside.routes(), link.lower());
+    PodSide.await(inside, link.lower(), side);
   }
 
   private void writeNeighbours(
       int index, PodRow.HostSide want, Optional<PodRow.HostSide> have, Problems.Log log)
       throws KernelException {
     List<RouteRequest> requests = new ArrayList<>();
+    neighbours(index, want, have, requests);
+    send(requests, log);
+  }
+
+  private static void neighbours(
+      int index,
+      PodRow.HostSide want,
+      Optional<PodRow.HostSide> have,
+      List<RouteRequest> requests) {
     want.neighbours()
         .forEach((ip, mac) -> {
           if (!mac.equals(have.map(side -> side.neighbours().get(ip)).orElse(null))) {
@@ -335,7 +351,6 @@ public final class PodDriver implements Driver {
                 requests.add(new RouteRequest.DeleteNeighbour(Neighbour.permanent(index, ip, mac)));
               }
             }));
-    send(requests, log);
   }
 
   private void remove(Change.Remove<String, PodRow> change, Problems.Log log) {

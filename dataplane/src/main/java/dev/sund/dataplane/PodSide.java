@@ -79,18 +79,18 @@ final class PodSide {
       PodRow.InsideSide want,
       Optional<PodRow.InsideSide> have)
       throws KernelException {
-    KernelRoutes pod = inside.routes();
     int index = host.lower();
     boolean v6 = want.neighbours().containsKey(Marks.GATEWAY_V6);
     boolean fresh = have.isEmpty() || !have.get().up();
     if (fresh) {
       for (KernelException failure :
-          pod.writeSysctls(sysctls(have.map(PodRow.InsideSide::name).orElse(want.name()), v6))) {
+          inside.writeSysctls(sysctls(have.map(PodRow.InsideSide::name).orElse(want.name()), v6))) {
         if (!(failure instanceof KernelException.NotFound)) { // IPv6 may be switched off
           throw failure;
         }
       }
     }
+    KernelRoutes pod = inside.routes();
     List<RouteRequest> requests = new ArrayList<>();
     setLink(index, want, have, requests);
     // What hangs on a device that was down is gone, or was never there.
@@ -120,10 +120,17 @@ final class PodSide {
         outcome.orThrow();
       }
     }
-    if (v6 && requests.stream().anyMatch(RouteRequest.PutAddress.class::isInstance)) {
-      awaitDelivery(pod, index, want.addresses().stream().map(InterfaceAddress::parse).toList());
-    }
     return requests.size();
+  }
+
+  /** Waits until the pod's end carries packets and what came to it is delivered. */
+  static void await(KernelRoutes.Inside inside, int index, PodRow.InsideSide side)
+      throws KernelException {
+    awaitCarrier(inside.routes(), index);
+    if (side.neighbours().containsKey(Marks.GATEWAY_V6)) {
+      awaitDelivery(
+          inside.routes(), index, side.addresses().stream().map(InterfaceAddress::parse).toList());
+    }
   }
 
   /**

@@ -177,11 +177,25 @@ public final class SocketRoutes implements KernelRoutes {
     @Override
     public KernelRoutes routes() throws KernelException {
       SocketRoutes open = routes;
-      if (open == null) {
-        open = new SocketRoutes(namespace, failPoint, RouteSocket.open(namespace, Buffers.SMALL));
-        routes = open;
-      }
+      return open == null ? open(() -> {}) : open;
+    }
+
+    private SocketRoutes open(Runnable first) throws KernelException {
+      SocketRoutes open =
+          new SocketRoutes(
+              namespace, failPoint, RouteSocket.open(namespace, descriptor, first, Buffers.SMALL));
+      routes = open;
       return open;
+    }
+
+    @Override
+    public List<KernelException> writeSysctls(Map<Sysctl, String> values) throws KernelException {
+      if (routes != null) {
+        return routes.writeSysctls(values);
+      }
+      List<KernelException> failures = new ArrayList<>();
+      open(() -> failures.addAll(Sysctl.writeAllHere(values)));
+      return failures;
     }
 
     @Override

@@ -360,6 +360,31 @@ class DriversTest {
                 + " Have the runtime attach it again: delete the pod. [drift-missing]");
   }
 
+  /** An end that is up while the other is down has no carrier, and the kernel waits to say so. */
+  @Test
+  void theNodesEndOfALinkStaysDownUntilThePodsEndIsUp() throws KernelException {
+    FakeRoutes inside = kernel.namespace(POD_NAMESPACE);
+    inside.refuse(RouteRequest.SetLink.class::isInstance);
+    LocalPod pod = Programs.pod(new Random(2), 5);
+    pods.place(pod.device(), new PodDriver.Place(POD_NAMESPACE, "eth0"));
+    dataplane.want(
+        new dev.sund.engine.program.ProgramDelta(
+            List.of(new dev.sund.engine.program.Change.Put<>(pod.device(), pod, Optional.empty())),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of()));
+
+    dataplane.apply(10);
+    assertThat(kernel.link(pod.device()).orElseThrow().isUp()).isFalse();
+
+    inside.heal();
+    dataplane.retry();
+    settle();
+    assertThat(kernel.link(pod.device()).orElseThrow().isUp()).isTrue();
+    assertThat(dataplane.problem(pod)).isEmpty();
+  }
+
   @Test
   void oldValuesOfSettingsAreRecordedBeforeTheyAreChanged(@TempDir Path state) throws Exception {
     FakeRoutes node = new FakeRoutes();

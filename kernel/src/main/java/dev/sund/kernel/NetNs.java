@@ -43,6 +43,7 @@ public record NetNs(Path path) {
 
   private static final int CLONE_NEWNET = 0x40000000;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int SOCK_CLOEXEC = 0x80000;
   private static final long MS_BIND = 0x1000;
   private static final long MS_REC = 0x4000;
   private static final long MS_SHARED = 1 << 20;
@@ -180,6 +181,13 @@ public record NetNs(Path path) {
     }
   }
 
+  /** As {@link #call(Body)}, in a namespace that is held open: its file is not opened again. */
+  public static <T extends @Nullable Object, E extends Exception> T call(Fd open, Body<T, E> body)
+      throws E, KernelException {
+    Libc.refuseVirtual("NetNs.call");
+    return onVisitor(body, open);
+  }
+
   /** As {@link #call(Body)}, in the namespace at {@code path}. */
   public static <T extends @Nullable Object, E extends Exception> T call(Path path, Body<T, E> body)
       throws E, KernelException {
@@ -192,9 +200,27 @@ public record NetNs(Path path) {
    * @param what what it is, for reports
    */
   public Fd socket(int domain, int type, int protocol, String what) throws KernelException {
-    int sockCloexec = 0x80000;
-    Body<Integer, KernelException> open = () -> Libc.socket(domain, type | sockCloexec, protocol);
-    int number = isHere() ? open.run() : call(open);
+    Body<Integer, KernelException> open = () -> Libc.socket(domain, type | SOCK_CLOEXEC, protocol);
+    return own(isHere() ? open.run() : call(open), domain, type, what);
+  }
+
+  /**
+   * As {@link #socket(int, int, int, String)}, of this namespace held open, after {@code first} has
+   * run inside: one visit for both.
+   *
+   * @param open this namespace
+   */
+  public Fd socket(Fd open, int domain, int type, int protocol, String what, Runnable first)
+      throws KernelException {
+    Body<Integer, KernelException> visit =
+        () -> {
+          first.run();
+          return Libc.socket(domain, type | SOCK_CLOEXEC, protocol);
+        };
+    return own(call(open, visit), domain, type, what);
+  }
+
+  private Fd own(int number, int domain, int type, String what) throws KernelException {
     return Fd.own(
         Errno.check(
             number,

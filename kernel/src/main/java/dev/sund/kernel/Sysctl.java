@@ -118,17 +118,20 @@ public record Sysctl(String key) implements Comparable<Sysctl> {
    */
   public static List<KernelException> writeAll(NetNs namespace, Map<Sysctl, String> values)
       throws KernelException {
-    return namespace.call(() -> {
-      List<KernelException> failures = new ArrayList<>();
-      values.forEach((setting, value) -> {
-        try {
-          setting.writeHere(value);
-        } catch (KernelException e) {
-          failures.add(e);
-        }
-      });
-      return failures;
+    return namespace.call(() -> writeAllHere(values));
+  }
+
+  /** As {@link #writeAll}, in the network namespace of the calling thread. */
+  public static List<KernelException> writeAllHere(Map<Sysctl, String> values) {
+    List<KernelException> failures = new ArrayList<>();
+    values.forEach((setting, value) -> {
+      try {
+        setting.writeHere(value);
+      } catch (KernelException e) {
+        failures.add(e);
+      }
     });
+    return failures;
   }
 
   @Override

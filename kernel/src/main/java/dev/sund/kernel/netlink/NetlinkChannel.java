@@ -46,8 +46,24 @@ final class NetlinkChannel implements AutoCloseable {
 
   static NetlinkChannel open(int protocol, NetNs namespace, Buffers buffers)
       throws KernelException {
-    String what = "netlink socket " + protocol;
-    Fd fd = namespace.socket(AF_NETLINK, SOCK_RAW, protocol, what);
+    String what = what(protocol);
+    return over(namespace.socket(AF_NETLINK, SOCK_RAW, protocol, what), what, buffers);
+  }
+
+  /** As {@link #open(int, NetNs, Buffers)}, after {@code first} has run in the same visit. */
+  static NetlinkChannel open(
+      int protocol, NetNs namespace, Fd entered, Runnable first, Buffers buffers)
+      throws KernelException {
+    String what = what(protocol);
+    return over(
+        namespace.socket(entered, AF_NETLINK, SOCK_RAW, protocol, what, first), what, buffers);
+  }
+
+  private static String what(int protocol) {
+    return "netlink socket " + protocol;
+  }
+
+  private static NetlinkChannel over(Fd fd, String what, Buffers buffers) throws KernelException {
     NetlinkChannel channel = null;
     try {
       channel = new NetlinkChannel(fd, what, buffers);

@@ -10,6 +10,7 @@ import static dev.sund.kernel.netlink.Netlink.NLM_F_DUMP_INTR;
 
 import dev.sund.kernel.Capability;
 import dev.sund.kernel.Errno;
+import dev.sund.kernel.Fd;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
 import java.time.Duration;
@@ -77,7 +78,22 @@ public final class NetlinkSocket implements AutoCloseable {
    */
   public static NetlinkSocket open(int protocol, NetNs namespace, Buffers buffers)
       throws KernelException {
-    NetlinkChannel channel = NetlinkChannel.open(protocol, namespace, buffers);
+    return over(NetlinkChannel.open(protocol, namespace, buffers));
+  }
+
+  /**
+   * As {@link #open(int, NetNs, Buffers)}, after {@code first} has run in the namespace, in the
+   * same visit.
+   *
+   * @param entered the namespace, held open
+   */
+  public static NetlinkSocket open(
+      int protocol, NetNs namespace, Fd entered, Runnable first, Buffers buffers)
+      throws KernelException {
+    return over(NetlinkChannel.open(protocol, namespace, entered, first, buffers));
+  }
+
+  private static NetlinkSocket over(NetlinkChannel channel) throws KernelException {
     try {
       channel.receiveTimeout(ANSWER_TIMEOUT);
     } catch (KernelException | RuntimeException e) {

@@ -56,6 +56,8 @@ public record Link(
   static final int IFLA_GROUP = 27;
   static final int IFLA_NET_NS_FD = 28;
   static final int IFLA_EXT_MASK = 29;
+  static final int IFLA_NUM_TX_QUEUES = 31;
+  static final int IFLA_NUM_RX_QUEUES = 32;
   static final int IFLA_LINK_NETNSID = 37;
   static final int IFLA_GSO_MAX_SEGS = 40;
   static final int IFLA_INFO_KIND = 1;

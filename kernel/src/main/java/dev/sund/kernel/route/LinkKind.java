@@ -13,9 +13,16 @@ public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Br
   /** Writes the attributes of IFLA_INFO_DATA. */
   void writeData(NlWriter out);
 
+  /** Writes what this sort of device wants beside IFLA_LINKINFO: nothing, for most. */
+  default void writeLink(NlWriter out) {}
+
   /**
    * One end of a pair; the other is made in its own namespace by the same message, so that it never
    * stands in ours.
+   *
+   * <p>Both ends have one queue each way. That is what the kernel uses of a pair anyhow; where
+   * nobody says so it makes one for each processor first, and then waits for RCU twice to take the
+   * others out of use again.
    *
    * @param peer the other end's name, there
    * @param mac the other end's address; empty: the kernel draws one
@@ -38,6 +45,11 @@ public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Br
     }
 
     @Override
+    public void writeLink(NlWriter out) {
+      out.u32(Link.IFLA_NUM_TX_QUEUES, 1).u32(Link.IFLA_NUM_RX_QUEUES, 1);
+    }
+
+    @Override
     public void writeData(NlWriter out) {
       // The peer's header may not say IFF_UP: the kernel answers ENOTCONN while this end is down.
       out.open(VETH_INFO_PEER);
@@ -50,6 +62,7 @@ public sealed interface LinkKind permits Vxlan, Ipip, LinkKind.Veth, LinkKind.Br
       if (namespace >= 0) {
         out.u32(Link.IFLA_NET_NS_FD, namespace);
       }
+      writeLink(out);
       out.unnest();
     }
   }

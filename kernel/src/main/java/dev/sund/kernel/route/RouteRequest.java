@@ -83,6 +83,7 @@ public sealed interface RouteRequest {
       Link.putHeader(out, index, flags, flags);
       out.string(Link.IFLA_IFNAME, name);
       settings.stream().filter(LinkSetting::fitsCreation).forEach(setting -> setting.write(out));
+      kind.writeLink(out);
       out.nest(Link.IFLA_LINKINFO)
           .string(Link.IFLA_INFO_KIND, kind.name())
           .nest(Link.IFLA_INFO_DATA);

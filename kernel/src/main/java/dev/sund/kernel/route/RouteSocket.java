@@ -54,6 +54,19 @@ public final class RouteSocket implements AutoCloseable {
   }
 
   /**
+   * Opens one of a namespace that is held open, after {@code first} has run in it: settings are
+   * written and the socket is opened in one visit.
+   *
+   * @param entered the namespace, held open
+   * @param first what to do inside; must not start threads, nor fail
+   */
+  public static RouteSocket open(NetNs namespace, Fd entered, Runnable first, Buffers buffers)
+      throws KernelException {
+    return new RouteSocket(
+        NetlinkSocket.open(Netlink.NETLINK_ROUTE, namespace, entered, first, buffers));
+  }
+
+  /**
    * Sends all requests of a batch together; later ones are tried although earlier ones failed.
    *
    * @return one outcome a request, in order

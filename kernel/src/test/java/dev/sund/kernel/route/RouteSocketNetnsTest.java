@@ -88,6 +88,11 @@ class RouteSocketNetnsTest {
       assertThat(peer.isUp()).isFalse();
       assertThat(ip(pod, "link", "show", "dev", "eth0").only().get("address").text())
           .isEqualTo(POD_MAC.toString());
+      // One queue each way at once: the kernel waits for RCU to take others out of use again.
+      for (Json end : List.of(seen, ip(pod, "link", "show", "dev", "eth0").only())) {
+        assertThat(end.get("num_tx_queues").number()).isEqualTo(1);
+        assertThat(end.get("num_rx_queues").number()).isEqualTo(1);
+      }
 
       inPod.apply(RouteRequest.SetLink.of("eth0", new LinkSetting.Up(true)));
       assertThat(socket.link(made.index()).orElseThrow().hasCarrier()).isTrue();
