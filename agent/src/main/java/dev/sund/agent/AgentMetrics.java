@@ -169,6 +169,7 @@ public final class AgentMetrics {
 
   private Counter counter(String name, String help, String... labels) {
     return Counter.builder()
+        .withoutExemplars()
         .name(Marks.METRIC_PREFIX + name)
         .help(help)
         .labelNames(labels)
@@ -177,6 +178,7 @@ public final class AgentMetrics {
 
   private Histogram histogram(String name, String help, String... labels) {
     return Histogram.builder()
+        .withoutExemplars()
         .name(Marks.METRIC_PREFIX + name)
         .help(help)
         .labelNames(labels)

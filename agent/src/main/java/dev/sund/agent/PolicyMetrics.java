@@ -106,6 +106,7 @@ public final class PolicyMetrics {
   private static Histogram histogram(
       PrometheusRegistry registry, double[] bounds, String name, String help) {
     return Histogram.builder()
+        .withoutExemplars()
         .name(PREFIX + name)
         .help(help)
         .classicOnly()

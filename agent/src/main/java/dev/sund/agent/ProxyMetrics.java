@@ -42,6 +42,7 @@ public final class ProxyMetrics {
   ProxyMetrics(PrometheusRegistry registry) {
     networkProgramming =
         Histogram.builder()
+            .withoutExemplars()
             .name(PREFIX + "network_programming_duration_seconds")
             .help("From a change of endpoints to the kernel's rules.")
             .classicOnly()
@@ -49,6 +50,7 @@ public final class ProxyMetrics {
             .register(registry);
     syncProxyRules =
         Histogram.builder()
+            .withoutExemplars()
             .name(PREFIX + "sync_proxy_rules_duration_seconds")
             .help("Time of one change of the kernel's rules.")
             .classicOnly()
@@ -101,6 +103,11 @@ public final class ProxyMetrics {
 
   private static Counter counter(
       PrometheusRegistry registry, String name, String help, String... labels) {
-    return Counter.builder().name(PREFIX + name).help(help).labelNames(labels).register(registry);
+    return Counter.builder()
+        .withoutExemplars()
+        .name(PREFIX + name)
+        .help(help)
+        .labelNames(labels)
+        .register(registry);
   }
 }

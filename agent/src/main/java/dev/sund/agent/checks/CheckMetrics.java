@@ -39,6 +39,7 @@ public final class CheckMetrics {
             .register(registry);
     runs =
         Counter.builder()
+            .withoutExemplars()
             .name(PREFIX + "runs_total")
             .help("Runs of the doctor's checks.")
             .register(registry);

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,11 +16,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 
 /**
  * Serves the agent's Unix socket. Every connection has its own virtual thread and {@link
  * #DEADLINE}; a client that says nothing, or too much, holds nobody up.
+ *
+ * <p>A platform thread accepts: the kernel wakes it itself, while of a virtual one two other
+ * threads would have to hear first, at each pod's start.
  *
  * <p>The socket appears under its name with its final permissions, over a dead one of an earlier
  * agent: it is bound beside its place and renamed.
@@ -34,21 +39,33 @@ public final class AttachServer implements AutoCloseable {
 
   private static final int MAX_REQUEST_BYTES = 1 << 20;
   private static final int MAX_CONNECTIONS = 256;
+  private static final long LOOK_MILLIS = 1000;
 
   private final Path path;
   private final ServerSocketChannel server;
   private final Requests requests;
   private final Log log;
   private final Semaphore room = new Semaphore(MAX_CONNECTIONS);
+  private final Map<Thread, Long> underWay = new ConcurrentHashMap<>();
+  private final Duration deadline;
   private final Thread acceptor;
+  private final Thread guard;
 
-  private AttachServer(Path path, ServerSocketChannel server, LocalCalls calls, Log log) {
+  private AttachServer(
+      Path path, ServerSocketChannel server, LocalCalls calls, Log log, Duration deadline) {
+    this.deadline = deadline;
     this.path = path;
     this.server = server;
     this.requests = new Requests(calls);
     this.log = log;
     this.acceptor =
-        Thread.ofVirtual().name(Marks.THREAD_PREFIX + "attach").unstarted(this::acceptAll);
+        Thread.ofPlatform()
+            .name(Marks.THREAD_PREFIX + "attach")
+            .daemon(true)
+            .inheritInheritableThreadLocals(false)
+            .unstarted(this::acceptAll);
+    this.guard =
+        Thread.ofVirtual().name(Marks.THREAD_PREFIX + "call-guard").unstarted(this::endLateCalls);
   }
 
   /**
@@ -58,6 +75,12 @@ public final class AttachServer implements AutoCloseable {
    * @param calls the agent
    */
   public static AttachServer start(Path runDir, LocalCalls calls, Log log) throws IOException {
+    return start(runDir, calls, log, DEADLINE);
+  }
+
+  /** As {@link #start(Path, LocalCalls, Log)}, for tests with less patience. */
+  static AttachServer start(Path runDir, LocalCalls calls, Log log, Duration deadline)
+      throws IOException {
     Path path = runDir.resolve(SOCKET_NAME);
     Path fresh = runDir.resolve(SOCKET_NAME + ".new");
     Files.deleteIfExists(fresh);
@@ -71,8 +94,9 @@ public final class AttachServer implements AutoCloseable {
       Files.deleteIfExists(fresh);
       throw e;
     }
-    AttachServer started = new AttachServer(path, server, calls, log);
+    AttachServer started = new AttachServer(path, server, calls, log, deadline);
     started.acceptor.start();
+    started.guard.start();
     return started;
   }
 
@@ -90,6 +114,21 @@ public final class AttachServer implements AutoCloseable {
     }
   }
 
+  /** Looks once a second: a guard for each call would cost each call three threads' wake-ups. */
+  private void endLateCalls() {
+    while (server.isOpen() || !underWay.isEmpty()) {
+      long latest = System.nanoTime() - deadline.toNanos();
+      underWay.forEach((call, began) -> {
+        if (began - latest < 0 && underWay.remove(call, began)) {
+          call.interrupt(); // closes the channel under whoever waits for it
+        }
+      });
+      if (!pause(Math.min(LOOK_MILLIS, deadline.toMillis()))) {
+        return;
+      }
+    }
+  }
+
   private void acceptAll() {
     while (server.isOpen()) {
       try {
@@ -100,11 +139,11 @@ public final class AttachServer implements AutoCloseable {
           continue;
         }
         Thread.ofVirtual().name(Marks.THREAD_PREFIX + "call").start(() -> converse(channel));
-      } catch (AsynchronousCloseException _) {
+      } catch (ClosedChannelException _) {
         return;
       } catch (IOException e) {
         log.error("the local socket does not accept", "error", e.getMessage());
-        if (!pause()) {
+        if (!pause(100)) {
           return;
         }
       }
@@ -112,18 +151,7 @@ public final class AttachServer implements AutoCloseable {
   }
 
   private void converse(SocketChannel channel) {
-    Thread self = Thread.currentThread();
-    Thread guard =
-        Thread.ofVirtual()
-            .name(Marks.THREAD_PREFIX + "call-guard")
-            .start(() -> {
-              try {
-                Thread.sleep(DEADLINE);
-                self.interrupt(); // closes the channel under whoever waits for it
-              } catch (InterruptedException _) {
-                // the call is over
-              }
-            });
+    underWay.put(Thread.currentThread(), System.nanoTime());
     try (channel) {
       byte[] request = readAll(channel);
       Answer answer =
@@ -139,11 +167,11 @@ public final class AttachServer implements AutoCloseable {
     } catch (IOException e) {
       log.debug("a local call broke off", "error", String.valueOf(e.getMessage()));
     } catch (InterruptedException _) {
-      log.warn("a local call took too long", "limit", DEADLINE);
+      log.warn("a local call took too long", "limit", deadline);
     } catch (RuntimeException e) {
       log.error("a local call failed", "error", e.toString());
     } finally {
-      guard.interrupt();
+      underWay.remove(Thread.currentThread());
       room.release();
     }
   }
@@ -158,9 +186,9 @@ public final class AttachServer implements AutoCloseable {
     return all.toByteArray();
   }
 
-  private static boolean pause() {
+  private static boolean pause(long millis) {
     try {
-      Thread.sleep(100);
+      Thread.sleep(millis);
       return true;
     } catch (InterruptedException _) {
       return false;

@@ -23,9 +23,13 @@ import dev.sund.kernel.NetNs;
 import dev.sund.model.Mac;
 import dev.sund.model.RuleId;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -303,6 +307,16 @@ class AttachServerTest {
     }
     assertThatThrownBy(() -> client.ask(Map.of("command", "STATUS")))
         .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  @Timeout(20)
+  void aClientThatSaysNothingIsLeftAtTheDeadline() throws IOException {
+    try (AttachServer impatient =
+            AttachServer.start(dir, agent, sink().log("attach"), Duration.ofMillis(50));
+        SocketChannel silent = SocketChannel.open(UnixDomainSocketAddress.of(impatient.path()))) {
+      assertThat(silent.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+    }
   }
 
   private void assertRefused(Map<String, ?> request, int code, String message) throws IOException {
