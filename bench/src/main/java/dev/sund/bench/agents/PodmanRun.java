@@ -117,8 +117,8 @@ public final class PodmanRun implements Benchmark {
     /** podman's clean-up has none of our environment: the agent's place is built in. */
     void plugin(Path root, Path runDir) throws IOException {
       Programs.run(
-          "gcc -Os -static -DRUN_DIR=\"%s\" -o %s %s"
-              .formatted(runDir, folder.resolve("bin/sund-cni"), root.resolve("cni/sund-cni.c")));
+          "env CFLAGS=-DRUN_DIR=\"%s\" %s %s"
+              .formatted(runDir, root.resolve("cni/build.sh"), folder.resolve("bin/sund-cni")));
     }
 
     void network(String plugin) throws IOException {

@@ -125,9 +125,10 @@ public record Distribution(Path checkout, Path build, TargetJdk jdk, String vers
 
   private void compile(String script, Path output) throws IOException, InterruptedException {
     Architecture architecture = jdk.architecture();
-    String compiler = jdk.runsHere() ? "gcc" : architecture.triplet() + "-gcc";
+    // The scripts know which compiler of this machine is best; those of others go by their name.
     Programs.run(
-        List.of(checkout.resolve(script).toString(), output.toString()), Map.of("CC", compiler));
+        List.of(checkout.resolve(script).toString(), output.toString()),
+        jdk.runsHere() ? Map.of() : Map.of("CC", architecture.triplet() + "-gcc"));
   }
 
   /**
