@@ -106,8 +106,7 @@ final class DoctorTargets {
           kubeconfig != null
               ? ClusterFacts.ofServer(kubeconfig, System.getenv(), PATIENCE)
               : ClusterFacts.ofFiles(files, System.in);
-      NetNs network =
-          root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net"));
+      NetNs network = network(root);
       all =
           all.with(Facts.CLUSTER, cluster)
               .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, network));
@@ -121,6 +120,11 @@ final class DoctorTargets {
               .with(Facts.POD_POLICY, new PodPolicyFacts(agent, network, names));
     }
     return all;
+  }
+
+  /** The network of the node whose file systems are there. */
+  static NetNs network(Path root) {
+    return root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net"));
   }
 
   private PodNetwork find(String name, Path root) {

@@ -12,6 +12,8 @@ import dev.sund.doctor.Recording;
 import dev.sund.doctor.Result;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.WholeFile;
+import dev.sund.doctor.cluster.ClusterDns;
+import dev.sund.doctor.cluster.ClusterFacts;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.report.Configuration;
 import dev.sund.doctor.report.Report;
@@ -32,6 +34,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +59,9 @@ import picocli.CommandLine.Spec;
       "For a colleague who has no access to the node: sund doctor --root FILE.tar.gz finds there"
           + " what it finds here. Passwords, tokens, keys and certificates are taken out; what is"
           + " in it is printed: look before you send it. It has addresses and names of devices,"
-          + " pods and processes. Needs no agent and no cluster; with --kubeconfig it has the"
-          + " cluster's objects, too, as sund snapshot has them. Changes nothing."
+          + " pods and processes. Needs no agent and no cluster; with --kubeconfig the"
+          + " doctor looks at the cluster, too, and its objects are in it as sund snapshot has"
+          + " them. Changes nothing."
     },
     footer = {
       "  sudo sund report",
@@ -181,15 +185,18 @@ public final class ReportCommand implements Callable<Integer> {
   /** The doctor's findings, and all that they were read from. */
   private void examine(Path whole) throws InterruptedException {
     Recording recording = new Recording();
+    Facts facts = LiveFacts.of(whole);
+    List<Check<?>> checks = new ArrayList<>(Catalogue.node());
+    if (kubeconfig != null) {
+      Facts cluster = ClusterFacts.ofServer(kubeconfig, System.getenv(), PATIENCE);
+      facts =
+          facts
+              .with(Facts.CLUSTER, cluster)
+              .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, DoctorTargets.network(whole)));
+      checks.addAll(Catalogue.cluster());
+    }
     Host host =
-        new Host(
-            whole,
-            window.length(),
-            Thread::sleep,
-            LiveFacts.of(whole),
-            Blind.here(whole),
-            recording);
-    List<Check<?>> checks = Catalogue.node();
+        new Host(whole, window.length(), Thread::sleep, facts, Blind.here(whole), recording);
     Examination found = Examination.of(host, checks);
     try {
       host.text(Host.FACTS + "/" + Facts.EVERY_ROUTE);

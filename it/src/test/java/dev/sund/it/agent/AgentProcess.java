@@ -38,7 +38,8 @@ public final class AgentProcess {
 
   /**
    * The system property with seconds between runs of the doctor's checks, and milliseconds between
-   * datagrams to a peer, such as {@code 1,50}; {@code 0,0}: neither, and no port.
+   * datagrams to a peer, such as {@code 1,50}; {@code 0,0}: neither, and no port. A third word is
+   * where the node's file systems are.
    */
   public static final String WATCHING = "sund.scene.watching";
 
@@ -48,7 +49,9 @@ public final class AgentProcess {
     String[] words = text.split(",");
     long millis = Long.parseLong(words[1]);
     return new Watching(
-        new CheckOptions(Duration.ofSeconds(Long.parseLong(words[0])), Path.of("/")),
+        new CheckOptions(
+            Duration.ofSeconds(Long.parseLong(words[0])),
+            Path.of(words.length > 2 ? words[2] : "/")),
         millis == 0
             ? PeerOptions.OFF
             : new PeerOptions(

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.local.Json;
 import dev.sund.agent.local.LocalClient;
+import dev.sund.doctor.Facts;
+import dev.sund.doctor.Host;
+import dev.sund.doctor.report.PackedTree;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,10 +45,12 @@ class WatchingTest {
   private static final Duration SOON = Duration.ofSeconds(15);
   private static final int PORT = 9471;
 
+  private Path folder;
   private AgentScene scene;
 
   @BeforeAll
   void build(@TempDir Path directory) throws Exception {
+    folder = directory;
     scene = AgentScene.build(directory);
     // Checks each second; twenty datagrams a second, so that a window has three seconds.
     scene.jvmFlags("-D" + AgentProcess.WATCHING + "=1,50");
@@ -282,6 +288,81 @@ class WatchingTest {
 
   @Test
   @Order(6)
+  void aReportHasWhatTheAgentAndTheClusterSay() throws Exception {
+    scene.addPod("web", 1);
+    Path archive = folder.resolve("n1.tar.gz");
+    String printed =
+        scene.run(
+            scene.node(1),
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.sund.cli.Main",
+            "report",
+            "-w",
+            archive.toString(),
+            "--run-dir",
+            scene.runDir(1).toString(),
+            "--kubeconfig",
+            scene.kubeconfig().toString());
+    assertThat(printed)
+        .contains("sund/status.json", "sund/drops.json", "sund/verify.json", "cluster.json")
+        .doesNotContain("not in it: the agent's", "not in it: the cluster");
+    try (PackedTree tree = PackedTree.of(archive)) {
+      Path whole = Objects.requireNonNull(tree.root().getParent());
+      assertThat(Json.object(Files.readAllBytes(whole.resolve("sund/status.json"))))
+          .containsEntry("node", "n1");
+      assertThat(whole.resolve("sund/drops.json")).content().contains("\"counters\"");
+      // By the agent's name of the node, which is not the machine's.
+      assertThat(whole.resolve("sund/verify.json"))
+          .content()
+          .contains("\"node\":\"n1\"")
+          .doesNotContain("drift-missing");
+      assertThat(whole.resolve("cluster.json")).content().contains("\"web\"", "\"n3\"");
+      Host recorded = new Host(tree.root(), Duration.ZERO, _ -> {}, Facts.none());
+      assertThat(recorded.lines(Facts.CLUSTER))
+          .filteredOn(line -> line.has("node"))
+          .extracting(line -> line.text("node"))
+          .containsExactly("n1", "n2", "n3");
+    }
+  }
+
+  @Test
+  @Order(7)
+  void anAgentInAContainerReadsTheFilesOfItsNode() throws Exception {
+    Path host = Files.createDirectories(folder.resolve("host"));
+    for (String mounted : List.of("proc", "sys")) {
+      Files.createDirectories(host.resolve(mounted));
+      scene.run(scene.node(2), "mount", "--rbind", "/" + mounted, host.resolve(mounted).toString());
+    }
+    try {
+      Path configured = Files.createDirectories(host.resolve("etc/cni/net.d"));
+      Path broken = Files.writeString(configured.resolve("10-node.conflist"), "{\"plugins\": 7}");
+      scene.terminate(2);
+      scene.jvmFlags("-D" + AgentProcess.WATCHING + "=1,50," + host);
+      scene.startAgent(2);
+      scene.awaitReady(2, Duration.ofSeconds(30));
+      // The file is the node's alone: the agent's own root has none of that name.
+      scene.await(
+          "n2 finds what is wrong in its node's files",
+          SOON,
+          () -> conditions(2, "cni-config").toString().contains("10-node.conflist"));
+      assertThat(conditions(1, "cni-config").toString()).doesNotContain("10-node.conflist");
+      assertThat(Json.child(status(2), "doctor").get("unread").toString())
+          .doesNotContain("container's here", host + "/proc/1");
+      Files.delete(broken);
+      scene.await("n2 finds it no more", SOON, () -> conditions(2, "cni-config").equals(List.of()));
+    } finally {
+      scene.terminate(2);
+      for (String mounted : List.of("proc", "sys")) {
+        scene.run(scene.node(1), "umount", "-lR", host.resolve(mounted).toString());
+      }
+    }
+  }
+
+  @Test
+  @Order(8)
   void anAgentWithEverythingSwitchedOffOpensNoPortAndHasNoThread() throws Exception {
     assertThat(scene.run(scene.node(3), "ss", "-Hlun")).contains(":" + PORT);
     assertThat(threads(3)).contains("sund-peers", "sund-doctor");
