@@ -151,15 +151,23 @@ final class NetlinkChannel implements AutoCloseable {
    *     kernel dropped some
    */
   int receive(boolean wait, BooleanSupplier goOn) throws KernelException {
-    MemorySegment receiving = memory.receiving();
-    byte[] received = memory.received();
+    MemorySegment area = ChannelMemory.borrowArea();
+    try {
+      return receive(area, wait, goOn);
+    } finally {
+      ChannelMemory.giveBackArea(area);
+    }
+  }
+
+  private int receive(MemorySegment area, boolean wait, BooleanSupplier goOn)
+      throws KernelException {
     do {
       memory.senderLength().set(ValueLayout.JAVA_INT, 0, ChannelMemory.ADDRESS_BYTES);
       long length =
           Libc.recvfrom(
               fd.number(),
-              receiving,
-              receiving.byteSize(),
+              area,
+              memory.datagram(),
               MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
               memory.sender(),
               memory.senderLength());
@@ -169,15 +177,15 @@ final class NetlinkChannel implements AutoCloseable {
       if (length < 0) {
         return (int) length;
       }
-      if (length > received.length) {
+      if (length > memory.datagram()) {
         throw new KernelException.Malformed(
             "datagram of " + what,
-            length + " bytes are more than the " + received.length + " of the buffer");
+            length + " bytes are more than the " + memory.datagram() + " of the buffer");
       }
       if (memory.sender().get(ValueLayout.JAVA_INT, 4) != 0) {
         continue; // another process may write to our port; only port 0 is the kernel
       }
-      MemorySegment.copy(receiving, ValueLayout.JAVA_BYTE, 0, received, 0, (int) length);
+      memory.keep(area, (int) length);
       return (int) length;
     } while (goOn.getAsBoolean());
     return -Errno.EAGAIN.number();
