@@ -25,6 +25,12 @@ import javax.net.ssl.SSLSocket;
  */
 public final class ApiConnection implements AutoCloseable {
   private static final int CONNECT_MILLIS = 3_000;
+
+  /**
+   * Lines and small events; lists are read past it. Each watch holds it, on the heap and beside.
+   */
+  private static final int READ_AHEAD = 4096;
+
   private static final int MAX_LINE = 64 * 1024;
   private static final int MAX_REFUSAL = 64 * 1024;
 
@@ -227,7 +233,7 @@ public final class ApiConnection implements AutoCloseable {
       keep(new Open(endpoint, socket, socket, InputStream.nullInputStream()));
       socket.connect(new InetSocketAddress(endpoint.host(), endpoint.port()), CONNECT_MILLIS);
       Socket speaking = server.tls().isPresent() ? secured(socket, endpoint) : socket;
-      InputStream in = new BufferedInputStream(speaking.getInputStream(), 16384);
+      InputStream in = new BufferedInputStream(speaking.getInputStream(), READ_AHEAD);
       return keep(new Open(endpoint, socket, speaking, in));
     } catch (IOException e) {
       socket.close();
