@@ -1,20 +1,18 @@
 package dev.sund.agent.http;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.sund.agent.AgentMetrics;
 import dev.sund.agent.log.Log;
 import dev.sund.model.Marks;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -26,14 +24,10 @@ import java.util.function.Supplier;
  * be called outside.
  */
 public final class HttpPages implements AutoCloseable {
-  static {
-    // Read once by the JDK's server: nobody holds a connection half-sent for longer, in seconds.
-    System.setProperty("sun.net.httpserver.maxReqTime", "30");
-    System.setProperty("sun.net.httpserver.maxRspTime", "60");
-  }
-
   /** How Services are served, in kube-proxy's word for it. */
   private static final String PROXY_MODE = "nftables";
+
+  private static final String OK = "200 OK";
 
   /** What the pages show. */
   public interface Source {
@@ -44,9 +38,12 @@ public final class HttpPages implements AutoCloseable {
     List<String> notReady();
   }
 
-  private final HttpServer server;
+  private final ServerSocket socket;
+  private final HttpListener listener;
+  private final Source source;
+  private final Runnable refresh;
+  private final AgentMetrics metrics;
   private final Log log;
-  private final ExecutorService threads;
 
   /**
    * Opens the socket.
@@ -57,86 +54,86 @@ public final class HttpPages implements AutoCloseable {
   public HttpPages(
       InetSocketAddress address, Source source, Runnable refresh, AgentMetrics metrics, Log log)
       throws IOException {
-    this.server = HttpServer.create(address, 0);
+    this.source = source;
+    this.refresh = refresh;
+    this.metrics = metrics;
     this.log = log;
-    this.threads =
-        Executors.newThreadPerTaskExecutor(
-            Thread.ofVirtual().name(Marks.THREAD_PREFIX + "http-", 0).factory());
-    server.setExecutor(threads);
-    server.createContext(
-        "/healthz", exchange -> counted(exchange, source::unhealthy, metrics.proxy.healthz));
-    server.createContext(
-        "/livez", exchange -> counted(exchange, source::unhealthy, metrics.proxy.livez));
-    server.createContext("/readyz", exchange -> verdict(exchange, source::notReady));
-    server.createContext("/proxyMode", exchange -> answer(exchange, 200, "text/plain", PROXY_MODE));
-    server.createContext(
-        "/metrics",
-        exchange -> {
-          refresh.run();
-          metrics(exchange, metrics.registry());
-        });
-    server.createContext("/", exchange -> answer(exchange, 404, "text/plain", "not found\n"));
+    this.socket = listen(address);
+    this.listener = new HttpListener(socket, Marks.THREAD_PREFIX + "http", this::answer);
+  }
+
+  private static ServerSocket listen(InetSocketAddress address) throws IOException {
+    ServerSocket made = new ServerSocket();
+    try {
+      made.setReuseAddress(true);
+      made.bind(address);
+      return made;
+    } catch (IOException e) {
+      made.close();
+      throw e;
+    }
   }
 
   /** Begins to answer. */
   public void start() {
-    server.start();
+    listener.start();
   }
 
   /** Where it listens. */
   public InetSocketAddress address() {
-    return server.getAddress();
+    return new InetSocketAddress(socket.getInetAddress(), socket.getLocalPort());
   }
 
   /** Ends service at once. Idempotent. */
   @Override
   public void close() {
-    server.stop(0);
-    threads.shutdownNow();
+    try {
+      listener.close();
+    } catch (IOException e) {
+      log.debug("a listening socket could not be closed", "error", e.getMessage());
+    }
   }
 
-  private void counted(HttpExchange exchange, Supplier<List<String>> faults, Counter answers)
-      throws IOException {
+  private HttpListener.Response answer(HttpListener.Request request) {
+    if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
+      return text("405 Method Not Allowed", "only GET\n");
+    }
+    return switch (request.path()) {
+      case "/healthz" -> counted(source::unhealthy, metrics.proxy.healthz);
+      case "/livez" -> counted(source::unhealthy, metrics.proxy.livez);
+      case "/readyz" -> verdict(source.notReady());
+      case "/proxyMode" -> text(OK, PROXY_MODE);
+      case "/metrics" -> metrics();
+      default -> text("404 Not Found", "not found\n");
+    };
+  }
+
+  private HttpListener.Response counted(Supplier<List<String>> faults, Counter answers) {
     List<String> lines = faults.get();
     answers.labelValues(lines.isEmpty() ? "200" : "503").inc();
-    verdict(exchange, () -> lines);
+    return verdict(lines);
   }
 
-  private void verdict(HttpExchange exchange, Supplier<List<String>> faults) throws IOException {
-    List<String> lines = faults.get();
-    if (lines.isEmpty()) {
-      answer(exchange, 200, "text/plain", "ok\n");
-    } else {
-      answer(exchange, 503, "text/plain", String.join("\n", lines) + "\n");
-    }
+  private static HttpListener.Response verdict(List<String> faults) {
+    return faults.isEmpty()
+        ? text(OK, "ok\n")
+        : text("503 Service Unavailable", String.join("\n", faults) + "\n");
   }
 
-  private void metrics(HttpExchange exchange, PrometheusRegistry registry) throws IOException {
+  private HttpListener.Response metrics() {
+    refresh.run();
     ByteArrayOutputStream text = new ByteArrayOutputStream(16 * 1024);
     var writer = PrometheusTextFormatWriter.create();
-    writer.write(text, registry.scrape());
-    answer(exchange, 200, writer.getContentType(), text.toString(StandardCharsets.UTF_8));
+    try {
+      writer.write(text, metrics.registry().scrape());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // an array takes everything
+    }
+    return new HttpListener.Response(
+        OK, Map.of("Content-Type", writer.getContentType()), text.toString(StandardCharsets.UTF_8));
   }
 
-  private void answer(HttpExchange exchange, int status, String type, String text)
-      throws IOException {
-    String path = exchange.getRequestURI().getPath();
-    String method = exchange.getRequestMethod();
-    boolean known = exchange.getHttpContext().getPath().equals(path);
-    byte[] body = (known || status == 404 ? text : "not found\n").getBytes(StandardCharsets.UTF_8);
-    int code = known ? status : 404;
-    if (!method.equals("GET") && !method.equals("HEAD")) {
-      code = 405;
-      body = "only GET\n".getBytes(StandardCharsets.UTF_8);
-    }
-    try (exchange) {
-      exchange.getResponseHeaders().set("Content-Type", type);
-      exchange.sendResponseHeaders(code, method.equals("HEAD") ? -1 : body.length);
-      if (!method.equals("HEAD")) {
-        exchange.getResponseBody().write(body);
-      }
-    } catch (IOException e) {
-      log.debug("an HTTP client broke off", "path", path, "error", String.valueOf(e.getMessage()));
-    }
+  private static HttpListener.Response text(String status, String body) {
+    return new HttpListener.Response(status, Map.of("Content-Type", "text/plain"), body);
   }
 }

@@ -1,17 +1,14 @@
 package dev.sund.agent.services;
 
+import dev.sund.agent.http.HttpListener;
 import dev.sund.kernel.NetNs;
 import dev.sund.model.Marks;
 import dev.sund.model.ServiceKey;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.Semaphore;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -20,25 +17,22 @@ import java.util.function.BooleanSupplier;
  * X-Load-Balancing-Endpoint-Weight} say how many there are. Any path and method are answered, since
  * load balancers differ in what they ask.
  *
- * <p>Everybody may ask, so everything is bounded: connections at once, bytes read, seconds. One
- * virtual thread, and one for each connection.
+ * <p>Everybody may ask: what bounds that is the listener's.
  */
 final class HealthServer implements AutoCloseable {
-  private static final int AT_ONCE = 32;
-  private static final int LONGEST_REQUEST = 8192;
-  private static final int PATIENCE_MILLIS = 3000;
   private static final int BACKLOG = 64;
 
   private final ServiceKey service;
   private final BooleanSupplier healthy;
-  private final ServerSocket socket;
-  private final Semaphore room = new Semaphore(AT_ONCE);
+  private final HttpListener listener;
   private volatile int localReady;
 
   private HealthServer(ServiceKey service, BooleanSupplier healthy, ServerSocket socket) {
     this.service = service;
     this.healthy = healthy;
-    this.socket = socket;
+    this.listener =
+        new HttpListener(
+            socket, Marks.THREAD_PREFIX + "health-" + socket.getLocalPort(), _ -> answer());
   }
 
   /**
@@ -69,7 +63,7 @@ final class HealthServer implements AutoCloseable {
         });
     HealthServer server = new HealthServer(service, healthy, socket);
     server.localReady = localReady;
-    Thread.ofVirtual().name(Marks.THREAD_PREFIX + "health-" + port).start(server::acceptAll);
+    server.listener.start();
     return server;
   }
 
@@ -81,72 +75,10 @@ final class HealthServer implements AutoCloseable {
   /** Ends service. Idempotent. */
   @Override
   public void close() throws IOException {
-    socket.close();
+    listener.close();
   }
 
-  private void acceptAll() {
-    while (!socket.isClosed()) {
-      try {
-        Socket client = socket.accept();
-        if (!room.tryAcquire()) {
-          client.close();
-          continue;
-        }
-        Thread.ofVirtual().name(Marks.THREAD_PREFIX + "health-call").start(() -> serve(client));
-      } catch (IOException _) {
-        if (!socket.isClosed() && !pause()) {
-          return;
-        }
-      }
-    }
-  }
-
-  private static boolean pause() {
-    try {
-      Thread.sleep(50); // out of descriptors, for a while
-      return true;
-    } catch (InterruptedException _) {
-      return false;
-    }
-  }
-
-  private void serve(Socket client) {
-    try (client) {
-      client.setSoTimeout(PATIENCE_MILLIS);
-      if (readRequest(client.getInputStream())) {
-        OutputStream out = client.getOutputStream();
-        out.write(answer().getBytes(StandardCharsets.UTF_8));
-        out.flush();
-      }
-    } catch (IOException _) {
-      // the one who asked went away
-    } finally {
-      room.release();
-    }
-  }
-
-  /** Whether a whole head of a request came. */
-  private static boolean readRequest(InputStream in) throws IOException {
-    long end = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
-    int ends = 0;
-    for (int read = 0; read < LONGEST_REQUEST && System.nanoTime() < end; read++) {
-      int one = in.read();
-      if (one < 0) {
-        return false;
-      }
-      if (one == '\n') {
-        ends++;
-        if (ends == 2) {
-          return true;
-        }
-      } else if (one != '\r') {
-        ends = 0;
-      }
-    }
-    return false;
-  }
-
-  private String answer() {
+  private HttpListener.Response answer() {
     int count = localReady;
     boolean works = healthy.getAsBoolean();
     String body =
@@ -154,14 +86,15 @@ final class HealthServer implements AutoCloseable {
                 + "\"serviceProxyHealthy\":%b}")
             .formatted(service.namespace(), service.name(), count, works);
     String status = count > 0 && works ? "200 OK" : "503 Service Unavailable";
-    return "HTTP/1.1 "
-        + status
-        + "\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-        + "X-Load-Balancing-Endpoint-Weight: "
-        + count
-        + "\r\nContent-Length: "
-        + body.length()
-        + "\r\nConnection: close\r\n\r\n"
-        + body;
+    return new HttpListener.Response(
+        status,
+        Map.of(
+            "Content-Type",
+            "application/json",
+            "X-Content-Type-Options",
+            "nosniff",
+            "X-Load-Balancing-Endpoint-Weight",
+            String.valueOf(count)),
+        body);
   }
 }

@@ -8,11 +8,14 @@ import dev.sund.agent.log.LogSink;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +85,83 @@ class HttpPagesTest implements HttpPages.Source {
     assertThat(get("/").statusCode()).isEqualTo(404);
     assertThat(get("/metrics/x").statusCode()).isEqualTo(404);
     assertThat(send("POST", "/healthz").statusCode()).isEqualTo(405);
+  }
+
+  @Test
+  void whatFollowsAQuestionMarkChangesNothing() throws Exception {
+    assertThat(get("/healthz?verbose=1").body()).isEqualTo("ok\n");
+  }
+
+  @Test
+  void headHasTheLengthAndNoBody() throws Exception {
+    HttpResponse<String> head = send("HEAD", "/proxyMode");
+    assertThat(head.statusCode()).isEqualTo(200);
+    assertThat(head.headers().firstValue("Content-Length")).contains("8");
+    assertThat(head.headers().firstValue("Date").orElse("")).endsWith(" GMT");
+    assertThat(head.body()).isEmpty();
+  }
+
+  @Test
+  void aRequestMayComeInPieces() throws Exception {
+    try (Socket socket = connected()) {
+      for (String piece : List.of("GET /hea", "lthz HTTP/1.1\r\nHost: n1\r", "\n\r", "\n")) {
+        write(socket, piece);
+      }
+      assertThat(all(socket)).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\nok\n");
+    }
+  }
+
+  @Test
+  void whatIsNotHttpIsToldSo() throws Exception {
+    try (Socket socket = connected()) {
+      write(socket, "hello\r\n\r\n");
+      assertThat(all(socket)).startsWith("HTTP/1.1 400 ").endsWith("not HTTP\n");
+    }
+  }
+
+  @Test
+  void whoSaysNothingOrTooMuchKeepsNobodyWaiting() throws Exception {
+    try (Socket silent = connected();
+        Socket talkative = connected()) {
+      write(talkative, "GET /" + "x".repeat(8187));
+      assertThat(get("/healthz").statusCode()).isEqualTo(200);
+      assertThat(all(talkative)).isEmpty();
+      assertThat(all(silent)).isEmpty(); // after some seconds
+    }
+  }
+
+  @Test
+  void moreThanThirtyTwoAtOnceAreSentAway() throws Exception {
+    List<Socket> silent = new ArrayList<>();
+    try {
+      for (int i = 0; i < 32; i++) {
+        silent.add(connected());
+      }
+      try (Socket late = connected()) {
+        assertThat(all(late)).isEmpty();
+      }
+      for (Socket one : silent) {
+        write(one, "GET /healthz HTTP/1.1\r\n\r\n");
+        assertThat(all(one)).endsWith("ok\n");
+      }
+      assertThat(get("/healthz").statusCode()).isEqualTo(200);
+    } finally {
+      for (Socket one : silent) {
+        one.close();
+      }
+    }
+  }
+
+  private Socket connected() throws IOException {
+    return new Socket(pages.address().getAddress(), pages.address().getPort());
+  }
+
+  private static void write(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  private static String all(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
   }
 
   @Override
