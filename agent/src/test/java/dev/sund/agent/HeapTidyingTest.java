@@ -7,47 +7,62 @@ import org.junit.jupiter.api.Test;
 class HeapTidyingTest {
   private static final long MB = 1 << 20;
 
-  private long used = 30 * MB;
+  private long held = 30 * MB;
   private long live = 20 * MB;
   private boolean quiet = true;
-  private final HeapTidying tidying = new HeapTidying(() -> used, () -> used = live, () -> quiet);
+  private final HeapTidying tidying = new HeapTidying(() -> held, () -> held = live, () -> quiet);
 
   @Test
   void whatTheStartNeededIsGivenBack() {
     assertThat(tidying.step()).isTrue();
-    assertThat(used).isEqualTo(live);
+    assertThat(held).isEqualTo(live);
   }
 
   @Test
   void aHeapThatGrewLittleIsLeftAlone() {
     tidying.step();
-    used = live + 11 * MB;
+    held = live + 9 * MB;
     assertThat(tidying.step()).isFalse();
-    used = live + 12 * MB;
+    held = live + 10 * MB;
     assertThat(tidying.step()).isTrue();
   }
 
   @Test
+  void whatRoundsOfChecksLeaveIsGivenBackHalfAMinuteLater() {
+    held = 16 * MB;
+    live = 12 * MB;
+    tidying.step();
+    held = 14 * MB;
+    assertThat(tidying.step()).isFalse();
+    assertThat(tidying.step()).isFalse();
+    assertThat(tidying.step()).isTrue();
+    held = 14 * MB - 1;
+    for (int i = 0; i < 5; i++) {
+      assertThat(tidying.step()).isFalse();
+    }
+  }
+
+  @Test
   void aLargeHeapIsLookedAtOnlyWhenItGrewByHalf() {
-    used = 300 * MB;
+    held = 300 * MB;
     live = 200 * MB;
     tidying.step();
-    used = 299 * MB;
+    held = 299 * MB;
     assertThat(tidying.step()).isFalse();
-    used = 300 * MB;
+    held = 300 * MB;
     assertThat(tidying.step()).isTrue();
   }
 
   @Test
   void whatALoadLeftBehindIsGivenBackHalfAMinuteLater() {
-    used = 300 * MB;
+    held = 300 * MB;
     live = 200 * MB;
     tidying.step();
-    used = 226 * MB;
+    held = 226 * MB;
     assertThat(tidying.step()).isFalse();
     assertThat(tidying.step()).isFalse();
     assertThat(tidying.step()).isTrue();
-    used = 224 * MB;
+    held = 224 * MB;
     for (int i = 0; i < 5; i++) {
       assertThat(tidying.step()).isFalse();
     }
@@ -57,6 +72,6 @@ class HeapTidyingTest {
   void nobodyWhoWaitsIsDisturbed() {
     quiet = false;
     assertThat(tidying.step()).isFalse();
-    assertThat(used).isEqualTo(30 * MB);
+    assertThat(held).isEqualTo(30 * MB);
   }
 }
