@@ -38,8 +38,13 @@ public final class LiveFacts implements Facts {
     refuseOthers(name);
     if (!node.exists()) {
       throw new UnreadException(
-          "/sund-facts/" + name + " is not there, and " + node.path() + " neither",
-          "Run it on the node, or record the tree by sund report.");
+          "/sund-facts/"
+              + name
+              + " is not there, and "
+              + node.path()
+              + " is neither, or is not shown",
+          "Run it on the node as root (in a container with CAP_SYS_PTRACE), or record the tree by"
+              + " sund report.");
     }
     try {
       return switch (name) {
