@@ -47,6 +47,12 @@ class PackTest {
     assertThat(chroot(root, "--help")).contains("sudo ./sund lab");
     assertThat(chroot(root, "trace", "-f", "/sund/examples/shop", "node/n1", "10.244.3.7:80"))
         .contains("delivered to pod shop/db-0 on n3");
+    Path clock = root.resolve("node/sys/devices/system/clocksource/clocksource0");
+    Files.createDirectories(clock);
+    Files.writeString(clock.resolve("current_clocksource"), "hpet");
+    Files.writeString(clock.resolve("available_clocksource"), "tsc hpet");
+    assertThat(chroot(root, "doctor", "--root=/node", "--only=clock-source", "--fail-on=never"))
+        .startsWith("warning  clock-source ");
     assertThat(Files.exists(root.resolve("proc"))).as("not even /proc").isFalse();
   }
 
