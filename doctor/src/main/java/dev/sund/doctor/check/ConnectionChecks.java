@@ -156,7 +156,8 @@ public final class ConnectionChecks {
     String read = "%,d of %,d, %+,d in %.1f s".formatted(is.count, is.max, is.grew, is.seconds);
     // A quarter is used by bursts at any time.
     if (left > 600 || is.count * 4 < is.max) {
-      return new Verdict.Right(read);
+      return new Verdict.Right(
+          read + (rate <= 0 ? ", does not grow" : ", at this rate full in " + inWords(left)));
     }
     return new Verdict.Wrong(
         List.of(
@@ -167,6 +168,15 @@ public final class ConnectionChecks {
                 "From then on new connections time out, of all pods and Services.",
                 "conntrack-talkers says whose they are; sysctl -w net.netfilter.nf_conntrack_max="
                     + is.max * 2)));
+  }
+
+  private static String inWords(long seconds) {
+    if (seconds < 2 * 3_600) {
+      return "%,d s".formatted(seconds);
+    }
+    return seconds < 2 * DAY
+        ? "%,d hours".formatted(seconds / 3_600)
+        : "%,d days".formatted(seconds / DAY);
   }
 
   /**
