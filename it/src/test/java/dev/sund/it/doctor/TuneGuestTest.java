@@ -2,6 +2,7 @@ package dev.sund.it.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sund.cli.CleanupCommand;
 import dev.sund.dataplane.FailPoint;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.WholeFile;
@@ -12,6 +13,9 @@ import dev.sund.doctor.tune.TunePlanner;
 import dev.sund.doctor.tune.Tuner;
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,8 +31,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
-/** {@code sund tune} on the guest's own kernel: set, killed in the middle, put back exactly. */
+/**
+ * {@code sund tune} on the guest's own kernel: set, killed in the middle, put back exactly, also by
+ * {@code sund cleanup}.
+ */
 @Tag("guest")
 class TuneGuestTest {
   private static final Path ROOT = Path.of("/");
@@ -136,6 +144,62 @@ class TuneGuestTest {
     tuner().revert(false);
     assertThat(values()).isEqualTo(before);
     assertThat(Tuner.isApplied(state)).isFalse();
+  }
+
+  @Test
+  void cleanupPutsBackWhatTuneHasSetAndTouchesNothingElse() throws Exception {
+    Map<String, String> before = values();
+    Map<String, String> othersBefore = others();
+    tuner().apply(plan());
+    assertThat(values()).isNotEqualTo(before);
+    assertThat(others()).hasSize(othersBefore.size() + 2).containsKeys(FILE.toString());
+    Map<String, String> tuned = values();
+
+    assertThat(cleanup("--dry-run"))
+        .contains("would ")
+        .contains(FILE.toString(), LIST.toString(), "net.core.somaxconn");
+    assertThat(values()).isEqualTo(tuned);
+    assertThat(others()).containsKeys(FILE.toString(), LIST.toString());
+
+    write("net/core/somaxconn", "2048"); // by somebody else, later
+    assertThat(cleanup()).contains(FILE.toString(), LIST.toString(), "net.ipv4.ip_forward");
+    before.put("net/core/somaxconn", "2048\n");
+    assertThat(values()).isEqualTo(before);
+    assertThat(others()).isEqualTo(othersBefore);
+    assertThat(Tuner.isApplied(state)).isFalse();
+    assertThat(cleanup()).isEqualTo("nothing of Sund's is here\n");
+  }
+
+  /** What the command prints, as users run it. */
+  private String cleanup(String... options) {
+    StringWriter printed = new StringWriter();
+    CommandLine command = new CommandLine(new CleanupCommand());
+    command.setOut(new PrintWriter(printed)).setErr(new PrintWriter(printed));
+    List<String> words = new ArrayList<>(List.of("--state-dir", state.toString()));
+    words.addAll(List.of(options));
+    assertThat(command.execute(words.toArray(String[]::new))).as("%s", printed).isZero();
+    return printed.toString();
+  }
+
+  /** Files beside those that are tuned, and what the kernel has for others. */
+  private static Map<String, String> others() throws Exception {
+    Map<String, String> others = new TreeMap<>();
+    for (String folder : List.of("/etc/sysctl.d", "/etc/modules-load.d", "/etc/cni")) {
+      if (Files.isDirectory(Path.of(folder))) {
+        try (Stream<Path> all = Files.walk(Path.of(folder))) {
+          for (Path file : all.filter(Files::isRegularFile).toList()) {
+            others.put(file.toString(), Files.readString(file));
+          }
+        }
+      }
+    }
+    for (String command : List.of("nft list ruleset", "ip -br link")) {
+      Process process = new ProcessBuilder(command.split(" ")).start();
+      others.put(
+          command, new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+      assertThat(process.waitFor()).as(command).isZero();
+    }
+    return others;
   }
 
   private static TunePlan plan() throws Exception {
