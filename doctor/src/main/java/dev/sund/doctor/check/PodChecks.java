@@ -554,7 +554,8 @@ public final class PodChecks {
                 "When it starts anew, as at an upgrade of the system, or when a device comes back,"
                     + " it removes the plugin's routes and rules: pods of this node are not reached"
                     + " until the plugin looks again.",
-                "printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n'"
+                "mkdir -p /etc/systemd/networkd.conf.d && printf"
+                    + " '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n'"
                     + " > /etc/systemd/networkd.conf.d/kubernetes.conf; systemctl restart"
                     + " systemd-networkd")));
   }
