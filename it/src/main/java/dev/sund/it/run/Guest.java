@@ -47,7 +47,9 @@ final class Guest {
           "drivers/net/vxlan",
           "drivers/net/wireguard",
           "drivers/net/ipvlan",
-          "drivers/net/bonding");
+          "drivers/net/bonding",
+          "drivers/net/vmxnet3",
+          "drivers/block/null_blk");
 
   private static final byte[] XZ = {(byte) 0xFD, '7', 'z', 'X', 'Z', 0};
   private static final int MINUTES = 5;
@@ -87,10 +89,20 @@ final class Guest {
             .need("xz", "xz-utils", why)
             .need("ipvsadm", "ipvsadm", "kube-proxy's rules of mode ipvs, in the emulator")
             .install();
-    if (failed.isPresent() || Files.exists(cache.resolve("ready"))) {
+    if (failed.isPresent() || isReady()) {
       return failed;
     }
     return unpack(packages, out);
+  }
+
+  /** Whether all that is kept is there, and not what an earlier version kept. */
+  private boolean isReady() throws IOException {
+    Path ready = cache.resolve("ready");
+    return Files.exists(ready) && Files.readAllLines(ready).contains(kept());
+  }
+
+  private static String kept() {
+    return String.join(" ", KEPT);
   }
 
   private Optional<String> unpack(Packages packages, PrintWriter out)
@@ -119,7 +131,7 @@ final class Guest {
       Files.deleteIfExists(cache.resolve("boot/vmlinuz-" + version));
       run(cache, "depmod", "-b", cache.toString(), version);
       firstFiles(version);
-      Files.writeString(cache.resolve("ready"), version + "\n");
+      Files.writeString(cache.resolve("ready"), version + "\n" + kept() + "\n");
       return Optional.empty();
     } finally {
       delete(fetched);
@@ -145,8 +157,13 @@ final class Guest {
         "sh",
         "-c",
         ("dpkg-deb --fsys-tarfile '%s' | tar -x --wildcards --no-wildcards-match-slash"
-                + " './boot/vmlinuz-*' './lib/modules/%s/modules.*' %s")
+                + " './boot/vmlinuz-*' './boot/config-*' './lib/modules/%s/modules.*' %s")
             .formatted(archive, version, wanted));
+    // How it was built is looked for beside the modules, too; /boot is the host's in the guest.
+    Files.move(
+        cache.resolve("boot/config-" + version),
+        cache.resolve("lib/modules").resolve(version).resolve("config"),
+        StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** Cuts the xz stream out of a bzImage; QEMU starts what is in it in half the time. */
@@ -225,7 +242,7 @@ final class Guest {
    */
   List<String> command(List<String> inside) throws IOException {
     Files.deleteIfExists(share.resolve("exit"));
-    String version = Files.readString(cache.resolve("ready")).strip();
+    String version = Files.readAllLines(cache.resolve("ready")).getFirst();
     resource("guest-run.sh", share.resolve("guest-run.sh"));
     Files.writeString(
         share.resolve("guest.env"),
@@ -260,6 +277,8 @@ final class Guest {
             "local,id=o,path=" + share + ",security_model=none",
             "-device",
             "virtio-9p-pci,fsdev=o,mount_tag=out"));
+    // VMware's network card, joined to nobody; a test that wants it loads its driver.
+    command.addAll(List.of("-netdev", "hubport,id=h,hubid=0", "-device", "vmxnet3,netdev=h"));
     return command;
   }
 

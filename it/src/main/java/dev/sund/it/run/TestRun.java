@@ -342,6 +342,13 @@ public final class TestRun implements CheckoutTool {
                 "what packages for arm64 are made of and run with")
             .ifPresent(out::println);
       }
+      if (classes.stream().anyMatch(name -> name.endsWith("DoctorNodeTest"))) {
+        new Packages(checkout.reports().resolve("apt.log"), out)
+            .need(
+                "../lib/systemd/systemd-networkd", "systemd", "removes routes that are not its own")
+            .install()
+            .ifPresent(out::println);
+      }
       if (classes.stream().anyMatch(name -> name.endsWith("PackTest"))) {
         new Packages(checkout.reports().resolve("apt.log"), out)
             .need("containerd", "containerd", "to run the agent from its image")

@@ -120,6 +120,10 @@ class DoctorMachineGuestTest {
       proxy.destroyForcibly();
       proxy.waitFor();
     });
+    assertThat(look("kernel-needs", () -> {}).outcome().toString())
+        .as("what the kernel of DoctorNodeTest may lack")
+        .contains("Right", " for kube-proxy's mode ipvs")
+        .doesNotContain("its configuration is");
     assertThat(finding("proxy-ipvs", () -> {}).text()).contains("ip_vs_sed");
     run("modprobe", "-a ip_vs ip_vs_sed nf_conntrack");
     assertThat(look("proxy-ipvs", () -> {}).findings()).isEmpty();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sund.doctor.Catalogue;
 import dev.sund.doctor.Check;
 import dev.sund.doctor.Examination;
+import dev.sund.doctor.Facts;
 import dev.sund.doctor.Finding;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.Result;
@@ -44,6 +45,11 @@ final class WholeMachine {
 
   /** What a check says of the machine, looked at for a second. */
   static Result look(String id, Meanwhile meanwhile) throws Exception {
+    return look(id, LiveFacts.of(ROOT), meanwhile);
+  }
+
+  /** The same, of more facts than are told unasked. */
+  static Result look(String id, Facts facts, Meanwhile meanwhile) throws Exception {
     Host host =
         new Host(
             ROOT,
@@ -55,7 +61,7 @@ final class WholeMachine {
                 throw new UncheckedIOException(e);
               }
             },
-            LiveFacts.of(ROOT));
+            facts);
     List<Check<?>> checks = List.of(Catalogue.named(id).orElseThrow());
     // A check that looks once does not wait either.
     if (checks.getFirst().sampled().isEmpty()) {

@@ -24,6 +24,8 @@ class DoctorProofTest {
   private static final String MORE = IT + "doctor/DoctorMoreFaultsTest.java";
   private static final String MACHINE = IT + "doctor/DoctorMachineGuestTest.java";
   private static final String GUEST = IT + "doctor/DoctorGuestTest.java";
+  private static final String DEVICES = IT + "doctor/DoctorDevicesGuestTest.java";
+  private static final String NODE = IT + "doctor/DoctorNodeTest.java";
   private static final String POD = IT + "doctor/DoctorPodTest.java";
   private static final String PROBE = IT + "doctor/ProbeTest.java";
 
@@ -33,122 +35,121 @@ class DoctorProofTest {
 
   /** Which test makes which checks' faults, in namespaces, in the guest or in manifests. */
   private static final Map<String, List<String>> MADE =
-      Map.of(
-          FAULTS,
-          List.of(
-              "bridge-hairpin",
-              "cni-hairpin",
-              "cni-two",
-              "double-encapsulation",
-              "foreign-rules",
-              "forward-policy",
-              "forwarding-off",
-              "pair-mtu",
-              "pod-device",
-              "pod-route",
-              "proxy-rules",
-              "proxy-stale",
-              "route-mtu",
-              "tunnel-mtu"),
-          MORE,
-          List.of(
-              "cni-addresses",
-              "cni-config",
-              "cni-masquerade",
-              "cni-plugins",
-              "fragments",
-              "iptables-both",
-              "listen-overflows",
-              "pod-mtu",
-              "proxy-mode",
-              "proxy-two",
-              "queue-drops",
-              "resets",
-              "retransmits",
-              "reverse-path-filter",
-              "syn-backlog",
-              "sysctl-devices",
-              "udp-buffers"),
-          GUEST,
-          List.of(
-              "conntrack-full",
-              "conntrack-losses",
-              "neighbours-full",
-              "proxy-strict-arp",
-              "sysctl-values"),
-          MACHINE,
-          List.of(
-              "bridge-netfilter",
-              "clock-source",
-              "conntrack-buckets",
-              "conntrack-growth",
-              "conntrack-size",
-              "conntrack-talkers",
-              "conntrack-timeouts",
-              "interface-drops",
-              "module-lists",
-              "overlay-loss",
-              "proxy-ipvs",
-              "softnet-drops",
-              "sysctl-files",
-              "sysctl-ipvs",
-              "sysctl-pods",
-              "tcp-memory"),
-          POD,
-          List.of(
-              "dns-answers",
-              "inside-dns",
-              "inside-dns-pair",
-              "inside-dns-tcp",
-              "inside-listen",
-              "inside-mtu",
-              "inside-names",
-              "inside-resolv",
-              "inside-route",
-              "inside-waiting"),
-          PROBE,
-          List.of(
-              "probe-encapsulation",
-              "probe-icmp",
-              "probe-jumbo",
-              "probe-latency",
-              "probe-path-mtu",
-              "probe-underlay"),
-          IT + "agent/WatchingTest.java",
-          List.of("default-route"),
-          MANIFESTS,
-          List.of(
-              "balancer-pools",
-              "default-deny",
-              "dns-pods",
-              "dns-settings",
-              "endpoint-lag",
-              "load-balancer",
-              "node-ranges",
-              "pool-overlap",
-              "pool-size",
-              "pool-tunnel",
-              "service-endpoints",
-              "service-ports"));
+      Map.ofEntries(
+          Map.entry(
+              FAULTS,
+              List.of(
+                  "bridge-hairpin",
+                  "cni-hairpin",
+                  "cni-two",
+                  "double-encapsulation",
+                  "foreign-rules",
+                  "forward-policy",
+                  "forwarding-off",
+                  "pair-mtu",
+                  "pod-device",
+                  "pod-route",
+                  "proxy-rules",
+                  "proxy-stale",
+                  "route-mtu",
+                  "tunnel-mtu")),
+          Map.entry(
+              MORE,
+              List.of(
+                  "cni-addresses",
+                  "cni-config",
+                  "cni-masquerade",
+                  "cni-plugins",
+                  "fragments",
+                  "iptables-both",
+                  "listen-overflows",
+                  "pod-mtu",
+                  "proxy-mode",
+                  "proxy-two",
+                  "queue-drops",
+                  "resets",
+                  "retransmits",
+                  "reverse-path-filter",
+                  "syn-backlog",
+                  "sysctl-devices",
+                  "udp-buffers")),
+          Map.entry(
+              GUEST,
+              List.of(
+                  "conntrack-full",
+                  "conntrack-losses",
+                  "neighbours-full",
+                  "proxy-strict-arp",
+                  "sysctl-values")),
+          Map.entry(
+              MACHINE,
+              List.of(
+                  "bridge-netfilter",
+                  "clock-source",
+                  "conntrack-buckets",
+                  "conntrack-growth",
+                  "conntrack-size",
+                  "conntrack-talkers",
+                  "conntrack-timeouts",
+                  "interface-drops",
+                  "module-lists",
+                  "overlay-loss",
+                  "proxy-ipvs",
+                  "softnet-drops",
+                  "sysctl-files",
+                  "sysctl-ipvs",
+                  "sysctl-pods",
+                  "tcp-memory")),
+          Map.entry(DEVICES, List.of("fsync", "swap", "tunnel-offload", "vxlan-checksum")),
+          Map.entry(NODE, List.of("kernel-needs", "networkd-routes", "virtualisation")),
+          Map.entry(IT + "doctor/DoctorPolicyTest.java", List.of("inside-policy")),
+          Map.entry(
+              POD,
+              List.of(
+                  "dns-answers",
+                  "inside-dns",
+                  "inside-dns-pair",
+                  "inside-dns-tcp",
+                  "inside-listen",
+                  "inside-mtu",
+                  "inside-names",
+                  "inside-resolv",
+                  "inside-route",
+                  "inside-waiting")),
+          Map.entry(
+              PROBE,
+              List.of(
+                  "probe-encapsulation",
+                  "probe-icmp",
+                  "probe-jumbo",
+                  "probe-latency",
+                  "probe-path-mtu",
+                  "probe-underlay")),
+          Map.entry(IT + "agent/WatchingTest.java", List.of("default-route")),
+          Map.entry(
+              MANIFESTS,
+              List.of(
+                  "balancer-pools",
+                  "default-deny",
+                  "dns-pods",
+                  "dns-settings",
+                  "endpoint-lag",
+                  "load-balancer",
+                  "node-ranges",
+                  "pool-overlap",
+                  "pool-size",
+                  "pool-tunnel",
+                  "service-endpoints",
+                  "service-ports")));
 
   /** Whose fault cannot be made by a test, and why; its page says the same. */
   private static final Map<String, String> REPLAYED =
       Map.ofEntries(
           Map.entry("cpu-pressure", "a machine would have to be overloaded for ten seconds"),
           Map.entry("cpu-steal", "only a hypervisor takes time away"),
-          Map.entry(
-              "fsync",
-              "no disk is slow when it is asked to be; that writes are timed is tested for real"),
-          Map.entry("inside-policy", "it would take an agent beside a pod that has a DNS server"),
           Map.entry("io-pressure", "a machine would have to be overloaded for ten seconds"),
-          Map.entry("kernel-needs", "it would take a kernel that lacks something"),
           Map.entry("memory-pressure", "a machine would have to be overloaded for ten seconds"),
-          Map.entry("networkd-routes", "it would take a machine that systemd-networkd runs"),
-          Map.entry("rings", "only real network cards have rings"),
-          Map.entry("swap", "it would take a disk to swap to"),
-          Map.entry("tunnel-offload", "only real network cards cut segments, or do not"),
-          Map.entry("virtualisation", "it would take other hypervisors"),
-          Map.entry("vxlan-checksum", "it would take VMware's network card"));
+          Map.entry("rings", "no emulated card counts what its ring had no room for"));
 
   /** The constant of checks that a test leaves out: they are named there, too. */
   private static final Pattern LEFT_OUT =
