@@ -3,7 +3,6 @@ package dev.sund.cli;
 import dev.sund.doctor.Host;
 import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.probe.Answerer;
-import dev.sund.doctor.probe.PodSource;
 import dev.sund.kernel.Errno;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -18,10 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -64,46 +62,23 @@ public final class AnswerCommand implements Callable<Integer> {
       description = "End after this time, such as 90s or 10m (default: run until Ctrl-C).")
   @Nullable String length;
 
-  @Option(
-      names = "--pod-source",
-      paramLabel = "ADDRESS",
-      description =
-          "Send packets from this pod's address too (default: that of a pod that is there).")
-  @Nullable String podSource;
+  @Mixin PodSourceOption podSource = new PodSourceOption();
 
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws KernelException {
     PrintWriter out = spec.commandLine().getOut();
-    if (port < 1 || port > 65_535) {
-      throw CommandFailure.badInput("--port " + port + " is no port.", "Give 1 to 65535.");
-    }
+    ProbeOptions.refuseUnlessPort("--port", port);
     OptionalLong nanos =
         length == null
             ? OptionalLong.empty()
             : OptionalLong.of(CaptureCommand.duration("--for", length).toNanos());
     Answerer answerer = open(out);
-    CountDownLatch finished = new CountDownLatch(1);
-    Thread hook =
-        Thread.ofPlatform()
-            .name("sund-answer-end")
-            .unstarted(() -> {
-              answerer.stop();
-              await(finished);
-              Runtime.getRuntime().halt(ExitCode.OK);
-            });
-    Runtime.getRuntime().addShutdownHook(hook);
-    try (answerer) {
+    try (CtrlC _ = new CtrlC("answer", answerer::stop, ExitCode.OK);
+        answerer) {
       int probes = answerer.run(nanos);
       say(out, probes + (probes == 1 ? " probe" : " probes") + " answered");
-    } finally {
-      finished.countDown();
-    }
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException _) {
-      // it ends the process
     }
     return ExitCode.OK;
   }
@@ -112,10 +87,7 @@ public final class AnswerCommand implements Callable<Integer> {
     List<Endpoint> endpoints = endpoints();
     Path root = Path.of("/");
     Host host = new Host(root, Duration.ZERO, Thread::sleep, LiveFacts.of(root));
-    List<Ip> pods =
-        podSource == null
-            ? PodSource.of(host)
-            : List.of(ProbeOptions.literal("--pod-source", podSource));
+    List<Ip> pods = podSource.of(host);
     Answerer answerer;
     try {
       answerer =
@@ -160,13 +132,5 @@ public final class AnswerCommand implements Callable<Integer> {
   private static void say(PrintWriter out, String line) {
     out.println(line);
     out.flush();
-  }
-
-  private static void await(CountDownLatch finished) {
-    try {
-      finished.await(10, TimeUnit.SECONDS);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

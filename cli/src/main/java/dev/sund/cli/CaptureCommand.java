@@ -36,9 +36,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -237,45 +234,21 @@ public final class CaptureCommand implements Callable<Integer> {
 
   private int run(Capture capture, Map<Ip, String> known, OptionalLong length, PrintWriter err)
       throws IOException {
-    CountDownLatch finished = new CountDownLatch(1);
-    AtomicInteger code = new AtomicInteger(ExitCode.COULD_NOT_RUN);
-    Thread hook =
-        Thread.ofPlatform()
-            .name("sund-capture-end")
-            .unstarted(() -> {
-              capture.stop();
-              await(finished);
-              Runtime.getRuntime().halt(code.get());
-            });
-    try (PacketSink sink = sink(capture, known)) {
-      Runtime.getRuntime().addShutdownHook(hook);
+    try (CtrlC end = new CtrlC("capture", capture::stop, ExitCode.COULD_NOT_RUN);
+        PacketSink sink = sink(capture, known)) {
       say(capture, err);
       long begin = now();
-      OptionalLong end = length.isEmpty() ? length : OptionalLong.of(begin + length.getAsLong());
+      OptionalLong last = length.isEmpty() ? length : OptionalLong.of(begin + length.getAsLong());
       Capture.Summary summary =
           capture.run(
               sink,
               count == null ? OptionalLong.empty() : OptionalLong.of(count),
-              end,
+              last,
               CaptureCommand::now);
-      code.set(summary.dropped() == 0 ? ExitCode.OK : ExitCode.DIFFERS);
+      int code = summary.dropped() == 0 ? ExitCode.OK : ExitCode.DIFFERS;
+      end.code(code);
       tell(summary, now() - begin, err);
-    } finally {
-      finished.countDown();
-    }
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException _) {
-      // it ends the process
-    }
-    return code.get();
-  }
-
-  private static void await(CountDownLatch finished) {
-    try {
-      finished.await(10, TimeUnit.SECONDS);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+      return code;
     }
   }
 

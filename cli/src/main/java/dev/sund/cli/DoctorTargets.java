@@ -8,10 +8,10 @@ import dev.sund.doctor.cluster.ClusterDns;
 import dev.sund.doctor.cluster.ClusterFacts;
 import dev.sund.doctor.inside.PodInside;
 import dev.sund.doctor.inside.PodNames;
+import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.pods.NoSuchPodException;
 import dev.sund.doctor.pods.PodNetwork;
 import dev.sund.doctor.pods.PodSearch;
-import dev.sund.kernel.NetNs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -106,10 +106,9 @@ final class DoctorTargets {
           kubeconfig != null
               ? ClusterFacts.ofServer(kubeconfig, System.getenv(), PATIENCE)
               : ClusterFacts.ofFiles(files, System.in);
-      NetNs network = network(root);
       all =
           all.with(Facts.CLUSTER, cluster)
-              .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, network));
+              .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, LiveFacts.networkOf(root)));
     }
     if (pod != null) {
       PodNetwork network = find(pod, root);
@@ -120,11 +119,6 @@ final class DoctorTargets {
               .with(Facts.POD_POLICY, new PodPolicyFacts(agent, network, names));
     }
     return all;
-  }
-
-  /** The network of the node whose file systems are there. */
-  static NetNs network(Path root) {
-    return root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net"));
   }
 
   private PodNetwork find(String name, Path root) {

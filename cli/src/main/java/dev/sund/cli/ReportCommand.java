@@ -192,7 +192,7 @@ public final class ReportCommand implements Callable<Integer> {
       facts =
           facts
               .with(Facts.CLUSTER, cluster)
-              .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, DoctorTargets.network(whole)));
+              .with(Facts.CLUSTER_DNS, new ClusterDns(cluster, LiveFacts.networkOf(whole)));
       checks.addAll(Catalogue.cluster());
     }
     Host host =

@@ -2,8 +2,6 @@ package dev.sund.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sund.doctor.Facts;
-import dev.sund.doctor.Host;
 import dev.sund.kube.api.Kubeconfig;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
@@ -13,8 +11,6 @@ import dev.sund.lab.api.Rbac;
 import dev.sund.lab.api.Subject;
 import dev.sund.model.Ip;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -23,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,15 +40,13 @@ class DoctorClusterTest {
       """;
 
   @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final CommandRun run = new CommandRun();
   private final LabApi api = new LabApi(InstantSource.system());
 
   @BeforeEach
   void aCluster() throws Exception {
-    Path links = folder.resolve("root").resolve(Host.FACTS).resolve(Facts.LINKS);
-    Files.createDirectories(links.getParent());
-    Files.writeString(links, "link=eth0 index=2 kind= mtu=1500 addresses=192.168.50.7/24");
+    new RecordedRoot(folder.resolve("root"))
+        .write("sund-facts/links", "link=eth0 index=2 kind= mtu=1500 addresses=192.168.50.7/24");
     api.token("anna", new Subject("anna", List.of()));
     api.token("nobody", new Subject("nobody", List.of()));
     put("{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'shop'}}");
@@ -100,17 +93,7 @@ class DoctorClusterTest {
   }
 
   private int doctor(String... arguments) {
-    String[] all = new String[arguments.length + 3];
-    all[0] = "doctor";
-    all[1] = "--root";
-    all[2] = folder.resolve("root").toString();
-    System.arraycopy(arguments, 0, all, 3, arguments.length);
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    return Sund.commandLine(Map.of("NO_COLOR", "1"))
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(all);
+    return run.sund(List.of("doctor", "--root", folder.resolve("root").toString()), arguments);
   }
 
   private static final String CHECKS =
@@ -123,9 +106,9 @@ class DoctorClusterTest {
     allow(role());
     Path config = kubeconfig(port(Instant.now()), "anna");
     assertThat(doctor("--kubeconfig", config.toString(), "--only", CHECKS))
-        .as(out.toString() + err)
+        .as(run.out() + run.err())
         .isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("warning  service-endpoints    1 of 1 Services select no pod: shop/web.")
         .contains("0 could not read");
   }
@@ -136,7 +119,7 @@ class DoctorClusterTest {
     Path config = kubeconfig(port(Instant.now()), "anna");
     assertThat(doctor("--kubeconfig", config.toString(), "--only", "service-endpoints,node-ranges"))
         .isEqualTo(3);
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("could not read: the API server does not show pods: ")
         .contains("User \"anna\" cannot list resource \"pods\"", "deploy/doctor-rbac.yaml")
         .contains("1 without an object here, 1 could not read");
@@ -147,7 +130,7 @@ class DoctorClusterTest {
     int expired = port(Instant.now().minus(Duration.ofDays(400)));
     assertThat(doctor("--kubeconfig", kubeconfig(expired, "anna").toString(), "--only", CHECKS))
         .isEqualTo(3);
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("127.0.0.1:" + expired + " shows a certificate that has expired")
         .contains("(So with balancer-pools, pool-size,")
         .hasLineCount(2);
@@ -155,7 +138,7 @@ class DoctorClusterTest {
     int port = port(Instant.now());
     assertThat(doctor("--kubeconfig", kubeconfig(port, "wrong").toString(), "--only", "dns-pods"))
         .isEqualTo(3);
-    assertThat(out.toString()).contains("does not know who asks (401)");
+    assertThat(run.out()).contains("does not know who asks (401)");
 
     int closed;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -163,7 +146,7 @@ class DoctorClusterTest {
     }
     assertThat(doctor("--kubeconfig", kubeconfig(closed, "anna").toString(), "--only", "dns-pods"))
         .isEqualTo(3);
-    assertThat(out.toString()).contains("127.0.0.1:" + closed + " cannot be read: ");
+    assertThat(run.out()).contains("127.0.0.1:" + closed + " cannot be read: ");
   }
 
   @Test
@@ -179,27 +162,25 @@ class DoctorClusterTest {
         Files.readString(config)
             .replace("{token: \"t\"}", "{client-certificate: me.crt, client-key: me.key}"));
     assertThat(doctor("--kubeconfig", config.toString(), "--only", "dns-pods")).isEqualTo(3);
-    assertThat(out.toString()).contains(": the certificate in " + config + " expired on 20");
+    assertThat(run.out()).contains(": the certificate in " + config + " expired on 20");
   }
 
   @Test
   void aKubeconfigThatCannotBeUsedIsNamedAndTheNodesChecksGoOn() throws Exception {
-    Files.createDirectories(folder.resolve("root/proc/sys/net/ipv4"));
-    Files.createDirectories(folder.resolve("root/proc/net"));
-    Files.writeString(
-        folder.resolve("root/proc/net/route"),
-        "Iface Destination\neth0\t00000000\t0100A8C0\t3\t0\t0\t0\t00000000");
+    new RecordedRoot(folder.resolve("root"))
+        .write(
+            "proc/net/route", "Iface Destination\neth0\t00000000\t0100A8C0\t3\t0\t0\t0\t00000000");
     Path broken = Files.writeString(folder.resolve("broken"), "clusters: 7\n");
     for (Path file : List.of(broken, folder.resolve("none"))) {
       assertThat(doctor("--kubeconfig", file.toString(), "--only", "default-route,dns-pods"))
           .isEqualTo(3);
-      assertThat(out.toString())
+      assertThat(run.out())
           .contains("unread   dns-pods             could not read: " + file)
           .contains("1 check right, 0 without an object here, 1 could not read");
     }
     assertThat(doctor("--only", "dns-pods")).isEqualTo(3);
-    assertThat(out.toString()).contains("no cluster is given", "Give --kubeconfig FILE");
+    assertThat(run.out()).contains("no cluster is given", "Give --kubeconfig FILE");
     assertThat(doctor("--kubeconfig", "a", "-f", "b")).isEqualTo(2);
-    assertThat(err.toString()).contains("Both -f and --kubeconfig say where the cluster is.");
+    assertThat(run.err()).contains("Both -f and --kubeconfig say where the cluster is.");
   }
 }

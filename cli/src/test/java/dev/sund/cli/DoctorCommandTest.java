@@ -3,13 +3,10 @@ package dev.sund.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.doctor.Catalogue;
-import dev.sund.doctor.Host;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,44 +17,25 @@ import org.junit.jupiter.api.io.TempDir;
 class DoctorCommandTest {
   @TempDir Path root;
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final CommandRun run = new CommandRun();
 
   @BeforeEach
   void record() throws IOException {
-    write("proc/sys/net/ipv4/ip_forward", "0");
-    write("proc/net/route", "Iface Destination\neth0\t00000000\t0100A8C0\t3\t0\t0\t0\t00000000");
-    write("sys/class/net/eth0/mtu", "1500");
-    write("sys/class/net/flannel.1/mtu", "1500");
-    write("sys/class/net/flannel.1/uevent", "DEVTYPE=vxlan");
-    write(
-        "sund-facts/links",
-        "link=eth0 kind= mtu=1500 up=1\nlink=flannel.1 kind=vxlan mtu=1500 up=1 port=8472");
-    write(Host.WINDOW, "1.0");
-  }
-
-  private void write(String path, String text) throws IOException {
-    Files.createDirectories(root.resolve(path).getParent());
-    Files.writeString(root.resolve(path), text);
+    RecordedRoot.of(root)
+        .withTunnelTooWide()
+        .write(
+            "sund-facts/links",
+            "link=eth0 kind= mtu=1500 up=1\nlink=flannel.1 kind=vxlan mtu=1500 up=1 port=8472");
   }
 
   private int doctor(String... arguments) {
-    String[] all = new String[arguments.length + 3];
-    all[0] = "doctor";
-    all[1] = "--root";
-    all[2] = root.toString();
-    System.arraycopy(arguments, 0, all, 3, arguments.length);
-    out.getBuffer().setLength(0);
-    return Sund.commandLine(Map.of("NO_COLOR", "1"))
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(all);
+    return run.sund(List.of("doctor", "--root", root.toString()), arguments);
   }
 
   @Test
   void findingsComeWithTheirRemedyTheWorstFirst() {
     assertThat(doctor("--only", "forwarding-off,tunnel-mtu,default-route")).isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(run.out())
         .isEqualTo(
             """
             error    forwarding-off       IPv4 is not forwarded.
@@ -71,7 +49,7 @@ class DoctorCommandTest {
   @Test
   void whatCannotBeReadIsSaidAndEndsWith3() {
     assertThat(doctor("--only", "default-route,clock-source")).isEqualTo(3);
-    assertThat(out.toString())
+    assertThat(run.out())
         .startsWith("unread   clock-source         could not read: /sys/devices/system/clocksource")
         .endsWith("nothing wrong; 1 check right, 0 without an object here, 1 could not read\n");
   }
@@ -79,17 +57,17 @@ class DoctorCommandTest {
   @Test
   void aBaselineHidesWhatWasThereBefore() throws IOException {
     assertThat(doctor("-o", "json", "--only", "forwarding-off")).isEqualTo(1);
-    Path before = Files.writeString(root.resolve("before.json"), out.toString());
+    Path before = Files.writeString(root.resolve("before.json"), run.out());
     assertThat(doctor("--baseline", before.toString(), "--only", "forwarding-off,tunnel-mtu"))
         .isEqualTo(1);
-    assertThat(out.toString()).doesNotContain("forwarding-off").contains("1 error, 1 as before");
+    assertThat(run.out()).doesNotContain("forwarding-off").contains("1 error, 1 as before");
     assertThat(doctor("--baseline", before.toString(), "--only", "forwarding-off")).isZero();
   }
 
   @Test
   void explainTellsTheWholeStoryOfOne() {
     assertThat(doctor("--explain", "forwarding-off")).isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("read   /proc/sys/net/ipv4/ip_forward")
         .contains("why    The node drops what is not for itself")
         .contains("docs/doctor/forwarding-off.md");
@@ -98,7 +76,7 @@ class DoctorCommandTest {
   @Test
   void whatCannotBeAskedIsBadInput() {
     assertThat(doctor("--only", "nonsense")).isEqualTo(2);
-    assertThat(err.toString()).contains("There is no check nonsense.").contains("--list");
+    assertThat(run.err()).contains("There is no check nonsense.").contains("--list");
     assertThat(doctor("--window", "601")).isEqualTo(2);
     assertThat(doctor("--baseline", root.resolve("none.json").toString())).isNotZero();
     assertThat(doctor("--root", root.resolve("none").toString())).isEqualTo(2);
@@ -107,12 +85,13 @@ class DoctorCommandTest {
   @Test
   void theListNamesEveryCheck() {
     assertThat(doctor("--list")).isZero();
-    assertThat(out.toString().lines()).hasSameSizeAs(Catalogue.all());
+    assertThat(run.out().lines()).hasSameSizeAs(Catalogue.all());
   }
 
   @Test
   void aRecordedProbeIsJudgedAndEndsInTheFabricToUse() throws IOException {
-    write(
+    RecordedRoot here = new RecordedRoot(root);
+    here.write(
         "sund-facts/probe",
         """
         probe=peer peer=10.0.0.2 port=7883 local=10.0.0.1 seen=10.0.0.1 device=eth0 mtu=1500 cached-mtu=1500 on-link=1 peer-device=eth0 peer-mtu=1500 peer-cached-mtu=1500
@@ -128,9 +107,9 @@ class DoctorCommandTest {
         way=there crossing=pod-source skipped=no_pod_address
         way=back crossing=pod-source skipped=no_pod_address
         """);
-    write("sund-facts/links", "link=eth0 kind= up=1");
+    here.write("sund-facts/links", "link=eth0 kind= up=1");
     assertThat(doctor("--only", "probe-path-mtu,probe-latency")).isEqualTo(1);
-    assertThat(out.toString())
+    assertThat(run.out())
         .startsWith("error    probe-path-mtu       eth0 has MTU 1500, but 1450 bytes are the most")
         .contains("warning  probe-latency        3 of 150 small packets from 10.0.0.2 were lost")
         .endsWith(
@@ -144,7 +123,7 @@ class DoctorCommandTest {
             """);
 
     assertThat(doctor("--only", "probe-underlay", "-o", "json")).isZero();
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("\"fabric\":{\"name\":\"IPIP\",\"mtu\":1430")
         .contains("\"udp-4789\":\"blocked\"");
   }
@@ -152,9 +131,11 @@ class DoctorCommandTest {
   @Test
   void whatCannotBeProbedIsBadInput() {
     assertThat(doctor("--probe", "10.0.0.2")).isEqualTo(2);
-    assertThat(err.toString()).contains("--probe measures from a running node");
+    assertThat(run.err()).contains("--probe measures from a running node");
     assertThat(doctor("--probe", "10.0.0.2", "--probe-port", "0")).isEqualTo(2);
+    assertThat(run.err()).contains("--probe-port 0 is no port");
     assertThat(doctor("--probe", "10.0.0.2", "--probe-window", "0")).isEqualTo(2);
-    assertThat(err.toString()).contains("--probe-port 0 is no port", "--probe-window 0");
+    assertThat(run.err()).contains("--probe-window 0 is not between 1 and 600");
+    assertThat(doctor("--probe", "10.0.0.2", "--loss-error", "101")).isEqualTo(2);
   }
 }

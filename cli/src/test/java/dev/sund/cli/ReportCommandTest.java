@@ -2,14 +2,11 @@ package dev.sund.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sund.doctor.Host;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,55 +16,32 @@ class ReportCommandTest {
   @TempDir Path root;
   @TempDir Path folder;
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final CommandRun run = new CommandRun();
 
   @BeforeEach
   void record() throws IOException {
-    write("proc/sys/net/ipv4/ip_forward", "0");
-    write("proc/sys/kernel/hostname", "node1");
-    write("proc/sys/kernel/osrelease", "6.1.0");
-    write("proc/net/route", "Iface Destination\neth0\t00000000\t0100A8C0\t3\t0\t0\t0\t00000000");
-    write("sys/class/net/eth0/mtu", "1500");
-    write("sys/class/net/flannel.1/mtu", "1500");
-    write("sys/class/net/flannel.1/uevent", "DEVTYPE=vxlan");
-    write("etc/rancher/k3s/config.yaml", "token: planted\nnode-ip: 192.0.2.7\n");
-    write("sund-facts/links", "link=eth0 index=2");
-    write(Host.WINDOW, "1.0");
-  }
-
-  private void write(String path, String text) throws IOException {
-    Files.createDirectories(root.resolve(path).getParent());
-    Files.writeString(root.resolve(path), text);
-  }
-
-  private int sund(String... arguments) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    return Sund.commandLine(Map.of("NO_COLOR", "1"))
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(arguments);
+    RecordedRoot.of(root)
+        .withTunnelTooWide()
+        .write("proc/sys/kernel/hostname", "node1")
+        .write("proc/sys/kernel/osrelease", "6.1.0")
+        .write("etc/rancher/k3s/config.yaml", "token: planted\nnode-ip: 192.0.2.7\n")
+        .write("sund-facts/links", "link=eth0 index=2");
   }
 
   private int report(Path to, String... more) {
-    String[] all = new String[more.length + 5];
-    System.arraycopy(
-        new String[] {"report", "--root", root.toString(), "-w", to.toString()}, 0, all, 0, 5);
-    System.arraycopy(more, 0, all, 5, more.length);
-    return sund(all);
+    return run.sund(List.of("report", "--root", root.toString(), "-w", to.toString()), more);
   }
 
   private String doctor(Path tree) {
-    sund("doctor", "--root", tree.toString(), "-o", "json");
-    return out.toString();
+    run.sund("doctor", "--root", tree.toString(), "-o", "json");
+    return run.out();
   }
 
   @Test
   void aColleagueFindsWhatIsFoundHere() throws Exception {
     Path archive = folder.resolve("n1.tar.gz");
-    assertThat(report(archive)).as("%s", err).isEqualTo(ExitCode.OK);
-    assertThat(out.toString())
+    assertThat(report(archive)).as("%s", run.err()).isEqualTo(ExitCode.OK);
+    assertThat(run.out())
         .contains("doctor.txt", "doctor.json", "config/etc/rancher/k3s/config.yaml", "README.txt")
         .contains("tree/sund-facts/links")
         .contains("not in it: check sysctl-values", "mode 0600");
@@ -76,19 +50,19 @@ class ReportCommandTest {
     String here = doctor(root);
     assertThat(here).contains("\"check\":\"forwarding-off\"");
     assertThat(doctor(archive)).isEqualTo(here);
-    assertThat(sund("tune", "--root", archive.toString())).isNotEqualTo(ExitCode.BAD_INPUT);
+    assertThat(run.sund("tune", "--root", archive.toString())).isNotEqualTo(ExitCode.BAD_INPUT);
   }
 
   @Test
   void nothingIsReplacedUnasked() throws Exception {
     Path archive = Files.writeString(folder.resolve("n1.tar.gz"), "mine");
     assertThat(report(archive)).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(err.toString())
+    assertThat(run.err())
         .isEqualTo(
             "sund: " + archive + " is there already. Name another file by -w, or give --force.\n");
     assertThat(archive).hasContent("mine");
     assertThat(report(archive, "--force", "-o", "json")).isEqualTo(ExitCode.OK);
-    assertThat(out.toString()).contains("\"archive\":\"" + archive, "\"README.txt\":");
+    assertThat(run.out()).contains("\"archive\":\"" + archive, "\"README.txt\":");
     assertThat(Files.size(archive)).isGreaterThan(1_000);
   }
 
@@ -107,21 +81,21 @@ class ReportCommandTest {
             """);
     Path archive = folder.resolve("n1.tar.gz");
     assertThat(report(archive, "--kubeconfig", config.toString())).isEqualTo(ExitCode.OK);
-    assertThat(out.toString()).contains("not in it: the cluster:").doesNotContain("planted");
+    assertThat(run.out()).contains("not in it: the cluster:").doesNotContain("planted");
     assertThat(report(archive, "--force", "--kubeconfig", folder.resolve("none").toString()))
         .isEqualTo(ExitCode.OK);
-    assertThat(out.toString()).contains("not in it: the cluster:");
+    assertThat(run.out()).contains("not in it: the cluster:");
   }
 
   @Test
   void whatCannotBeUsedIsBadInput() throws IOException {
     assertThat(report(folder.resolve("none/n1.tar.gz"))).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(err.toString()).contains("There is no folder for");
+    assertThat(run.err()).contains("There is no folder for");
     assertThat(report(folder.resolve("x.tar.gz"), "--window", "601")).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(sund("report", "--root", root.resolve("none").toString()))
+    assertThat(run.sund("report", "--root", root.resolve("none").toString()))
         .isEqualTo(ExitCode.BAD_INPUT);
     Path text = Files.writeString(folder.resolve("text.tar.gz"), "no archive");
-    assertThat(sund("doctor", "--root", text.toString())).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(err.toString()).contains("is no archive of tar and gzip");
+    assertThat(run.sund("doctor", "--root", text.toString())).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(run.err()).contains("is no archive of tar and gzip");
   }
 }

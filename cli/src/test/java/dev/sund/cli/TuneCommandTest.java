@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.doctor.Host;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,11 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 class TuneCommandTest {
   @TempDir Path root;
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final CommandRun run = new CommandRun();
 
   @BeforeEach
   void record() throws IOException {
+    RecordedRoot.of(root);
     write("proc/sys/net/ipv4/ip_forward", "0");
     write("proc/sys/net/ipv4/ip_local_port_range", "32768\t60999");
     write("proc/sys/net/ipv4/tcp_tw_reuse", "1");
@@ -42,32 +40,20 @@ class TuneCommandTest {
     write("sund-facts/rules", "");
     write("sund-facts/proxy", "asked=healthz failed=refused");
     write("etc/sysctl.d/k8s.conf", "net.core.somaxconn = 128");
-    write(Host.WINDOW, "1.0");
   }
 
   private void write(String path, String text) throws IOException {
-    Files.createDirectories(root.resolve(path).getParent());
-    Files.writeString(root.resolve(path), text);
+    new RecordedRoot(root).write(path, text);
   }
 
   private int tune(String... arguments) {
-    String[] all = new String[arguments.length + 3];
-    all[0] = "tune";
-    all[1] = "--root";
-    all[2] = root.toString();
-    System.arraycopy(arguments, 0, all, 3, arguments.length);
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    return Sund.commandLine(Map.of("NO_COLOR", "1"))
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(all);
+    return run.sund(List.of("tune", "--root", root.toString()), arguments);
   }
 
   @Test
   void thePlanSaysOfEachKeyWhatHoldsWhoSetsItWhatIsWantedAndWhy() {
     assertThat(tune()).isEqualTo(ExitCode.DIFFERS);
-    assertThat(out.toString())
+    assertThat(run.out())
         .isEqualTo(
             """
             set      net.ipv4.ip_forward  0 -> 1
@@ -85,7 +71,7 @@ class TuneCommandTest {
   @Test
   void programsGetAllOfIt() {
     assertThat(tune("--plan", "-o", "json")).isEqualTo(ExitCode.DIFFERS);
-    assertThat(out.toString())
+    assertThat(run.out())
         .contains("\"changes\":true", "\"key\":\"net.ipv4.ip_forward\"", "\"wanted\":\"1\"")
         .contains("\"overriddenBy\":\"etc/sysctl.d/k8s.conf\"")
         .contains("net.core.somaxconn = 4096\\n");
@@ -96,24 +82,24 @@ class TuneCommandTest {
     write("proc/sys/net/ipv4/ip_forward", "1");
     write("proc/sys/net/core/somaxconn", "4096");
     Files.delete(root.resolve("etc/sysctl.d/k8s.conf"));
-    assertThat(tune()).as("%s", out).isEqualTo(ExitCode.OK);
-    assertThat(out.toString()).endsWith("nothing would change\n");
+    assertThat(tune()).as("%s", run.out()).isEqualTo(ExitCode.OK);
+    assertThat(run.out()).endsWith("nothing would change\n");
     Files.delete(root.resolve("proc/meminfo"));
     assertThat(tune()).isEqualTo(ExitCode.COULD_NOT_RUN);
-    assertThat(out.toString()).contains("unread   sysctl-values could not read: /proc/meminfo");
+    assertThat(run.out()).contains("unread   sysctl-values could not read: /proc/meminfo");
   }
 
   @Test
   void whatCannotBeDoneIsSaidAndNothingIsTouched() throws IOException {
     assertThat(tune("--apply")).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(err.toString())
+    assertThat(run.err())
         .contains("--apply sets the kernel that runs here, and --root " + root + " is another");
     assertThat(tune("--revert")).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(tune("--apply", "--revert")).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(tune("--root", root.resolve("none").toString())).isEqualTo(ExitCode.BAD_INPUT);
     write("etc/sysctl.d/99-sund.conf", "net.ipv4.ip_forward = 0\n");
     assertThat(tune()).isEqualTo(ExitCode.COULD_NOT_RUN);
-    assertThat(err.toString())
+    assertThat(run.err())
         .contains("/etc/sysctl.d/99-sund.conf is there and was not written by sund tune.");
   }
 }

@@ -5,6 +5,7 @@ import dev.sund.doctor.LineText;
 import dev.sund.doctor.Rights;
 import dev.sund.doctor.UnreadException;
 import dev.sund.doctor.WholeFile;
+import dev.sund.doctor.live.LiveFacts;
 import dev.sund.doctor.pods.PodNetwork;
 import dev.sund.kernel.KernelException;
 import dev.sund.kernel.NetNs;
@@ -58,8 +59,7 @@ public final class PodInside implements Facts {
   @Override
   public String tell(String name) throws UnreadException {
     NetNs inside = NetNs.at(pod.namespace());
-    NetNs node =
-        root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net"));
+    NetNs node = LiveFacts.networkOf(root);
     try {
       text.word("pod", pod.name())
           .flag("node", pod.node())

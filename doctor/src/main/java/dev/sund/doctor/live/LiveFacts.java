@@ -23,9 +23,12 @@ public final class LiveFacts implements Facts {
    * @param root where the node's file systems are
    */
   public static LiveFacts of(Path root) {
-    return new LiveFacts(
-        root,
-        root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net")));
+    return new LiveFacts(root, networkOf(root));
+  }
+
+  /** This process's network, or that of the first process below another root. */
+  public static NetNs networkOf(Path root) {
+    return root.equals(Path.of("/")) ? NetNs.ofProcess() : NetNs.at(root.resolve("proc/1/ns/net"));
   }
 
   /** Those of a network; {@code root} is where the node's file systems are. */
