@@ -77,14 +77,14 @@ public final class AddressBook {
   }
 
   private boolean mayBePods(Ip ip) {
-    for (Node node : state.nodes()) {
+    for (Node node : state.nodes().all()) {
       for (Prefix range : node.podCidrs()) {
         if (range.contains(ip)) {
           return !range.address().equals(ip); // the first one is the node's own
         }
       }
     }
-    for (IpPool pool : state.pools()) {
+    for (IpPool pool : state.pools().all()) {
       if (pool.cidr().contains(ip)) {
         return true;
       }

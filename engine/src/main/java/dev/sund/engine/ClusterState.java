@@ -6,8 +6,6 @@ import dev.sund.engine.Claims.Owner;
 import dev.sund.engine.cluster.AddressBlock;
 import dev.sund.engine.cluster.Attachment;
 import dev.sund.engine.cluster.ClusterEvent;
-import dev.sund.engine.cluster.FabricLayer;
-import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.Namespace;
 import dev.sund.engine.cluster.Node;
 import dev.sund.engine.cluster.NodeFacts;
@@ -27,7 +25,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -47,15 +44,10 @@ final class ClusterState {
   private final NodeName self;
   private final FabricSettings settings;
 
-  /** What {@link #inForce} said since the last event: asked several times for each row. */
-  private final Map<NodeName, Optional<Node>> inForce = new HashMap<>();
-
-  private final Map<NodeName, Node> nodes = new HashMap<>();
   private final Map<PodKey, Pod> pods = new HashMap<>();
   private final Index<NodeName, PodKey> podsByNode = new Index<>();
-  private final PoolsInForce choice = new PoolsInForce();
+  private final Pools pools = new Pools();
   private final NodeNetworks alone = new NodeNetworks();
-  private final Map<String, IpPool> pools = new TreeMap<>();
   private final Map<String, Namespace> namespaces = new TreeMap<>();
   private final Attachments attachments = new Attachments();
   private final PolicyFeed policies = new PolicyFeed(this);
@@ -64,14 +56,7 @@ final class ClusterState {
   /** Single addresses: nodes' own, and those of pods. */
   private final Claims addresses = new Claims();
 
-  /** All nodes' addresses, with how many nodes say they have them. */
-  private final NavigableMap<Ip, Integer> nodeAddresses = new TreeMap<>();
-
-  /** Nodes' pod ranges. */
-  private final Claims cidrs = new Claims();
-
-  /** Pools' ranges. */
-  private final Claims poolRanges = new Claims();
+  private final Nodes nodes = new Nodes(addresses);
 
   /** The families in use after the last event. */
   private Set<Family> families = EnumSet.noneOf(Family.class);
@@ -103,7 +88,7 @@ final class ClusterState {
   /** Takes one event in and notes what it may have changed. */
   void apply(ClusterEvent event, Touched touched) {
     take(event, touched);
-    inForce.clear();
+    nodes.changed();
     for (Family family : FAMILIES) {
       if (isInUse(family) != families.contains(family)) {
         touched.everything = true;
@@ -123,10 +108,7 @@ final class ClusterState {
           ClusterEvent.PoolGone _,
           ClusterEvent.LayerSeen _,
           ClusterEvent.LayerGone _ -> {
-        Collection<FabricLayer> before = choice.layers();
-        choice.take(event);
-        touched.everything |= !before.equals(choice.layers());
-        choosePools(touched);
+        touched.everything |= pools.take(event);
         putNode(self, selfAsFound(), touched);
       }
       case ClusterEvent.BlockSeen(var block) -> putBlock(block.name(), Optional.of(block), touched);
@@ -209,8 +191,8 @@ final class ClusterState {
     return Optional.ofNullable(namespaces.get(name));
   }
 
-  Collection<Node> nodes() {
-    return Collections.unmodifiableCollection(nodes.values());
+  Nodes nodes() {
+    return nodes;
   }
 
   Collection<Pod> pods() {
@@ -239,64 +221,8 @@ final class ClusterState {
     return facts;
   }
 
-  /** The node as the API has it. */
-  Optional<Node> node(NodeName name) {
-    return Optional.ofNullable(nodes.get(name));
-  }
-
-  /** The node with those of its addresses and pod ranges that it holds. */
-  Optional<Node> inForce(NodeName name) {
-    return inForce.computeIfAbsent(name, this::inForceNow);
-  }
-
-  private Optional<Node> inForceNow(NodeName name) {
-    Node node = nodes.get(name);
-    if (node == null) {
-      return Optional.empty();
-    }
-    Claimant claimant = Claimant.of(node);
-    List<Ip> held = new ArrayList<>();
-    for (Ip ip : node.addresses()) {
-      if (addresses.holds(claimant, Prefix.host(ip))) {
-        held.add(ip);
-      }
-    }
-    List<Prefix> ranges = new ArrayList<>();
-    for (Prefix cidr : node.podCidrs()) {
-      if (cidrs.holds(claimant, cidr) && nodeAddressIn(cidr).isEmpty()) {
-        ranges.add(cidr);
-      }
-    }
-    boolean whole =
-        held.size() == node.addresses().size() && ranges.size() == node.podCidrs().size();
-    return Optional.of(whole ? node : node.with(held, ranges));
-  }
-
-  /** The node whose pod range, in force, is exactly this. */
-  Optional<Node> nodeOfRange(Prefix range) {
-    Optional<Claimant> holder = cidrs.holder(range);
-    if (holder.isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<Node> node = inForce(new NodeName(holder.get().name()));
-    return node.isPresent() && node.get().podCidrs().contains(range) ? node : Optional.empty();
-  }
-
-  /**
-   * A node's address inside of a range. A pod range with one is not routed: it would take the
-   * packets between the nodes themselves.
-   */
-  Optional<Ip> nodeAddressIn(Prefix range) {
-    Ip next = nodeAddresses.ceilingKey(range.address());
-    return next != null && range.contains(next) ? Optional.of(next) : Optional.empty();
-  }
-
   Optional<Pod> pod(PodKey key) {
     return Optional.ofNullable(pods.get(key));
-  }
-
-  Collection<NodeName> nodeNames() {
-    return nodes.keySet();
   }
 
   Collection<PodKey> podKeys() {
@@ -309,13 +235,8 @@ final class ClusterState {
     return attachments.devices();
   }
 
-  /** What other networks' configurations set, the one that counts most first. */
-  Collection<FabricLayer> layers() {
-    return choice.layers();
-  }
-
-  Collection<IpPool> pools() {
-    return pools.values();
+  Pools pools() {
+    return pools;
   }
 
   /**
@@ -350,24 +271,6 @@ final class ClusterState {
     return services;
   }
 
-  /** Whether a node has this address. */
-  boolean isNodeAddress(Ip ip) {
-    return nodeAddresses.containsKey(ip);
-  }
-
-  Claims cidrs() {
-    return cidrs;
-  }
-
-  Claims poolRanges() {
-    return poolRanges;
-  }
-
-  /** Whether the node's range that contains all of {@code range}, if one does, is in force. */
-  Optional<Node> nodeCovering(Prefix range) {
-    return cidrs.covering(range).flatMap(claim -> nodeOfRange(claim.range()));
-  }
-
   /** The blocks of pools' addresses. */
   Blocks blocks() {
     return blocks;
@@ -396,32 +299,9 @@ final class ClusterState {
     return refused;
   }
 
-  /** The pool in force that contains all of {@code range}. */
-  Optional<IpPool> poolOf(Prefix range) {
-    return poolRanges
-        .covering(range)
-        .flatMap(claim -> Optional.ofNullable(pools.get(claim.claimant().name())));
-  }
-
-  /** Whether pools say how packets of this family travel; otherwise the built-in pool does. */
-  boolean hasPools(Family family) {
-    return poolRanges.any(family);
-  }
-
-  /**
-   * How packets to {@code range} travel. The built-in pool, in force for a family without pools,
-   * wraps across subnets. Addresses that none of the given pools contains are never wrapped.
-   */
-  Wrapping wrapping(Prefix range) {
-    if (!hasPools(range.family())) {
-      return Wrapping.BUILT_IN;
-    }
-    return poolOf(range).map(Wrapping::of).orElse(Wrapping.NEVER);
-  }
-
   /** What the pools of each family that pods have ask for. */
   Map<Family, Set<Wrapping>> wrappings() {
-    return Wrapping.inUse(this, poolRanges.held(), familiesInUse());
+    return pools.wrappings(familiesInUse());
   }
 
   /** What is on this node alone. */
@@ -450,7 +330,7 @@ final class ClusterState {
 
   /** What other networks' configurations and Sund's own set. */
   FabricSettings settings() {
-    return settings.over(layers());
+    return settings.over(pools.layers());
   }
 
   /** This node as its object has it. */
@@ -469,7 +349,7 @@ final class ClusterState {
   }
 
   private void putNode(NodeName name, Optional<Node> now, Touched touched) {
-    Optional<Node> was = put(nodes, name, now);
+    Optional<Node> was = nodes.put(name, now);
     if (was.equals(now)) {
       return;
     }
@@ -478,11 +358,6 @@ final class ClusterState {
     services.putNode(was, now, touched);
     policies.changed(name);
     Owner owner = new Owner(Kind.NODE, name.text());
-    was.ifPresent(node ->
-        node.everyAddress()
-            .forEach(ip -> nodeAddresses.merge(ip, -1, (n, less) -> n == 1 ? null : n + less)));
-    now.ifPresent(
-        node -> node.everyAddress().forEach(ip -> nodeAddresses.merge(ip, 1, Integer::sum)));
     List<Claim> ranges = new ArrayList<>();
     List<Claim> single = new ArrayList<>();
     if (now.isPresent()) {
@@ -491,7 +366,7 @@ final class ClusterState {
       now.get().everyAddress().forEach(ip -> single.add(new Claim(claimant, Prefix.host(ip))));
     }
     claimAddresses(owner, single, touched);
-    cidrs.replace(owner, ranges).forEach(claim -> touchRange(claim, touched));
+    nodes.ranges().replace(owner, ranges).forEach(claim -> touchRange(claim, touched));
     was.ifPresent(node -> touchRangesOver(node.everyAddress(), touched));
     now.ifPresent(node -> touchRangesOver(node.everyAddress(), touched));
   }
@@ -499,7 +374,7 @@ final class ClusterState {
   /** A node's address inside of a range takes that range out of force. */
   private void touchRangesOver(List<Ip> nodeAddresses, Touched touched) {
     for (Ip ip : nodeAddresses) {
-      for (Claim claim : cidrs.containing(Prefix.host(ip))) {
+      for (Claim claim : nodes.ranges().containing(Prefix.host(ip))) {
         touchRange(claim, touched);
       }
       for (AddressBlock block : blocks.containing(ip)) {
@@ -549,23 +424,6 @@ final class ClusterState {
     for (String device : List.copyOf(devicesOf(key))) {
       claimFor(device, touched);
     }
-  }
-
-  private void choosePools(Touched touched) {
-    Set<String> names = new TreeSet<>(pools.keySet());
-    names.addAll(choice.pools().keySet());
-    names.forEach(name -> putPool(name, Optional.ofNullable(choice.pools().get(name)), touched));
-  }
-
-  private void putPool(String name, Optional<IpPool> now, Touched touched) {
-    Optional<IpPool> was = put(pools, name, now);
-    if (was.equals(now)) {
-      return;
-    }
-    touched.everything = true;
-    poolRanges.replace(
-        new Owner(Kind.POOL, name),
-        now.stream().map(pool -> new Claim(Claimant.of(pool), pool.cidr())).toList());
   }
 
   private void putAttachment(String key, Optional<Attachment> now, Touched touched) {
@@ -662,9 +520,9 @@ final class ClusterState {
   }
 
   private boolean beginsOwnRange(Ip address) {
-    Node own = nodes.get(self);
-    if (own != null) {
-      for (Prefix cidr : own.podCidrs()) {
+    Optional<Node> own = nodes.get(self);
+    if (own.isPresent()) {
+      for (Prefix cidr : own.get().podCidrs()) {
         if (cidr.address().equals(address)) {
           return true;
         }
@@ -685,8 +543,8 @@ final class ClusterState {
   }
 
   private boolean isInUse(Family family) {
-    return cidrs.any(family)
-        || poolRanges.any(family)
+    return nodes.ranges().any(family)
+        || pools.any(family)
         || addresses.any(Kind.POD, family)
         || addresses.any(Kind.ATTACHMENT, family);
   }

@@ -152,7 +152,8 @@ public final class DropNames {
   /** A node speaks to pods of others from the first address of its range, by its tunnel. */
   private Optional<Party> tunnelEnd(Ip address) {
     return state
-        .nodeCovering(Prefix.host(address))
+        .nodes()
+        .covering(Prefix.host(address))
         .filter(node -> node.podCidrs().stream().anyMatch(one -> one.address().equals(address)))
         .map(node -> new Party(Kind.NODE, node.name().text(), address));
   }

@@ -123,7 +123,7 @@ final class FabricRows {
   private Optional<Route> borrowed(Optional<Pod> pod, Prefix range) {
     return pod.flatMap(Pod::node)
         .filter(name -> !name.equals(state.self()))
-        .flatMap(state::inForce)
+        .flatMap(state.nodes()::inForce)
         .filter(node -> !state.leads(range, node))
         .flatMap(node -> toNode(node, range, podRule(pod.get())));
   }
@@ -133,17 +133,17 @@ final class FabricRows {
    * ones, which would go round between the two nodes.
    */
   private Optional<Route> byBlock(Prefix range, Blocks.Way way) {
-    if (state.nodeAddressIn(range).isPresent()) {
+    if (state.nodes().addressIn(range).isPresent()) {
       return Optional.empty();
     }
     RuleId rule = blockRule(way.block());
     return way.node().equals(state.self())
         ? Optional.of(new Route(range, new Unreachable(), Optional.empty(), 0, rule))
-        : state.inForce(way.node()).flatMap(node -> toNode(node, range, rule));
+        : state.nodes().inForce(way.node()).flatMap(node -> toNode(node, range, rule));
   }
 
   private Optional<Route> toRange(Prefix range) {
-    Optional<Node> node = state.nodeOfRange(range);
+    Optional<Node> node = state.nodes().ofRange(range);
     if (node.isEmpty()) {
       return Optional.empty();
     }
@@ -180,7 +180,7 @@ final class FabricRows {
     return fabric.to(
         range.family(),
         node.address(range.family()),
-        state.wrapping(range),
+        state.pools().wrapping(range),
         address -> tunnelMac(node, address));
   }
 
@@ -189,7 +189,7 @@ final class FabricRows {
     if (name.equals(state.self())) {
       return List.of();
     }
-    Optional<Node> node = state.inForce(name);
+    Optional<Node> node = state.nodes().inForce(name);
     if (node.isEmpty()) {
       return List.of();
     }
@@ -260,8 +260,8 @@ final class FabricRows {
       return Optional.empty(); // what is inside of the wider one is inside
     }
     Optional<RuleId> rule =
-        state.hasPools(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
-    if (rule.isEmpty() && !state.hasPools(range.family())) {
+        state.pools().any(range.family()) ? byPool(range, key.part()) : byNode(range, key.part());
+    if (rule.isEmpty() && !state.pools().any(range.family())) {
       rule = byPod(range, key.part());
     }
     return rule.or(() -> told(range, key.part()))
@@ -280,22 +280,23 @@ final class FabricRows {
   }
 
   private boolean isCovered(Prefix range) {
-    return state.hasPools(range.family())
-        ? state.poolOf(range).isPresent()
-        : state.nodeCovering(range).isPresent();
+    return state.pools().any(range.family())
+        ? state.pools().covering(range).isPresent()
+        : state.nodes().covering(range).isPresent();
   }
 
   private Optional<RuleId> byPool(Prefix range, Part part) {
     return state
-        .poolRanges()
+        .pools()
+        .ranges()
         .holder(range)
-        .flatMap(_ -> state.poolOf(range))
+        .flatMap(_ -> state.pools().covering(range))
         .filter(pool -> part == Part.CLUSTER || pool.natOutgoing())
         .map(FabricRows::poolRule);
   }
 
   private Optional<RuleId> byNode(Prefix range, Part part) {
-    Optional<Node> node = state.nodeOfRange(range);
+    Optional<Node> node = state.nodes().ofRange(range);
     return node.isPresent() && (part == Part.CLUSTER || node.get().name().equals(state.self()))
         ? Optional.of(nodeRule(node.get()))
         : Optional.empty();
@@ -307,7 +308,7 @@ final class FabricRows {
       return Optional.empty();
     }
     boolean here = holder.get().kind() == Kind.ATTACHMENT;
-    Optional<Node> covering = state.nodeCovering(range);
+    Optional<Node> covering = state.nodes().covering(range);
     boolean ownRange = covering.map(Node::name).equals(Optional.of(state.self()));
     // A pod of ours may have an address of another node's range: in the cluster by that range, but
     // a source by its own address.

@@ -52,7 +52,7 @@ final class Findings {
   /** What is wrong with this node's own end and with the pools. */
   List<Condition> ofAll(Fabric fabric) {
     List<Condition> found = new ArrayList<>(fabric.conditions());
-    if (state.synced() && state.node(state.self()).isEmpty()) {
+    if (state.synced() && state.nodes().get(state.self()).isEmpty()) {
       found.add(
           new Condition(
               Reason.NODE_UNKNOWN,
@@ -66,15 +66,15 @@ final class Findings {
     for (Family family : state.families()) {
       addressOf(family).ifPresent(found::add);
     }
-    state.layers().forEach(layer -> found.addAll(layer.remarks()));
-    for (IpPool pool : state.pools()) {
-      if (!state.poolRanges().holds(Claimant.of(pool), pool.cidr())) {
+    state.pools().layers().forEach(layer -> found.addAll(layer.remarks()));
+    for (IpPool pool : state.pools().all()) {
+      if (!state.pools().ranges().holds(Claimant.of(pool), pool.cidr())) {
         found.add(
             new Condition(
                 Reason.OVERLAPPING_POOL,
                 new ObjectRef("IPPool", pool.name()),
                 "spec.cidr",
-                pool.cidr() + " " + overlap(state.poolRanges(), pool.cidr()),
+                pool.cidr() + " " + overlap(state.pools().ranges(), pool.cidr()),
                 "Give each pool a range of its own, or delete one of the two."));
       }
       found.addAll(ofServices(pool));
@@ -86,7 +86,8 @@ final class Findings {
   private Optional<Condition> addressOf(Family family) {
     AddressMethod method = state.settings().nodeAddress(family);
     return state
-        .node(state.self())
+        .nodes()
+        .get(state.self())
         .filter(node -> method.isDetected() && node.address(family).isEmpty())
         .filter(_ -> state.facts().isPresent())
         .map(node ->
@@ -106,7 +107,7 @@ final class Findings {
   /** A pool that shares addresses with Services stays in force: pods may have its addresses. */
   private List<Condition> ofServices(IpPool pool) {
     List<Condition> found = new ArrayList<>();
-    for (FabricLayer layer : state.layers()) {
+    for (FabricLayer layer : state.pools().layers()) {
       for (Prefix services : layer.serviceCidrs()) {
         if (services.overlaps(pool.cidr())) {
           found.add(
@@ -126,8 +127,8 @@ final class Findings {
 
   /** What is wrong with a node. */
   List<Condition> ofNode(NodeName name) {
-    Optional<Node> asGiven = state.node(name);
-    Optional<Node> inForce = state.inForce(name);
+    Optional<Node> asGiven = state.nodes().get(name);
+    Optional<Node> inForce = state.nodes().inForce(name);
     List<Condition> found = new ArrayList<>();
     if (asGiven.isEmpty() || inForce.isEmpty()) {
       return found;
@@ -176,7 +177,7 @@ final class Findings {
 
   private Optional<Condition> range(Node node, Node inForce, Prefix cidr) {
     ObjectRef object = new ObjectRef("Node", node.name().text());
-    Optional<Ip> inside = state.nodeAddressIn(cidr);
+    Optional<Ip> inside = state.nodes().addressIn(cidr);
     if (inside.isPresent()) {
       return Optional.of(
           new Condition(
@@ -193,7 +194,7 @@ final class Findings {
               Reason.OVERLAPPING_POD_CIDR,
               object,
               "spec.podCIDRs",
-              cidr + " " + overlap(state.cidrs(), cidr),
+              cidr + " " + overlap(state.nodes().ranges(), cidr),
               "Give each node a range of its own: delete the node object and let it register"
                   + " anew."));
     }
@@ -231,7 +232,7 @@ final class Findings {
     }
     Prefix cidr = block.get().cidr();
     ObjectRef object = new ObjectRef("AddressBlock", name);
-    Optional<Ip> inside = state.nodeAddressIn(cidr);
+    Optional<Ip> inside = state.nodes().addressIn(cidr);
     if (inside.isPresent()) {
       return List.of(
           new Condition(
@@ -243,7 +244,7 @@ final class Findings {
               "Disable the pool and make one apart from the nodes' subnets; pods move when they are"
                   + " made anew."));
     }
-    Optional<Node> node = block.get().node().flatMap(state::inForce);
+    Optional<Node> node = block.get().node().flatMap(state.nodes()::inForce);
     if (node.isEmpty() || node.get().name().equals(state.self())) {
       return List.of(); // of a node that is no more, and will be claimed by others
     }
@@ -278,7 +279,7 @@ final class Findings {
         continue;
       }
       Optional<Node> node =
-          pod.node().filter(name -> !name.equals(state.self())).flatMap(state::inForce);
+          pod.node().filter(name -> !name.equals(state.self())).flatMap(state.nodes()::inForce);
       boolean borrowed = node.isPresent() && !state.leads(range, node.get());
       if (borrowed
           && rows.passage(node.get(), range)
@@ -390,7 +391,7 @@ final class Findings {
   }
 
   private boolean outsidePools(Prefix range) {
-    return state.hasPools(range.family()) && state.poolOf(range).isEmpty();
+    return state.pools().any(range.family()) && state.pools().covering(range).isEmpty();
   }
 
   private static Condition outsidePools(ObjectRef object, String field, String value) {

@@ -130,7 +130,8 @@ final class FrontendRows {
               || (!ip.isLoopback()
                   && (state.facts().flatMap(facts -> facts.carrier(ip)).isPresent()
                       || state
-                          .node(state.self())
+                          .nodes()
+                          .get(state.self())
                           .filter(node -> node.addresses().contains(ip))
                           .isPresent()));
     };

@@ -25,14 +25,14 @@ public record LastWords(List<ClusterEvent> cluster, List<ClusterEvent> node) {
   static LastWords of(ClusterState state) {
     List<ClusterEvent> cluster = new ArrayList<>();
     // This node among the others has the addresses that were found, not those that it tells.
-    for (Node node : state.nodes()) {
+    for (Node node : state.nodes().all()) {
       boolean own = node.name().equals(state.self());
       cluster.add(new ClusterEvent.NodeSeen(own ? state.selfAsTold().orElse(node) : node));
     }
     state.pods().forEach(pod -> cluster.add(new ClusterEvent.PodSeen(pod)));
     state.namespaces().forEach(one -> cluster.add(new ClusterEvent.NamespaceSeen(one)));
-    state.layers().forEach(layer -> cluster.add(new ClusterEvent.LayerSeen(layer)));
-    state.pools().forEach(pool -> cluster.add(new ClusterEvent.PoolSeen(pool)));
+    state.pools().layers().forEach(layer -> cluster.add(new ClusterEvent.LayerSeen(layer)));
+    state.pools().all().forEach(pool -> cluster.add(new ClusterEvent.PoolSeen(pool)));
     state.blocks().all().forEach(block -> cluster.add(new ClusterEvent.BlockSeen(block)));
     for (Policy policy : state.policies().policies()) {
       cluster.add(new ClusterEvent.PolicySeen(policy, List.of()));

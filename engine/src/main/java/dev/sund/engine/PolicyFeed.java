@@ -128,14 +128,14 @@ final class PolicyFeed {
   void changed(NodeName node) {
     PolicyCompiler told = compiler;
     if (told != null) {
-      state.node(node).ifPresentOrElse(told::put, () -> told.remove(node));
+      state.nodes().get(node).ifPresentOrElse(told::put, () -> told.remove(node));
     }
   }
 
   private void begin() {
     PolicyCompiler fresh = new PolicyCompiler();
     state.namespaces().forEach(fresh::put);
-    state.nodes().forEach(fresh::put);
+    state.nodes().all().forEach(fresh::put);
     for (Pod pod : state.pods()) {
       fresh.put(PolicyPod.of(pod));
     }

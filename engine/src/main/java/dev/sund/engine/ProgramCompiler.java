@@ -141,7 +141,7 @@ public final class ProgramCompiler {
           Optional.of(
               new PacketProgram(
                   self,
-                  state.inForce(self).map(Node::addresses).orElse(List.of()),
+                  state.nodes().inForce(self).map(Node::addresses).orElse(List.of()),
                   state.facts().orElse(NodeFacts.NONE),
                   localPods.rows(),
                   routes.rows(),
@@ -165,10 +165,10 @@ public final class ProgramCompiler {
     SortedMap<Family, Prefix> networks = new TreeMap<>();
     SortedMap<Family, Prefix> subnets = new TreeMap<>();
     int mtu = Integer.MAX_VALUE;
-    for (Prefix range : state.inForce(self).map(Node::podCidrs).orElse(List.of())) {
+    for (Prefix range : state.nodes().inForce(self).map(Node::podCidrs).orElse(List.of())) {
       Family family = range.family();
       subnets.put(family, range);
-      networks.put(family, state.poolOf(range).map(IpPool::cidr).orElse(range));
+      networks.put(family, state.pools().covering(range).map(IpPool::cidr).orElse(range));
       mtu = Math.min(mtu, fabric.podMtu(family));
     }
     return subnets.isEmpty()
@@ -219,12 +219,12 @@ public final class ProgramCompiler {
 
   /** The cluster's nodes. */
   public List<NodeName> nodes() {
-    return state.nodes().stream().map(Node::name).toList();
+    return state.nodes().all().stream().map(Node::name).toList();
   }
 
   /** The same with all that is known of them; a view of the moment. */
   public Collection<Node> nodesNow() {
-    return state.nodes();
+    return state.nodes().all();
   }
 
   /** Why an object cannot be used as it is written; empty when it can, or is not there. */
@@ -248,7 +248,7 @@ public final class ProgramCompiler {
    */
   public Optional<AddressNotice> noticeToGive() {
     Optional<Node> told = state.selfAsTold();
-    Optional<Node> found = state.node(self);
+    Optional<Node> found = state.nodes().get(self);
     if (!state.synced() || state.facts().isEmpty() || told.isEmpty() || found.isEmpty()) {
       return Optional.empty();
     }
@@ -291,7 +291,7 @@ public final class ProgramCompiler {
 
   private Fabric fabricNow() {
     return new Fabric(
-        state.inForce(self),
+        state.nodes().inForce(self),
         this::tunnelAddress,
         state.facts(),
         state.wrappings(),
@@ -301,7 +301,7 @@ public final class ProgramCompiler {
   /** What Services' rows have of this node now. */
   private ServiceScope scopeNow(FrontendRows rows) {
     ServiceSettings settings = state.services().settings();
-    Optional<Node> node = state.node(self);
+    Optional<Node> node = state.nodes().get(self);
     Map<Family, List<Ip>> nodePorts = new EnumMap<>(Family.class);
     Map<Family, Ip> lent = new EnumMap<>(Family.class);
     for (Family family : Family.values()) {
@@ -339,7 +339,11 @@ public final class ProgramCompiler {
     Optional<Ip> address =
         switch (state.settings().addresses().mode()) {
           case KUBERNETES ->
-              state.inForce(self).flatMap(node -> node.podCidr(family)).map(Prefix::address);
+              state
+                  .nodes()
+                  .inForce(self)
+                  .flatMap(node -> node.podCidr(family))
+                  .map(Prefix::address);
           case POOLS -> state.tunnelAddress(family);
         };
     return address.filter(ip -> state.addresses().holder(Prefix.host(ip)).isEmpty());
@@ -355,14 +359,14 @@ public final class ProgramCompiler {
       touched.devices.addAll(state.devices());
       touched.devices.addAll(localPods.rows().keySet());
       touched.ranges.addAll(state.addresses().ranges());
-      touched.ranges.addAll(state.cidrs().ranges());
-      touched.ranges.addAll(state.poolRanges().ranges());
+      touched.ranges.addAll(state.nodes().ranges().ranges());
+      touched.ranges.addAll(state.pools().ranges().ranges());
       touched.ranges.addAll(state.blocks().ranges());
       state.blocks().all().forEach(block -> touched.blocks.add(block.name()));
       touched.ranges.addAll(routes.rows().keySet());
       touched.ranges.addAll(state.alone().ranges());
       masquerade.rows().keySet().forEach(key -> touched.ranges.add(key.range()));
-      touched.nodes.addAll(state.nodeNames());
+      touched.nodes.addAll(state.nodes().names());
       touched.nodes.addAll(peersOfNode.keySet());
       touched.pods.addAll(state.podKeys());
       // Places of Services follow from their scope, and are touched where that changes.
@@ -370,7 +374,7 @@ public final class ProgramCompiler {
       return;
     }
     for (NodeName name : touched.nodes) {
-      state.node(name).ifPresent(node -> touched.ranges.addAll(node.podCidrs()));
+      state.nodes().get(name).ifPresent(node -> touched.ranges.addAll(node.podCidrs()));
       for (Prefix range : state.blocks().of(name)) {
         touched.ranges.add(range);
         state.blocks().at(range).ifPresent(block -> touched.blocks.add(block.name()));

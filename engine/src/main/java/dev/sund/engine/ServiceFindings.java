@@ -168,7 +168,7 @@ final class ServiceFindings {
     if (range.isPresent()) {
       return Optional.of("an address of pods (" + range.get() + ")");
     }
-    return origin == Origin.CLUSTER_IP && state.isNodeAddress(ip)
+    return origin == Origin.CLUSTER_IP && state.nodes().haveAddress(ip)
         ? Optional.of("the address of a node")
         : Optional.empty();
   }
@@ -297,7 +297,7 @@ final class ServiceFindings {
           }
         }
         for (NodeName node : backend.forNodes()) {
-          if (state.node(node).isEmpty()) {
+          if (state.nodes().get(node).isEmpty()) {
             return Optional.of(unknownHint(object, "Node " + node, backend, "name"));
           }
         }
@@ -368,7 +368,7 @@ final class ServiceFindings {
     text.add(
         "%d of %d endpoints %s no pods', such as %s"
             .formatted(outside, all, outside == 1 ? "is" : "are", first));
-    if (state.isNodeAddress(first)) {
+    if (state.nodes().haveAddress(first)) {
       text.add("a node's");
     }
     return Optional.of(

@@ -5,8 +5,6 @@ import dev.sund.engine.cluster.IpPool;
 import dev.sund.engine.cluster.IpPool.IpipMode;
 import dev.sund.engine.cluster.IpPool.VxlanMode;
 import dev.sund.model.Family;
-import dev.sund.model.Prefix;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -33,18 +31,16 @@ record Wrapping(Encapsulation by, boolean near) {
   /**
    * What is asked for, by family.
    *
-   * @param pools the ranges of the pools in force
    * @param families those that any pod, range or pool has
    */
-  static Map<Family, Set<Wrapping>> inUse(
-      ClusterState state, Collection<Prefix> pools, Set<Family> families) {
+  static Map<Family, Set<Wrapping>> inUse(Pools pools, Set<Family> families) {
     Map<Family, Set<Wrapping>> wrappings = new EnumMap<>(Family.class);
     for (Family family : Family.values()) {
       Set<Wrapping> wanted = new HashSet<>();
-      if (state.hasPools(family)) {
-        pools.stream()
+      if (pools.any(family)) {
+        pools.ranges().held().stream()
             .filter(range -> range.family() == family)
-            .forEach(range -> wanted.add(state.wrapping(range)));
+            .forEach(range -> wanted.add(pools.wrapping(range)));
       } else if (families.contains(family)) {
         wanted.add(BUILT_IN);
       }
