@@ -23,6 +23,7 @@ import dev.sund.doctor.check.ProxyChecks;
 import dev.sund.doctor.check.SizeChecks;
 import dev.sund.doctor.check.SocketChecks;
 import dev.sund.doctor.check.SysctlChecks;
+import dev.sund.doctor.check.SysctlDeviceChecks;
 import dev.sund.doctor.check.TrafficChecks;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +57,7 @@ public final class Catalogue {
             ConntrackChecks.all(),
             ConnectionChecks.all(),
             SysctlChecks.all(),
+            SysctlDeviceChecks.all(),
             TrafficChecks.all(),
             OverlayChecks.all(),
             SocketChecks.all(),

@@ -197,6 +197,7 @@ final class RecordedNode {
     now.put("proc/sys/net/ipv4/ip_forward", "1");
     now.put("proc/sys/net/ipv6/conf/all/forwarding", "0");
     now.put("proc/sys/net/ipv4/conf/all/rp_filter", "0");
+    now.put("proc/sys/net/ipv4/conf/all/route_localnet", "0");
     now.put("proc/sys/net/ipv4/conf/default/rp_filter", "1");
     now.put("proc/sys/net/ipv4/conf/eth0/rp_filter", "1");
     now.put("proc/sys/net/ipv4/conf/flannel.1/rp_filter", "0");

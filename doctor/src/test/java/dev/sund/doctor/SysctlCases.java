@@ -9,6 +9,7 @@ final class SysctlCases {
   private static final String NET = "proc/sys/net/";
   private static final String CONNTRACK = NET + "netfilter/nf_conntrack_";
   private static final String FILE = "etc/sysctl.d/k8s.conf";
+  private static final String LOCALNET = NET + "ipv4/conf/all/route_localnet";
   private static final String LINKS = FACTS + Facts.LINKS;
   private static final String PODS = FACTS + Facts.PODS;
   private static final String CONNECTIONS = FACTS + Facts.CONNECTIONS;
@@ -53,6 +54,18 @@ final class SysctlCases {
             NET + "ipv4/conf/eth0/forwarding",
             node -> // only Calico's devices answer for others
             node.with(NET + "ipv4/conf/eth0/proxy_arp", "0")),
+        new CheckCase(
+            "route-localnet",
+            node -> node.with(LOCALNET, "1"),
+            Severity.WARNING,
+            "route_localnet is 1, and no chain KUBE-FIREWALL keeps others out",
+            node -> node.with(LOCALNET, "0"),
+            LOCALNET,
+            node -> // as kube-proxy of mode iptables and kubelet leave it
+            node.with(LOCALNET, "1")
+                    .with(
+                        FACTS + Facts.RULES,
+                        "tool=nft family=ip table=filter chain=KUBE-FIREWALL rules=1")),
         new CheckCase(
             "sysctl-ipvs",
             node -> ipvs(node).with(NET + "ipv4/vs/conntrack", "0"),

@@ -147,4 +147,52 @@ class VariantsTest {
     assertThat(finding.text()).contains("0 in 1.0 s, 9,000 since the start");
     assertThat(finding.severity()).isEqualTo(Severity.NOTE);
   }
+
+  @Test
+  void whatTheKernelForgetsTooEarlyIsSaid() throws Exception {
+    String table = "proc/sys/net/netfilter/nf_conntrack_";
+    assertThat(found(node().with(table + "udp_timeout", "5"), "sysctl-values"))
+        .contains("A UDP question is forgotten after 5 s");
+    RecordedNode streams =
+        node().with(table + "udp_timeout", "30").with(table + "udp_timeout_stream", "20");
+    assertThat(found(streams, "sysctl-values"))
+        .contains("UDP that was answered is forgotten after 20 s, a single question after 30 s");
+    assertThat(found(node().with(table + "tcp_timeout_close_wait", "10"), "sysctl-values"))
+        .contains("one end has closed is forgotten after 10 s");
+    RecordedNode usual =
+        node()
+            .with(table + "udp_timeout", "30")
+            .with(table + "udp_timeout_stream", "120")
+            .with(table + "tcp_timeout_close_wait", "3600")
+            .with(table + "tcp_be_liberal", "1");
+    assertThat(found(usual, "sysctl-values")).isEqualTo("nothing");
+  }
+
+  @Test
+  void whatCalicosAndCiliumsDevicesNeedIsSaidWhereTheyAre() throws Exception {
+    String conf = "proc/sys/net/ipv4/conf/";
+    String delay = "proc/sys/net/ipv4/neigh/cali12ab/proxy_delay";
+    RecordedNode calico = node().with(conf + "cali12ab/proxy_arp", "1").with(delay, "80");
+    assertThat(finding(calico, "sysctl-devices").why())
+        .contains("up to 80 hundredths of a second", "the first packet of each pod");
+    assertThat(found(calico.with(delay, "0"), "sysctl-devices")).isEqualTo("nothing");
+
+    RecordedNode cilium =
+        node()
+            .with(conf + "cilium_host/rp_filter", "0")
+            .with("proc/sys/kernel/unprivileged_bpf_disabled", "0")
+            .with("proc/sys/net/ipv4/fib_multipath_use_neigh", "0");
+    assertThat(found(cilium, "sysctl-devices")).contains("kernel.unprivileged_bpf_disabled is 0");
+    RecordedNode neighbours = cilium.with("proc/sys/kernel/unprivileged_bpf_disabled", "2");
+    assertThat(finding(neighbours, "sysctl-devices").severity()).isEqualTo(Severity.NOTE);
+    assertThat(
+            found(
+                neighbours.with("proc/sys/net/ipv4/fib_multipath_use_neigh", "1"),
+                "sysctl-devices"))
+        .isEqualTo("nothing");
+    assertThat(
+            found(node().with("proc/sys/net/ipv4/fib_multipath_use_neigh", "0"), "sysctl-devices"))
+        .as("without Cilium")
+        .isEqualTo("nothing");
+  }
 }

@@ -23,6 +23,13 @@ import java.util.TreeMap;
 public final class SysctlChecks {
   private static final String SYS = "proc/sys/";
   private static final String SWAPS = "proc/swaps";
+
+  /** Resolvers ask again after five seconds, and once more. */
+  private static final long SHORTEST_QUESTION = 10;
+
+  /** The kernel's own for a connection that one end has closed. */
+  private static final long SHORTEST_HALF = 60;
+
   private static final int FIRST_NODE_PORT = 30_000;
   private static final int LAST_NODE_PORT = 32_767;
 
@@ -41,11 +48,6 @@ public final class SysctlChecks {
             "values that do not suit this machine",
             SysctlChecks::values,
             SysctlChecks::suited),
-        new Check<>(
-            "sysctl-devices",
-            "what single devices are told",
-            SysctlChecks::devices,
-            SysctlChecks::told),
         new Check<>(
             "sysctl-ipvs", "what mode ipvs needs set", SysctlChecks::ipvs, SysctlChecks::balanced),
         new Check<>(
@@ -171,6 +173,10 @@ public final class SysctlChecks {
           "net/ipv6/neigh/default/gc_thresh2",
           "net/ipv6/neigh/default/gc_thresh3",
           "net/netfilter/nf_conntrack_tcp_timeout_established",
+          "net/netfilter/nf_conntrack_tcp_timeout_close_wait",
+          "net/netfilter/nf_conntrack_tcp_be_liberal",
+          "net/netfilter/nf_conntrack_udp_timeout",
+          "net/netfilter/nf_conntrack_udp_timeout_stream",
           "net/core/netdev_max_backlog",
           "vm/swappiness");
 
@@ -257,6 +263,7 @@ public final class SysctlChecks {
                       Math.max(86_400, keepalive * 2))),
               ""));
     }
+    addForgotten(is, findings);
     if (is.ports.length == 2) {
       boolean overlaps = is.ports[0] <= LAST_NODE_PORT && is.ports[1] >= FIRST_NODE_PORT;
       if (overlaps && !is.reserved.contains("30000-32767")) {
@@ -294,83 +301,45 @@ public final class SysctlChecks {
                 queue, is.of("net.ipv4.tcp_tw_reuse", 2), is.of("vm.swappiness", 60), keepalive));
   }
 
-  /**
-   * Settings of devices.
-   *
-   * @param wrong what is wrong, by key with slashes
-   * @param read how many devices
-   */
-  record Devices(Map<String, String> wrong, int read) {}
-
-  private static Devices devices(Host host) throws UnreadException {
-    Map<String, String> wrong = new TreeMap<>();
-    String folder = SYS + "net/ipv4/conf";
-    boolean forwards = host.text(SYS + "net/ipv4/ip_forward").equals("1");
-    int read = 0;
-    boolean cilium = false;
-    for (String device : host.names(folder)) {
-      if (device.equals("all") || device.equals("default") || device.equals("lo")) {
-        continue;
-      }
-      read++;
-      String place = folder + "/" + device + "/";
-      if (forwards && host.textIfThere(place + "forwarding").filter("0"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/forwarding", "0");
-      }
-      if (device.startsWith("cali")
-          && host.textIfThere(place + "proxy_arp").filter("0"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/proxy_arp", "0");
-      }
-      cilium |= device.equals("cilium_host");
-      if ((device.startsWith("lxc") || device.startsWith("cilium_"))
-          && host.textIfThere(place + "rp_filter").filter("1"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/rp_filter", "1");
-      }
-    }
-    if (cilium
-        && host.textIfThere(SYS + "net/core/bpf_jit_enable").filter("0"::equals).isPresent()) {
-      wrong.put("net/core/bpf_jit_enable", "0");
-    }
-    return new Devices(wrong, read);
-  }
-
-  private static Verdict told(Devices is) {
-    List<Finding> findings = new ArrayList<>();
-    is.wrong.forEach((key, value) -> {
-      String why;
-      Severity severity = Severity.ERROR;
-      String right = "1";
-      if (key.endsWith("/forwarding")) {
-        why =
-            "The kernel forwards by other devices and not what comes by this one: pods behind it"
-                + " reach nothing. systemd-networkd sets it by device (IPv4Forwarding=).";
-      } else if (key.endsWith("/proxy_arp")) {
-        why = "Calico's pods ask for their gateway 169.254.1.1 by ARP, and nobody answers.";
-      } else if (key.endsWith("/rp_filter")) {
-        why = "Cilium's packets come by other devices than the routes say, and are dropped.";
-        severity = Severity.WARNING;
-        right = "0";
-      } else {
-        why = "Cilium's programs are interpreted instead of compiled: several times the cost.";
-        severity = Severity.WARNING;
-      }
-      String name = key.replace('/', '.');
-      Setting setting = new Setting.Sysctl(key, right);
+  /** Connections that the kernel forgets while their ends still use them. */
+  private static void addForgotten(Values is, List<Finding> findings) {
+    String table = "net.netfilter.nf_conntrack_";
+    long question = is.of(table + "udp_timeout", SHORTEST_QUESTION);
+    if (question < SHORTEST_QUESTION) {
       findings.add(
-          new Finding(
-              severity,
-              name,
-              name + " is " + value + ".",
-              why,
-              "sysctl -w " + setting + ", and a file in /etc/sysctl.d",
-              comesAndGoes(key) ? List.of() : List.of(setting)));
-    });
-    return Verdict.of(findings, is.read + " devices, none is told otherwise than the node");
-  }
-
-  /** A pod's device is its plugin's to set: a file would name what is gone tomorrow. */
-  private static boolean comesAndGoes(String key) {
-    return key.matches("net/ipv4/conf/(cali|lxc|veth).*");
+          Finding.set(
+              Severity.WARNING,
+              table + "udp_timeout",
+              "A UDP question is forgotten after %,d s.".formatted(question),
+              "An answer that comes later is not translated back: a name server that asks others"
+                  + " takes up to five seconds, and is asked again.",
+              List.of(new Setting.Sysctl("net/netfilter/nf_conntrack_udp_timeout", 30)),
+              ", the kernel's own"));
+    }
+    long stream = is.of(table + "udp_timeout_stream", Long.MAX_VALUE);
+    if (stream < question) {
+      findings.add(
+          Finding.set(
+              Severity.WARNING,
+              table + "udp_timeout_stream",
+              "UDP that was answered is forgotten after %,d s, a single question after %,d s."
+                  .formatted(stream, question),
+              "QUIC and tunnels through a Service break when they rest, and come to another"
+                  + " endpoint.",
+              List.of(new Setting.Sysctl("net/netfilter/nf_conntrack_udp_timeout_stream", 120)),
+              ", the kernel's own"));
+    }
+    long half = is.of(table + "tcp_timeout_close_wait", SHORTEST_HALF);
+    if (half < SHORTEST_HALF) {
+      findings.add(
+          Finding.set(
+              Severity.WARNING,
+              table + "tcp_timeout_close_wait",
+              "A connection that one end has closed is forgotten after %,d s.".formatted(half),
+              "What the other end still sends is translated no more: answers are cut off.",
+              List.of(new Setting.Sysctl("net/netfilter/nf_conntrack_tcp_timeout_close_wait", 60)),
+              ", the kernel's own; kube-proxy sets 3600"));
+    }
   }
 
   /**

@@ -80,6 +80,7 @@ class DoctorMoreFaultsTest {
     node.in("ip link set vxlan7 addrgenmode none mtu 1400 up");
     node.in("sysctl -qw net.ipv4.conf.vxlan7.rp_filter=1");
     node.in("sysctl -qw net.ipv4.conf.eth0.forwarding=0");
+    node.in("sysctl -qw net.ipv4.conf.all.route_localnet=1");
     bridged(0);
     // Rules in both of iptables' interfaces; two of kube-proxy's modes, and it says the third.
     node.in("iptables-legacy -A INPUT -s 192.0.2.7 -j ACCEPT");
@@ -106,6 +107,7 @@ class DoctorMoreFaultsTest {
             "bridge-netfilter",
             "reverse-path-filter",
             "sysctl-devices",
+            "route-localnet",
             "double-encapsulation");
     Map<String, Found> found = found("0", asked);
     assertThat(found.keySet()).containsExactlyInAnyOrderElementsOf(asked);
@@ -129,6 +131,7 @@ class DoctorMoreFaultsTest {
     assertThat(found.get("bridge-netfilter").text()).contains("bridges here: cni0");
     assertThat(found.get("reverse-path-filter").object())
         .isEqualTo("net.ipv4.conf.vxlan7.rp_filter");
+    assertThat(found.get("route-localnet").text()).contains("no chain KUBE-FIREWALL");
     assertThat(found.get("sysctl-devices").object()).isEqualTo("net.ipv4.conf.eth0.forwarding");
     assertThat(found.get("double-encapsulation").text())
         .contains("eth0 has MTU 1450", "vxlan7 (vxlan) goes within it");
@@ -148,6 +151,7 @@ class DoctorMoreFaultsTest {
     bridged(1);
     node.in("iptables-legacy -F");
     node.in("nft delete table ip kube-proxy");
+    node.in("iptables -N KUBE-FIREWALL"); // kubelet's
     FaultyTraffic.stop(proxy);
     node.traffic("proxy-iptables");
 
