@@ -28,10 +28,12 @@ public enum Blind {
   /** File systems that runtimes give containers as their root. */
   private static final Set<String> LAYERED = Set.of("overlay", "fuse.fuse-overlayfs", "aufs");
 
-  /** Files that runtimes and the kubelet put into containers. */
+  /**
+   * Files that podman and the kubelet put into containers. Docker's ({@code .dockerenv}) is left in
+   * machines whose disks were made of an image, and its root is layered.
+   */
   private static final List<String> MARKS =
-      List.of(
-          ".dockerenv", "run/.containerenv", "var/run/secrets/kubernetes.io/serviceaccount/token");
+      List.of("run/.containerenv", "var/run/secrets/kubernetes.io/serviceaccount/token");
 
   /** What this process does not see of its node under a root. */
   public static Set<Blind> here(Path root) {

@@ -42,6 +42,12 @@ class BlindTest {
     file("proc/self/mountinfo", LAYERED); // a virtual server that is an LXC, a node of kind
     assertThat(Blind.isContainers(root)).isFalse();
 
+    file("proc/1/comm", "init.sh\n");
+    file("proc/self/mountinfo", DISK);
+    file(".dockerenv", ""); // its disk was made of an image
+    assertThat(Blind.isContainers(root)).isFalse();
+
+    file("proc/self/mountinfo", LAYERED);
     file("proc/1/comm", "busybox\n");
     file("proc/2/comm", "kthreadd\n"); // a live system
     assertThat(Blind.isContainers(root)).isFalse();

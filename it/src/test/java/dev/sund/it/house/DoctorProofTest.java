@@ -70,6 +70,7 @@ class DoctorProofTest {
                   "resets",
                   "retransmits",
                   "reverse-path-filter",
+                  "route-localnet",
                   "syn-backlog",
                   "sysctl-devices",
                   "udp-buffers")),
