@@ -101,7 +101,7 @@ public final class LabApi implements AutoCloseable {
 
   /** Cuts every connection that stands; new ones are taken. */
   public void dropConnections() {
-    connections.forEach(LabApi::closeQuietly);
+    List.copyOf(connections).forEach(LabApi::closeQuietly); // none that comes meanwhile
   }
 
   /** Keeps at most this many changes: watches and pages that are further behind get 410. */
