@@ -84,8 +84,9 @@ record DoctorText(Colours colours) {
     List<String> parts = new ArrayList<>();
     counts.forEach(
         (severity, count) -> parts.add(count + " " + severity.label() + (count == 1 ? "" : "s")));
+    String nothing = "nothing wrong" + (found.unread().isEmpty() ? "" : " where it could be read");
     out.println(
-        (parts.isEmpty() ? "nothing wrong" : String.join(", ", parts))
+        (parts.isEmpty() ? nothing : String.join(", ", parts))
             + (before == 0 ? "" : ", " + before + " as before")
             + "; "
             + right

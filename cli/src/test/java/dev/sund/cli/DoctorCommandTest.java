@@ -51,7 +51,9 @@ class DoctorCommandTest {
     assertThat(doctor("--only", "default-route,clock-source")).isEqualTo(3);
     assertThat(run.out())
         .startsWith("unread   clock-source         could not read: /sys/devices/system/clocksource")
-        .endsWith("nothing wrong; 1 check right, 0 without an object here, 1 could not read\n");
+        .endsWith(
+            "nothing wrong where it could be read;"
+                + " 1 check right, 0 without an object here, 1 could not read\n");
   }
 
   @Test
