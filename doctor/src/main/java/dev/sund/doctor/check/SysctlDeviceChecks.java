@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 
 /**
  * Settings of single devices, and of all of them at once, that a plugin or a proxy depends on.
@@ -40,14 +41,61 @@ public final class SysctlDeviceChecks {
             SysctlDeviceChecks::ownAlone));
   }
 
-  private static final OptionalLong NONE = OptionalLong.empty();
+  /** What may be wrong: how bad it is, what is right instead, and why it hurts. */
+  private enum Trouble {
+    FORWARDING(
+        Severity.ERROR,
+        "1",
+        "The kernel forwards by other devices and not what comes by this one: pods behind it reach"
+            + " nothing. systemd-networkd sets it by device (IPv4Forwarding=)."),
+    PROXY_ARP(
+        Severity.ERROR,
+        "1",
+        "Calico's pods ask for their gateway 169.254.1.1 by ARP, and nobody answers."),
+    PROXY_DELAY(
+        Severity.WARNING,
+        "0",
+        "The node waits up to %,d hundredths of a second before it answers a pod that asks for its"
+            + " gateway: the first packet of each pod is that late."),
+    STRICT_FILTER(
+        Severity.WARNING,
+        "0",
+        "Cilium's packets come by other devices than the routes say, and are dropped."),
+    INTERPRETED(
+        Severity.WARNING,
+        "1",
+        "Cilium's programs are interpreted instead of compiled: several times the cost."),
+    UNPRIVILEGED(
+        Severity.WARNING, "1", "Every user of the node may load BPF programs into the kernel."),
+    DEAD_HOPS(
+        Severity.NOTE,
+        "1",
+        "Of several next hops one that does not answer is still given packets.");
+
+    private final Severity severity;
+    private final String right;
+    private final String why;
+
+    /** With the value, a number, in its place in {@code why}, where it has one. */
+    Trouble(Severity severity, String right, String why) {
+      this.severity = severity;
+      this.right = right;
+      this.why = why;
+    }
+  }
 
   /** What Cilium's agent sets to 1. */
-  private static final List<String> CILIUM =
-      List.of(
+  private static final Map<String, Trouble> CILIUM =
+      Map.of(
           "kernel/unprivileged_bpf_disabled",
+          Trouble.UNPRIVILEGED,
           "net/core/bpf_jit_enable",
-          "net/ipv4/fib_multipath_use_neigh");
+          Trouble.INTERPRETED,
+          "net/ipv4/fib_multipath_use_neigh",
+          Trouble.DEAD_HOPS);
+
+  /** A setting's value, and what is wrong with it. */
+  private record Wrong(long value, Trouble trouble) {}
 
   /**
    * Settings of devices.
@@ -55,87 +103,62 @@ public final class SysctlDeviceChecks {
    * @param wrong what is wrong, by key with slashes
    * @param read how many devices
    */
-  record Devices(Map<String, String> wrong, int read) {}
+  record Devices(Map<String, Wrong> wrong, int read) {}
 
   private static Devices devices(Host host) throws UnreadException {
-    Map<String, String> wrong = new TreeMap<>();
-    String folder = SYS + "net/ipv4/conf";
+    Map<String, Wrong> wrong = new TreeMap<>();
+    String folder = "net/ipv4/conf";
     boolean forwards = host.text(SYS + "net/ipv4/ip_forward").equals("1");
     int read = 0;
     boolean cilium = false;
-    for (String device : host.names(folder)) {
+    for (String device : host.names(SYS + folder)) {
       if (device.equals("all") || device.equals("default") || device.equals("lo")) {
         continue;
       }
       read++;
       String place = folder + "/" + device + "/";
-      if (forwards && host.textIfThere(place + "forwarding").filter("0"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/forwarding", "0");
+      if (forwards) {
+        look(host, place + "forwarding", value -> value == 0, Trouble.FORWARDING, wrong);
       }
-      if (device.startsWith("cali")
-          && host.textIfThere(place + "proxy_arp").filter("0"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/proxy_arp", "0");
-      }
-      String delay = "net/ipv4/neigh/" + device + "/proxy_delay";
-      OptionalLong waits = device.startsWith("cali") ? host.numberIfThere(SYS + delay) : NONE;
-      if (waits.isPresent() && waits.getAsLong() > 0) {
-        wrong.put(delay, Long.toString(waits.getAsLong()));
+      if (device.startsWith("cali")) {
+        look(host, place + "proxy_arp", value -> value == 0, Trouble.PROXY_ARP, wrong);
+        String delay = "net/ipv4/neigh/" + device + "/proxy_delay";
+        look(host, delay, value -> value > 0, Trouble.PROXY_DELAY, wrong);
       }
       cilium |= device.equals("cilium_host");
-      if ((device.startsWith("lxc") || device.startsWith("cilium_"))
-          && host.textIfThere(place + "rp_filter").filter("1"::equals).isPresent()) {
-        wrong.put("net/ipv4/conf/" + device + "/rp_filter", "1");
+      if (device.startsWith("lxc") || device.startsWith("cilium_")) {
+        look(host, place + "rp_filter", value -> value == 1, Trouble.STRICT_FILTER, wrong);
       }
     }
-    for (String key : cilium ? CILIUM : List.<String>of()) {
-      if (host.textIfThere(SYS + key).filter("0"::equals).isPresent()) {
-        wrong.put(key, "0");
+    if (cilium) {
+      for (Map.Entry<String, Trouble> set : CILIUM.entrySet()) {
+        look(host, set.getKey(), value -> value == 0, set.getValue(), wrong);
       }
     }
     return new Devices(wrong, read);
   }
 
+  private static void look(
+      Host host, String key, LongPredicate bad, Trouble trouble, Map<String, Wrong> wrong)
+      throws UnreadException {
+    OptionalLong value = host.numberIfThere(SYS + key);
+    if (value.isPresent() && bad.test(value.getAsLong())) {
+      wrong.put(key, new Wrong(value.getAsLong(), trouble));
+    }
+  }
+
   private static Verdict told(Devices is) {
     List<Finding> findings = new ArrayList<>();
-    is.wrong.forEach((key, value) -> {
-      String why;
-      Severity severity = Severity.ERROR;
-      String right = "1";
-      if (key.endsWith("/forwarding")) {
-        why =
-            "The kernel forwards by other devices and not what comes by this one: pods behind it"
-                + " reach nothing. systemd-networkd sets it by device (IPv4Forwarding=).";
-      } else if (key.endsWith("/proxy_arp")) {
-        why = "Calico's pods ask for their gateway 169.254.1.1 by ARP, and nobody answers.";
-      } else if (key.endsWith("/rp_filter")) {
-        why = "Cilium's packets come by other devices than the routes say, and are dropped.";
-        severity = Severity.WARNING;
-        right = "0";
-      } else if (key.endsWith("/proxy_delay")) {
-        why =
-            "The node waits up to %,d hundredths of a second before it answers a pod that asks for"
-                    .formatted(Long.parseLong(value))
-                + " its gateway: the first packet of each pod is that late.";
-        severity = Severity.WARNING;
-        right = "0";
-      } else if (key.endsWith("/bpf_jit_enable")) {
-        why = "Cilium's programs are interpreted instead of compiled: several times the cost.";
-        severity = Severity.WARNING;
-      } else if (key.endsWith("/unprivileged_bpf_disabled")) {
-        why = "Every user of the node may load BPF programs into the kernel.";
-        severity = Severity.WARNING;
-      } else {
-        why = "Of several next hops one that does not answer is still given packets.";
-        severity = Severity.NOTE;
-      }
+    is.wrong.forEach((key, one) -> {
+      Trouble trouble = one.trouble;
       String name = key.replace('/', '.');
-      Setting setting = new Setting.Sysctl(key, right);
+      Setting setting = new Setting.Sysctl(key, trouble.right);
       findings.add(
           new Finding(
-              severity,
+              trouble.severity,
               name,
-              name + " is " + value + ".",
-              why,
+              name + " is " + one.value + ".",
+              trouble.why.formatted(one.value),
               "sysctl -w " + setting + ", and a file in /etc/sysctl.d",
               comesAndGoes(key) ? List.of() : List.of(setting)));
     });

@@ -63,28 +63,7 @@ final class DnsBed implements AutoCloseable {
         """
             .formatted(pod.path()));
     resolv(RESOLV);
-    Process process =
-        new ProcessBuilder(
-                "unshare",
-                "--mount",
-                "sh",
-                "-c",
-                "touch /etc/resolv.conf; mount --bind \"$1\" /etc/resolv.conf && exec nsenter"
-                    + " --net=\"$2\" sleep 600",
-                "sh",
-                folder.resolve("resolv.conf").toString(),
-                pod.path().toString())
-            .start();
-    started.add(process);
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!inPod(process.pid())) {
-      assertThat(process.isAlive() && System.nanoTime() < end).as("the pod's process").isTrue();
-      Thread.sleep(20);
-    }
-  }
-
-  private boolean inPod(long pid) {
-    return NetNs.at(Path.of("/proc/" + pid + "/ns/net")).inode().equals(pod.inode());
+    started.add(PodProcess.start(pod, folder.resolve("resolv.conf")));
   }
 
   /** What the pod's resolv.conf says from now on. */

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.it.agent.AgentScene;
 import dev.sund.it.agent.AgentScene.PodHandle;
-import dev.sund.kernel.NetNs;
 import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
 import dev.sund.lab.api.Resource;
@@ -58,26 +57,7 @@ class DoctorPolicyTest {
             .knows("kubernetes.default.svc.cluster.local", "10.96.0.1");
     Path resolv =
         Files.writeString(directory.resolve("resolv.conf"), "nameserver " + server.v4() + "\n");
-    // The pod's own process, with a resolv.conf as the kubelet makes it.
-    Process process =
-        new ProcessBuilder(
-                "unshare",
-                "--mount",
-                "sh",
-                "-c",
-                "mount --bind \"$1\" /etc/resolv.conf && exec nsenter --net=\"$2\" sleep 600",
-                "sh",
-                resolv.toString(),
-                web.netns().path().toString())
-            .start();
-    started.add(process);
-    scene.await(
-        "the pod's process",
-        PATIENCE,
-        () ->
-            NetNs.at(Path.of("/proc/" + process.pid() + "/ns/net"))
-                .inode()
-                .equals(web.netns().inode()));
+    started.add(PodProcess.start(web.netns(), resolv));
   }
 
   @AfterEach
