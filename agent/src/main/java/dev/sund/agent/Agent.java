@@ -329,7 +329,6 @@ public final class Agent implements AutoCloseable {
       opened.push(recorder);
       this.pages = pages(namespace, options.http());
       opened.push(pages);
-      pages.start();
       services.serve(loop, address -> pages(namespace, address));
       Files.createDirectories(
           options.runDir(),
@@ -350,6 +349,8 @@ public final class Agent implements AutoCloseable {
               sink,
               log);
       opened.push(AttachServer.start(options.runDir(), answers, sink.log("attach")));
+      // After the socket: who reads that the agent is ready may send it pods at once.
+      pages.start();
       // A node without a range is ready for others' pods, and yet none must be sent here.
       BooleanSupplier podsMayCome = () -> notReady().isEmpty() && addresses.mayGive();
       NodeCondition condition =
