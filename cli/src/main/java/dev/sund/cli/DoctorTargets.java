@@ -112,7 +112,7 @@ final class DoctorTargets {
     }
     if (pod != null) {
       PodNetwork network = find(pod, root);
-      Facts names = new PodNames(root, network, asked).remembered();
+      PodNames names = new PodNames(root, network, asked);
       all =
           all.with(Facts.POD, new PodInside(root, network))
               .with(Facts.POD_DNS, names)

@@ -1,16 +1,15 @@
 package dev.sund.cli;
 
 import dev.sund.doctor.Facts;
-import dev.sund.doctor.Line;
 import dev.sund.doctor.LineText;
 import dev.sund.doctor.UnreadException;
+import dev.sund.doctor.inside.PodNames;
 import dev.sund.doctor.pods.PodNetwork;
 import dev.sund.engine.trace.Packet;
 import dev.sund.engine.trace.Trace;
 import dev.sund.lab.offline.OfflineCluster;
 import dev.sund.model.Ip;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,14 +20,14 @@ import java.util.Optional;
 final class PodPolicyFacts implements Facts {
   private final AgentTalk agent;
   private final PodNetwork pod;
-  private final Facts names;
+  private final PodNames names;
 
   /**
    * Of one pod.
    *
-   * @param names tells the fact {@link Facts#POD_DNS}
+   * @param names the same pod's
    */
-  PodPolicyFacts(AgentTalk agent, PodNetwork pod, Facts names) {
+  PodPolicyFacts(AgentTalk agent, PodNetwork pod, PodNames names) {
     this.agent = agent;
     this.pod = pod;
     this.names = names;
@@ -77,15 +76,11 @@ final class PodPolicyFacts implements Facts {
   }
 
   private List<Ip> servers() {
-    List<Ip> servers = new ArrayList<>();
     try {
-      for (Line line : Line.of(Facts.POD_DNS, names.tell(Facts.POD_DNS))) {
-        line.list("servers").forEach(one -> Ip.tryParse(one).ifPresent(servers::add));
-      }
+      return names.servers();
     } catch (UnreadException _) {
       return List.of(); // said by the checks of names
     }
-    return servers;
   }
 
   private static String server(Ip ip) {

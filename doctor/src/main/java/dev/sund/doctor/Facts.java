@@ -1,8 +1,5 @@
 package dev.sund.doctor;
 
-import java.util.HashMap;
-import java.util.Map;
-
 /**
  * What the kernel, and programs of the node, tell only when they are asked: rules, devices, queues,
  * other namespaces. Each fact has a name and is a text as {@link Line} understands it, so that a
@@ -93,19 +90,6 @@ public interface Facts {
   /** The same, and one fact that somebody else tells. */
   default Facts with(String fact, Facts teller) {
     return name -> name.equals(fact) ? teller.tell(name) : tell(name);
-  }
-
-  /** The same, each fact told once: what asks others is not asked twice for one look. */
-  default Facts remembered() {
-    Map<String, String> told = new HashMap<>();
-    return name -> {
-      String text = told.get(name);
-      if (text == null) {
-        text = tell(name);
-        told.put(name, text);
-      }
-      return text;
-    };
   }
 
   /** Nobody tells anything: of recorded trees, which have what there is. */

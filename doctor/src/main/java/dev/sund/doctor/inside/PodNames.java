@@ -53,17 +53,19 @@ public final class PodNames implements Facts {
     this.asked = List.copyOf(asked);
   }
 
+  /**
+   * The servers that the pod's {@code resolv.conf} names; none of them is asked.
+   *
+   * @throws UnreadException when the file cannot be read
+   */
+  public List<Ip> servers() throws UnreadException {
+    return read(file()).servers();
+  }
+
   @Override
   public String tell(String name) throws UnreadException {
     Path file = file();
-    ResolvConf conf;
-    try {
-      conf = ResolvConf.parse(WholeFile.text(file));
-    } catch (IOException e) {
-      throw new UnreadException(
-          file + ": " + (e instanceof NoSuchFileException ? "is not there" : e.getMessage()),
-          "The pod's image has no resolv.conf; is its container running?");
-    }
+    ResolvConf conf = read(file);
     LineText text = new LineText();
     text.word("file", file)
         .list("servers", conf.servers().stream().map(Ip::toString).toList())
@@ -99,6 +101,16 @@ public final class PodNames implements Facts {
     } catch (KernelException e) {
       throw new UnreadException(
           "the network of " + pod.name() + ": " + e.getMessage(), Rights.remedy());
+    }
+  }
+
+  private static ResolvConf read(Path file) throws UnreadException {
+    try {
+      return ResolvConf.parse(WholeFile.text(file));
+    } catch (IOException e) {
+      throw new UnreadException(
+          file + ": " + (e instanceof NoSuchFileException ? "is not there" : e.getMessage()),
+          "The pod's image has no resolv.conf; is its container running?");
     }
   }
 

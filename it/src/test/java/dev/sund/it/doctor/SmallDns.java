@@ -42,6 +42,7 @@ final class SmallDns implements AutoCloseable {
   private final Map<String, String> names = new ConcurrentHashMap<>();
   private final Set<Fault> faults = ConcurrentHashMap.newKeySet();
   private final Map<Integer, Integer> questionsByPort = new HashMap<>();
+  private volatile boolean asked;
   private final DatagramSocket udp;
   private final ServerSocket tcp;
 
@@ -71,6 +72,11 @@ final class SmallDns implements AutoCloseable {
     faults.addAll(Set.of(now));
   }
 
+  /** Whether anybody has asked. */
+  boolean asked() {
+    return asked;
+  }
+
   private void datagrams() {
     byte[] bytes = new byte[4_096];
     while (!udp.isClosed()) {
@@ -81,6 +87,7 @@ final class SmallDns implements AutoCloseable {
         if (packet.getLength() <= HEADER || question.getShort(2) < 0) {
           continue; // an answer, which nobody asked for
         }
+        asked = true;
         int type = type(question);
         boolean second = questionsByPort.merge(packet.getPort(), 1, Integer::sum) > 1;
         if ((faults.contains(Fault.NO_AAAA) && type == AAAA)
