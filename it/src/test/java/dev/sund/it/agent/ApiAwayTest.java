@@ -69,7 +69,8 @@ class ApiAwayTest {
           "drift is repaired",
           LIMIT,
           () -> scene.run(scene.node(1), "ip", "route").contains("10.244.2.0/24"));
-      assertThat(status(scene).get(6)).isEqualTo("repaired   1 in routes");
+      scene.await(
+          "the repair is told", LIMIT, () -> status(scene).get(6).equals("repaired   1 in routes"));
 
       Answer added = scene.ask(late, "ADD");
       assertThat(added.exitCode()).as(added.json()).isZero();
