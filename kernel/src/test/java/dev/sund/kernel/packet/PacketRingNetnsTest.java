@@ -85,6 +85,9 @@ class PacketRingNetnsTest {
 
   @Test
   void whatFindsNoRoomIsCounted() throws Exception {
+    // A neighbour that has yet to answer would let packets wait, and lose some, before the device.
+    String mac = TestNetns.ip(far, "link", "show", "dev", "eth0").only().get("address").text();
+    TestNetns.run(near, "ip", "neigh", "replace", FAR.toString(), "lladdr", mac, "dev", "eth0");
     try (PacketRing ring = PacketRing.open(near, index(), PacketRing.Form.WITH_LINK, UDP, 1)) {
       send(1_500, 1_000);
       ring.endIntake();

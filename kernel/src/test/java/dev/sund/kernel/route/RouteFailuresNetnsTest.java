@@ -269,11 +269,21 @@ class RouteFailuresNetnsTest {
       monitor.poll(later::add);
       assertThat(later)
           .as("it goes on after the loss")
+          .filteredOn(event -> !isOfTheDevicesOwnAddress(event))
           .singleElement()
           .isInstanceOfSatisfying(
               RouteEvent.RouteChanged.class,
               changed -> assertThat(changed.route().withoutState()).isEqualTo(hostRoute(2_000)));
     }
+  }
+
+  /** The kernel gives a device its own IPv6 address when it has asked whether another has it. */
+  private static boolean isOfTheDevicesOwnAddress(RouteEvent event) {
+    return switch (event) {
+      case RouteEvent.AddressChanged(var address) -> address.ip().family() == Family.V6;
+      case RouteEvent.RouteChanged(var route, _) -> route.family() == Family.V6;
+      default -> false;
+    };
   }
 
   @Test
@@ -311,12 +321,12 @@ class RouteFailuresNetnsTest {
               "LinkChanged",
               "LinkGone");
       while (!sorts.containsAll(wanted)) {
-        RouteEvent event = events.poll(5, TimeUnit.SECONDS);
+        RouteEvent event = events.poll(30, TimeUnit.SECONDS);
         assertThat(event).as("seen only %s", sorts).isNotNull();
         sorts.add(event.getClass().getSimpleName());
       }
     }
-    assertThat(thread.join(java.time.Duration.ofSeconds(5))).isTrue();
+    assertThat(thread.join(java.time.Duration.ofSeconds(30))).isTrue();
     assertThat(events).noneMatch(event -> event instanceof RouteEvent.Resync);
   }
 

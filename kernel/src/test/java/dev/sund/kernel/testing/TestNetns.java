@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class TestNetns implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
-  private static final long PATIENCE_SECONDS = 30;
+  private static final long PATIENCE_SECONDS = 60;
 
   private final Set<String> descriptorsBefore = new HashSet<>(Fd.openDescriptors());
   private final Set<Thread> threadsBefore = new HashSet<>(Thread.getAllStackTraces().keySet());
@@ -156,7 +156,7 @@ public final class TestNetns implements AutoCloseable {
     return Json.parse(text.isBlank() ? "[]" : text);
   }
 
-  /** Runs a program and waits for it, at most half a minute. */
+  /** Runs a program and waits for it, at most a minute. */
   public static Result execute(List<String> command) {
     try {
       Path out = Files.createTempFile("sundt", ".out");
@@ -189,7 +189,7 @@ public final class TestNetns implements AutoCloseable {
 
   private static boolean endsSoon(Thread thread) {
     try {
-      return thread.join(java.time.Duration.ofSeconds(2));
+      return thread.join(java.time.Duration.ofSeconds(10));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
@@ -198,10 +198,10 @@ public final class TestNetns implements AutoCloseable {
 
   /**
    * Threads of this process that are in a namespace of another test's or of this one. A thread that
-   * has been joined is still listed until the kernel has ended it, so they are given two seconds.
+   * has been joined is still listed until the kernel has ended it, so they are given some time.
    */
   private static List<String> threadsElsewhere() {
-    long end = System.nanoTime() + 2_000_000_000L;
+    long end = System.nanoTime() + 10_000_000_000L;
     List<String> faults = threadsElsewhereNow();
     while (!faults.isEmpty() && System.nanoTime() < end) {
       Thread.onSpinWait();
