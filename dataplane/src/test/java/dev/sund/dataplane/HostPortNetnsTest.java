@@ -39,6 +39,7 @@ import org.junit.jupiter.api.Test;
 class HostPortNetnsTest {
   private static final int HOST_PORT = 8080;
   private static final int POD_PORT = 80;
+  private static final int PATIENCE_MILLIS = 30_000;
   private static final String NODE_V4 = "192.168.77.1";
   private static final String NODE_V6 = "2001:db8:77::1";
 
@@ -202,11 +203,11 @@ class HostPortNetnsTest {
       throws Exception {
     try (ServerSocket server = pod.call(() -> new ServerSocket(POD_PORT));
         Socket socket = client.call(() -> unconnected())) {
-      server.setSoTimeout(800);
-      socket.connect(new InetSocketAddress(to, port), 800);
+      server.setSoTimeout(PATIENCE_MILLIS);
+      socket.connect(new InetSocketAddress(to, port), PATIENCE_MILLIS);
       try (Socket accepted = server.accept()) {
         accepted.getOutputStream().write(42);
-        socket.setSoTimeout(800);
+        socket.setSoTimeout(PATIENCE_MILLIS);
         assertThat(socket.getInputStream().read()).isEqualTo(42);
         return Optional.of(Ip.of(accepted.getInetAddress().getAddress()).toString());
       }
@@ -218,8 +219,8 @@ class HostPortNetnsTest {
   private Optional<String> udp(NetNs client, String to, int port) throws Exception {
     try (DatagramSocket server = web.ns().call(() -> new DatagramSocket(POD_PORT));
         DatagramSocket socket = client.call(() -> new DatagramSocket())) {
-      server.setSoTimeout(800);
-      socket.setSoTimeout(800);
+      server.setSoTimeout(PATIENCE_MILLIS);
+      socket.setSoTimeout(PATIENCE_MILLIS);
       socket.connect(new InetSocketAddress(to, port));
       socket.send(new DatagramPacket(new byte[] {1}, 1));
       DatagramPacket packet = new DatagramPacket(new byte[10], 10);

@@ -99,8 +99,8 @@ class StrayPacketsNetnsTest {
               return made;
             });
         NetSocket raw = web.ns().call(() -> NetSocket.raw(family, Protocol.TCP.number()))) {
-      server.setSoTimeout(2000);
-      socket.connect(new InetSocketAddress(InetAddress.ofLiteral(node), HOST_PORT), 2000);
+      server.setSoTimeout(30_000);
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral(node), HOST_PORT), 30_000);
       try (Socket accepted = server.accept()) {
         converse(socket, accepted);
         int before = resets(asker);
@@ -124,8 +124,8 @@ class StrayPacketsNetnsTest {
   }
 
   private static void converse(Socket one, Socket other) throws IOException {
-    one.setSoTimeout(2000);
-    other.setSoTimeout(2000);
+    one.setSoTimeout(30_000);
+    other.setSoTimeout(30_000);
     one.getOutputStream().write(1);
     assertThat(other.getInputStream().read()).isEqualTo(1);
     other.getOutputStream().write(2);

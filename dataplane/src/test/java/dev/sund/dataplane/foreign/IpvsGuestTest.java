@@ -47,14 +47,14 @@ class IpvsGuestTest {
                     made.setTcpNoDelay(true); // makes the descriptor here
                     return made;
                   })) {
-        server.setSoTimeout(5000);
-        socket.connect(new InetSocketAddress(InetAddress.ofLiteral("10.96.0.10"), 80), 5000);
+        server.setSoTimeout(30_000);
+        socket.connect(new InetSocketAddress(InetAddress.ofLiteral("10.96.0.10"), 80), 30_000);
         try (Socket accepted = server.accept()) {
           assertThat(accepted.isConnected()).isTrue();
           assertThat(ProxyLeavings.carriedByIpvs(node)).isEqualTo(1);
         }
       }
-      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
       while (ProxyLeavings.carriedByIpvs(node) > 0 && System.nanoTime() < end) {
         LockSupport.parkNanos(100_000_000);
       }

@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProxyLeavingsNetnsTest {
   private static final String SERVICE = "10.96.0.10";
   private static final int PORT = 8080;
+  private static final int PATIENCE_MILLIS = 30_000;
   private static final RuleId RULE = RuleId.of("Service", "shop/web", "uid");
 
   @TempDir private Path folder;
@@ -55,7 +56,7 @@ class ProxyLeavingsNetnsTest {
     client = bed.pod(1, "client");
     node = bed.node(1).ns();
     server = web.ns().call(() -> new ServerSocket(PORT));
-    server.setSoTimeout(2000);
+    server.setSoTimeout(PATIENCE_MILLIS);
   }
 
   @AfterEach
@@ -167,10 +168,10 @@ class ProxyLeavingsNetnsTest {
               made.setTcpNoDelay(true); // makes the descriptor here
               return made;
             });
-    socket.connect(new InetSocketAddress(InetAddress.ofLiteral(SERVICE), 80), 2000);
+    socket.connect(new InetSocketAddress(InetAddress.ofLiteral(SERVICE), 80), PATIENCE_MILLIS);
     Socket accepted = server.accept();
-    socket.setSoTimeout(2000);
-    accepted.setSoTimeout(2000);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    accepted.setSoTimeout(PATIENCE_MILLIS);
     return new Talk(socket, accepted);
   }
 

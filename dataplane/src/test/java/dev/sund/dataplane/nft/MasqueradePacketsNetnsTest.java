@@ -209,7 +209,7 @@ class MasqueradePacketsNetnsTest {
   }
 
   private static void awaitMessage(NetSocket socket, MessageBuffer buffer) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (buffer.receive(socket) < 0) {
       assertThat(System.nanoTime()).as("a datagram came to " + socket).isLessThan(end);
       Thread.onSpinWait();

@@ -67,7 +67,7 @@ class PolicyPacketsNetnsTest {
 
   private static boolean soon(boolean expected, Asked asked) throws Exception {
     // A neighbour that did not answer in time is asked again only after a second.
-    long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     boolean reached = asked.reaches();
     while (expected && !reached && System.nanoTime() < end) {
       reached = asked.reaches();

@@ -335,6 +335,7 @@ final class PolicyScene implements AutoCloseable {
             () -> at.call(() -> NetSocket.udp(to.family())).bind(Endpoint.any(to.family(), port)));
     try (NetSocket client = from.call(() -> NetSocket.udp(to.family()))) {
       client.bind(new Endpoint(source, 0));
+      buffer.data().putInt(0, ++token); // what was sent before may come now
       buffer.sendTo(client, 32, new Endpoint(to, port));
       return arrives(server);
     }
@@ -390,7 +391,7 @@ final class PolicyScene implements AutoCloseable {
   private boolean arrives(NetSocket server) {
     long end = System.nanoTime() + PATIENCE;
     while (System.nanoTime() < end) {
-      if (buffer.receive(server) >= 0) {
+      if (buffer.receive(server) >= 0 && buffer.data().getInt(0) == token) {
         return true;
       }
       Thread.onSpinWait();

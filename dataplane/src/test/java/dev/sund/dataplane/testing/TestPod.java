@@ -37,12 +37,24 @@ public record TestPod(TestNode node, Attachment attachment, NetNs ns) {
         .orElseThrow();
   }
 
-  /** Whether a datagram of {@code size} bytes of payload gets there and the answer back. */
+  /**
+   * Whether a datagram of {@code size} bytes of payload gets there and the answer back; to be asked
+   * where it is to: on a busy machine both may take their time.
+   */
   public boolean reaches(TestPod other, Family family, int size) {
+    return reaches(other, family, size, 30_000);
+  }
+
+  /** Whether a small datagram gets lost, or its answer; to be asked where it is to. */
+  public boolean isCutOffFrom(TestPod other, Family family) {
+    return !reaches(other, family, 64, 700);
+  }
+
+  private boolean reaches(TestPod other, Family family, int size, int patienceMillis) {
     try (DatagramSocket client = socket(ns, null, 0);
         DatagramSocket server = socket(other.ns, other.ip(family), PORT)) {
-      client.setSoTimeout(700);
-      server.setSoTimeout(700);
+      client.setSoTimeout(patienceMillis);
+      server.setSoTimeout(patienceMillis);
       InetAddress address = InetAddress.getByAddress(other.ip(family).toBytes());
       client.send(new DatagramPacket(new byte[size], size, address, PORT));
       DatagramPacket packet = new DatagramPacket(new byte[65535], 65535);
