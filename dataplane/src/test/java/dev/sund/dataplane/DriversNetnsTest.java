@@ -19,6 +19,7 @@ import dev.sund.model.NodeName;
 import dev.sund.model.Prefix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +35,7 @@ class DriversNetnsTest {
       List<RouteEvent> heard = new ArrayList<>();
       try (RouteMonitor monitor = RouteMonitor.open(node.ns());
           RouteMonitor inPod = RouteMonitor.open(a.ns())) {
+        awaitQuiet(monitor, inPod);
         node.start(FailPoint.NONE);
         node.tell(bed.told());
         ApplyReport report = node.settle();
@@ -44,6 +46,19 @@ class DriversNetnsTest {
         inPod.poll(heard::add);
         assertThat(heard).isEmpty();
       }
+    }
+  }
+
+  /** What has just been made is told of once more, when the kernel has found that it is up. */
+  private static void awaitQuiet(RouteMonitor one, RouteMonitor other) throws KernelException {
+    long begun = System.nanoTime();
+    long heard = begun;
+    while (System.nanoTime() - heard < 1_000_000_000L) {
+      if (one.poll(_ -> {}) | other.poll(_ -> {})) {
+        heard = System.nanoTime();
+        assertThat(heard - begun).as("nanoseconds until it is quiet").isLessThan(60_000_000_000L);
+      }
+      LockSupport.parkNanos(20_000_000);
     }
   }
 
@@ -365,7 +380,7 @@ class DriversNetnsTest {
   }
 
   private static void await(java.util.function.BooleanSupplier condition) {
-    for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
+    for (int i = 0; i < 1500 && !condition.getAsBoolean(); i++) {
       try {
         Thread.sleep(20);
       } catch (InterruptedException e) {

@@ -33,6 +33,13 @@ import java.util.stream.Stream;
 public final class Testbed implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
+  /** The kernel notes that a link is up, and gives it its own address, when it comes to it. */
+  private static final String AWAIT_UPLINK =
+      "for i in $(seq 1500); do"
+          + " ip -o link show dev eth0 | grep -q 'state UP'"
+          + " && ip -6 -o addr show dev eth0 scope link -tentative | grep -q fe80"
+          + " && exit 0; sleep 0.02; done; ip addr show dev eth0; exit 1";
+
   private final Set<String> descriptorsBefore = new HashSet<>(Fd.openDescriptors());
   private final String prefix =
       "sundt-" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet() + "-";
@@ -104,6 +111,7 @@ public final class Testbed implements AutoCloseable {
     run(ns, "ip", "addr", "add", v4 + "/24", "dev", "eth0");
     run(ns, "ip", "addr", "add", v6 + "/64", "dev", "eth0", "nodad");
     run(ns, "ip", "link", "set", "eth0", "up");
+    run(ns, "sh", "-c", AWAIT_UPLINK);
     NodeName name = new NodeName("n" + i);
     told.add(
         new ClusterEvent.NodeSeen(
