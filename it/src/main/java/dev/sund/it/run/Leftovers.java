@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
  */
 final class Leftovers {
   private static final Path NAMESPACES = Path.of("/run/netns");
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
   private Set<String> before = Set.of();
 
   /** Notes what is there now. */
@@ -26,11 +28,14 @@ final class Leftovers {
     }
   }
 
-  /** What is there now and was not; waits up to two seconds for what is just going away. */
+  /** What is there now and was not; waits up to ten seconds for what is just going away. */
   Set<String> found() throws IOException {
     Set<String> found = new TreeSet<>();
     if (watched()) {
-      for (int round = 0; round < 20; round++) {
+      long end = System.nanoTime() + PATIENCE.toNanos();
+      boolean last = false;
+      while (!last) {
+        last = System.nanoTime() >= end;
         found.clear();
         found.addAll(seen());
         found.removeAll(before);
@@ -106,7 +111,7 @@ final class Leftovers {
         new ProcessBuilder("/usr/sbin/nft", "list", "tables").redirectErrorStream(true).start();
     try (var output = nft.inputReader(StandardCharsets.UTF_8)) {
       List<String> lines = new ArrayList<>(output.lines().toList());
-      nft.waitFor(5, TimeUnit.SECONDS);
+      nft.waitFor(30, TimeUnit.SECONDS);
       return lines;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -59,7 +59,7 @@ final class Worker implements AutoCloseable {
     order("discover", tags);
     Map<String, Integer> classes = new TreeMap<>();
     while (true) {
-      List<String> answer = Optional.ofNullable(answers.poll(120, TimeUnit.SECONDS)).orElse(ENDED);
+      List<String> answer = Optional.ofNullable(answers.poll(600, TimeUnit.SECONDS)).orElse(ENDED);
       switch (answer.getFirst()) {
         case "class" -> classes.put(answer.get(1), Integer.parseInt(answer.get(2)));
         case "done" -> {
@@ -152,7 +152,7 @@ final class Worker implements AutoCloseable {
   /** Waits until the process listens: what is sent to a guest's line before is lost. */
   private void awaitReady() throws IOException, InterruptedException {
     if (!ready) {
-      List<String> answer = Optional.ofNullable(answers.poll(180, TimeUnit.SECONDS)).orElse(ENDED);
+      List<String> answer = Optional.ofNullable(answers.poll(600, TimeUnit.SECONDS)).orElse(ENDED);
       if (!answer.getFirst().equals("ready")) {
         throw new IOException("the worker did not start: its output lies beside the reports");
       }
