@@ -51,10 +51,10 @@ public final class KernelProbe {
       try (TracedFlow traced = TracedFlow.open(node, ProbeRules.of(flow))) {
         Answer answer = ask(socket, remote, protocol, traced, patience);
         long end = System.nanoTime() + AFTER.toNanos();
-        while (System.nanoTime() < end) {
+        do {
           Thread.sleep(STEP);
           traced.poll();
-        }
+        } while (System.nanoTime() < end);
         return traced.finding(flow, answer);
       } finally {
         socket.close();
@@ -112,7 +112,8 @@ public final class KernelProbe {
       }
     }
     long end = System.nanoTime() + patience.toNanos();
-    while (System.nanoTime() < end) {
+    while (true) {
+      boolean last = System.nanoTime() >= end; // what has come counts, also when nobody looked
       traced.poll();
       error = socket.pendingError();
       if (error != 0) {
@@ -121,12 +122,11 @@ public final class KernelProbe {
       if (protocol == Protocol.TCP ? isConnected(socket) : buffer.receive(socket) >= 0) {
         return Answer.ANSWERED;
       }
-      if (traced.isDropped()) {
+      if (last || traced.isDropped()) {
         return Answer.NONE;
       }
       Thread.sleep(STEP);
     }
-    return Answer.NONE;
   }
 
   private static Answer meaning(int error) {
