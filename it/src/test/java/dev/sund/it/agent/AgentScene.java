@@ -2,7 +2,10 @@ package dev.sund.it.agent;
 
 import dev.sund.agent.cni.CniFiles;
 import dev.sund.agent.local.Answer;
+import dev.sund.agent.local.Json;
 import dev.sund.agent.local.LocalClient;
+import dev.sund.agent.trace.KnownCluster;
+import dev.sund.engine.cluster.ClusterEvent;
 import dev.sund.engine.ipam.AddressSettings.Mode;
 import dev.sund.engine.trace.Underlay;
 import dev.sund.it.house.BuiltSund;
@@ -19,6 +22,7 @@ import dev.sund.lab.topology.Topology;
 import dev.sund.model.Family;
 import dev.sund.model.InterfaceAddress;
 import dev.sund.model.Ip;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import java.io.File;
 import java.io.IOException;
@@ -49,6 +53,9 @@ import java.util.concurrent.TimeUnit;
 public final class AgentScene implements AutoCloseable {
   private static final String TOKEN = "scene";
   private static final List<Integer> SUBNETS = List.of(1, 1, 2);
+
+  /** Where there is no agent it is refused at once: a late page is no page that fails. */
+  private static final int PAGE_MILLIS = 20_000;
 
   /** A pod that stands. */
   public record PodHandle(PodKey key, int node, String containerId, NetNs netns, Ip v4, Ip v6) {}
@@ -144,7 +151,7 @@ public final class AgentScene implements AutoCloseable {
       startAgent(node);
     }
     for (int node = 1; node <= nodes(); node++) {
-      awaitReady(node, Duration.ofSeconds(30));
+      awaitReady(node, Duration.ofSeconds(60));
     }
   }
 
@@ -244,15 +251,59 @@ public final class AgentScene implements AutoCloseable {
   public void terminate(int node) throws InterruptedException {
     Process process = agent(node);
     process.destroy();
-    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
-      throw new AssertionError("the agent of n" + node + " did not end within 10 s");
+      throw new AssertionError("the agent of n" + node + " did not end within 30 s");
     }
   }
 
   /** Waits until {@code /readyz} says 200. */
   public void awaitReady(int node, Duration limit) throws Exception {
     await("n" + node + " ready", limit, () -> get(node, "/readyz").startsWith("HTTP/1.1 200"));
+  }
+
+  /**
+   * Waits until the engine of a node's agent has been told of an object: what is put into the API
+   * server is known to the agent a moment later.
+   */
+  public void awaitTold(int node, ObjectRef object, Duration limit) throws Exception {
+    await(
+        "n" + node + " is told of " + object,
+        limit,
+        () ->
+            known(node)
+                .filter(cluster ->
+                    cluster.words().cluster().stream()
+                        .anyMatch(event -> event.key().equals(object)))
+                .isPresent());
+  }
+
+  /** As {@link #awaitTold(int, ObjectRef, Duration)}, of a pod and the agent of its node. */
+  public void awaitTold(PodHandle pod, Duration limit) throws Exception {
+    awaitTold(pod.node(), new ClusterEvent.PodGone(pod.key()).key(), limit);
+  }
+
+  /** As {@link #awaitTold}, and until the kernel has what the agent made of it. */
+  public void awaitDone(int node, ObjectRef object, Duration limit) throws Exception {
+    awaitTold(node, object, limit);
+    long program = known(node).orElseThrow().program();
+    await(
+        "n" + node + " has done program " + program,
+        limit,
+        () -> {
+          String answer = client(node).ask(Map.of("command", "STATUS")).json();
+          Map<String, Object> status = Json.object(answer.getBytes(StandardCharsets.UTF_8));
+          return Json.number(status, "applied") >= program && Json.number(status, "pending") == 0;
+        });
+  }
+
+  /** What a node's agent knows; empty before it knows the cluster. */
+  private Optional<KnownCluster> known(int node) throws Exception {
+    Answer answer = client(node).ask(KnownCluster.question());
+    return answer.exitCode() == 0
+        ? Optional.of(
+            KnownCluster.of(Json.object(answer.json().getBytes(StandardCharsets.UTF_8))))
+        : Optional.empty();
   }
 
   /** Waits until a condition holds. */
@@ -280,10 +331,11 @@ public final class AgentScene implements AutoCloseable {
         node(node)
             .call(() -> {
               Socket made = new Socket();
-              made.setSoTimeout(2_000);
+              made.setSoTimeout(PAGE_MILLIS);
               return made;
             })) {
-      socket.connect(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 9470), 1_000);
+      socket.connect(
+          new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 9470), PAGE_MILLIS);
       socket
           .getOutputStream()
           .write(

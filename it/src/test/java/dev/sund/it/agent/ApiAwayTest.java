@@ -53,9 +53,8 @@ class ApiAwayTest {
       assertThat(well.get(9)).isEqualTo("open       nothing");
 
       PodHandle late = scene.makePod("late", 1);
-      double events = scene.metric(1, "sund_events_total");
       scene.announce(late);
-      scene.await("late is known", LIMIT, () -> scene.metric(1, "sund_events_total") > events);
+      scene.awaitTold(late, LIMIT);
       scene.stopApi();
       scene.await("the loss is told", LIMIT, () -> scene.metric(1, "sund_api_reachable") == 0);
       assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** An agent with the capabilities that it names, and with one too few. */
 @Tag("netns")
-@Timeout(120)
+@Timeout(180)
 class CapabilitiesTest {
   @TempDir private Path directory;
 
@@ -31,7 +31,7 @@ class CapabilitiesTest {
       scene.run(scene.node(1), "nft", "flush", "ruleset");
       scene.await(
           "the table is back",
-          Duration.ofSeconds(5),
+          Duration.ofSeconds(60),
           () -> scene.run(scene.node(1), "nft", "list", "tables").contains("inet sund"));
       assertThat(scene.ask(a, "CHECK").exitCode()).isZero();
       scene.removePod(a);
@@ -43,11 +43,11 @@ class CapabilitiesTest {
   void theOneThatIsMissingIsNamed() throws Exception {
     try (AgentScene scene = AgentScene.build(directory)) {
       Process withoutNetAdmin = scene.startAgent(1, "-all,+sys_admin");
-      assertThat(withoutNetAdmin.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(withoutNetAdmin.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(withoutNetAdmin.exitValue()).isNotZero();
       assertThat(scene.logText(1)).contains("CAP_NET_ADMIN").contains("capability-missing");
       Process withoutSysAdmin = scene.startAgent(2, "-all,+net_admin");
-      assertThat(withoutSysAdmin.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(withoutSysAdmin.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(scene.logText(2)).contains("CAP_SYS_ADMIN").contains("capability-missing");
     }
   }

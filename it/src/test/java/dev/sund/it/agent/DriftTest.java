@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * said. What is not ours is left alone and reported.
  */
 @Tag("netns")
+@Tag("alone")
 @Timeout(300)
 class DriftTest {
   /** The second that is promised. */
@@ -94,14 +95,14 @@ class DriftTest {
     scene.run(n1, "iptables-nft", "-P", "FORWARD", "DROP");
     scene.await(
         "pods' packets are accepted in the chain that drops",
-        SECOND,
+        PATIENCE,
         () -> scene.run(n1, "iptables-nft", "-S", "FORWARD").contains("-i sund+"));
     drift("forward", "-i sund+", "iptables-nft", "-F", "FORWARD");
     assertThat(scene.reaches(a, d, Family.V4)).isTrue();
     scene.run(n1, "iptables-legacy", "-P", "FORWARD", "DROP");
     scene.await(
         "pods' packets are accepted in the older table that drops",
-        SECOND,
+        PATIENCE,
         () -> scene.run(n1, "iptables-legacy", "-S", "FORWARD").contains("-i sund+"));
     drift("forward-legacy", "-i sund+", "iptables-legacy", "-F", "FORWARD");
     assertThat(scene.reaches(a, d, Family.V4)).isTrue();
@@ -122,8 +123,7 @@ class DriftTest {
     scene.run(n1, "ip", "route", "replace", "default", "via", "192.168.1.254");
     scene.run(n1, "ip", "-6", "route", "replace", "default", "via", "fd00:192:168:1::254");
     for (Family family : Family.values()) {
-      scene.await(
-          "a reaches d by " + family, SECOND.multipliedBy(3), () -> scene.reaches(a, d, family));
+      scene.await("a reaches d by " + family, PATIENCE, () -> scene.reaches(a, d, family));
     }
   }
 
@@ -135,7 +135,7 @@ class DriftTest {
     scene.api().put(AgentScene.nodeObject(1, "192.168.1.31"));
     scene.await(
         "a reaches d after the change",
-        SECOND.multipliedBy(3),
+        PATIENCE,
         () -> scene.reaches(a, d, Family.V4) && scene.reaches(d, a, Family.V4));
     assertThat(scene.run(n1, "ip", "-d", "link", "show", "sund-vxlan4"))
         .contains("local 192.168.1.31");
@@ -159,13 +159,13 @@ class DriftTest {
     scene.run(n1, "ip", "route", "del", "10.244.2.0/24");
     scene.await(
         "our route",
-        Duration.ofSeconds(3),
+        PATIENCE,
         () -> scene.run(n1, "ip", "route").contains("10.244.2.0/24 via 192.168.1.12"));
     // One that comes later and goes before ours is said while it is there.
     scene.run(n1, "ip", "route", "add", "10.244.3.0/24", "via", "192.168.1.254");
-    scene.await("said", Duration.ofSeconds(3), () -> status().contains("\"foreign-object\""));
+    scene.await("said", PATIENCE, () -> status().contains("\"foreign-object\""));
     scene.run(n1, "ip", "route", "del", "10.244.3.0/24", "via", "192.168.1.254");
-    scene.await("not said", Duration.ofSeconds(3), () -> !status().contains("\"foreign-object\""));
+    scene.await("not said", PATIENCE, () -> !status().contains("\"foreign-object\""));
     assertThat(scene.run(n1, "ip", "route")).contains("10.244.3.0/24 via ");
   }
 
@@ -176,9 +176,8 @@ class DriftTest {
   @Test
   void anApiServerThatIsLostChangesNothingAndIsFollowedAgain() throws Exception {
     PodHandle late = scene.makePod("late", 1);
-    double events = scene.metric(1, "sund_events_total");
     scene.announce(late);
-    scene.await("late is known", PATIENCE, () -> scene.metric(1, "sund_events_total") > events);
+    scene.awaitTold(late, PATIENCE);
     PodHandle unheardOf = scene.makePod("unheard-of", 1);
     try (ChangeRecorder recorder = new ChangeRecorder(n1)) {
       scene.stopApi();
@@ -213,15 +212,15 @@ class DriftTest {
     scene.run(n1, command);
     long began = System.nanoTime();
     String what = String.join(" ", command);
-    scene.await(what, Duration.ofSeconds(10), () -> view(table).equals(watched));
+    scene.await(what, PATIENCE, () -> view(table).equals(watched));
     Duration took = Duration.ofNanos(System.nanoTime() - began);
     System.out.println(what + ": repaired in " + took.toMillis() + " ms");
     assertThat(String.join("\n", watched)).as(what).contains(expected);
     assertThat(took).as(what).isLessThan(SECOND);
-    scene.await("counted: " + what, SECOND, () -> repaired(table) > before);
+    scene.await("counted: " + what, PATIENCE, () -> repaired(table) > before);
     scene.await(
         "said (a line that repeats is counted, and not said anew): " + what,
-        SECOND,
+        PATIENCE,
         () -> scene.logText(1).contains("msg=\"drift repaired\" table=" + table));
   }
 

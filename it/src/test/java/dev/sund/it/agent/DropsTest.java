@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sund.agent.local.Json;
 import dev.sund.cli.DropsCommand;
+import dev.sund.engine.cluster.Policy;
 import dev.sund.it.agent.AgentScene.PodHandle;
 import dev.sund.kernel.socket.Endpoint;
 import dev.sund.kernel.socket.MessageBuffer;
@@ -12,6 +13,7 @@ import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.Protocol;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -74,13 +76,12 @@ class DropsTest {
     policy("database", "Ingress", "{\"matchLabels\":{\"none\":\"such\"}}");
     policy("also", "Ingress", "{}");
     policy("shut", "Egress", "{\"matchLabels\":{\"none\":\"such\"}}");
+    scene.awaitDone(1, new ObjectRef(Policy.NETWORK_POLICY, "shop/shut"), PATIENCE); // the last
+    send(Protocol.UDP, database.v4(), PORT, 1);
     scene.await(
         "policies are enforced",
         PATIENCE,
-        () -> {
-          send(Protocol.UDP, database.v4(), PORT, 1);
-          return !Json.children(drops(), "counters").isEmpty();
-        });
+        () -> !Json.children(drops(), "counters").isEmpty());
 
     long before = packets("shop/database");
     for (Family family : Family.values()) {
@@ -129,6 +130,10 @@ class DropsTest {
     assertThat(packets("shop/web")).isEqualTo(1);
 
     send(Protocol.UDP, database.v4(), PORT, FLOOD);
+    scene.await(
+        "the last of the flood is counted",
+        PATIENCE,
+        () -> packets("shop/database") >= before + 5 + FLOOD);
     assertThat(packets("shop/database")).isEqualTo(before + 5 + FLOOD);
     Map<String, Object> log = Json.child(drops(), "log");
     assertThat(Json.number(log, "untold")).isPositive();
@@ -287,7 +292,9 @@ class DropsTest {
         web.netns().call(() -> udp ? NetSocket.udp(to.family()) : NetSocket.tcp(to.family()))) {
       for (int i = 0; i < packets; i++) {
         if (udp) {
-          buffer.sendTo(client, 32, new Endpoint(to, port));
+          while (buffer.sendTo(client, 32, new Endpoint(to, port)) < 0) {
+            Thread.sleep(1); // no room: those before are on their way
+          }
         } else {
           client.tryConnect(new Endpoint(to, port));
         }

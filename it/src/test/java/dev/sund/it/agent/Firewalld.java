@@ -62,7 +62,7 @@ final class Firewalld implements AutoCloseable {
             "--nopidfile",
             "--config-file=" + configuration));
     for (int tries = 0; !Files.exists(bus()); tries++) {
-      assertThat(tries).as("the bus comes: %s", log()).isLessThan(500);
+      assertThat(tries).as("the bus comes: %s", log()).isLessThan(3_000);
       Thread.sleep(20);
     }
     Path zones = Files.createDirectories(folder.resolve("settings/zones"));

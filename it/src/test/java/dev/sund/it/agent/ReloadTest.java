@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * n1 to a pod of the same node, of a node on its subnet and of one behind a router.
  */
 @Tag("netns")
+@Tag("alone")
 @Timeout(180)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ReloadTest {
@@ -34,6 +35,7 @@ class ReloadTest {
   private static final long A_SECOND = 1_000;
 
   private static final boolean LONG = Boolean.getBoolean("sund.long");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private Path folder;
   private AgentScene scene;
@@ -113,7 +115,7 @@ class ReloadTest {
     List<Account> accounts =
         during("nftables.service reload", () -> scene.run(n1, "nft", "-f", rules.toString()));
     assertThat(accounts).allMatch(Account::flawless);
-    scene.await("counted", Duration.ofSeconds(5), () -> repaired("nft") > before);
+    scene.await("counted", PATIENCE, () -> repaired("nft") > before);
     scene.run(n1, "nft", "delete table inet filter");
   }
 
@@ -125,7 +127,7 @@ class ReloadTest {
             "systemd-networkd restart",
             () ->
                 scene.run(n1, "sh", "-c", "ip route flush proto 83; ip -6 route flush proto 83")));
-    scene.await("counted", Duration.ofSeconds(5), () -> repaired("routes") > before);
+    scene.await("counted", PATIENCE, () -> repaired("routes") > before);
   }
 
   @Test
@@ -135,7 +137,7 @@ class ReloadTest {
         scene.run(n1, family + kind, "-P", "FORWARD", "DROP");
         scene.await(
             family + kind + " accepts pods' packets",
-            Duration.ofSeconds(2),
+            PATIENCE,
             () -> scene.run(n1, family + kind, "-S", "FORWARD").contains("-o sund+"));
       }
     }
@@ -156,7 +158,7 @@ class ReloadTest {
               }));
       scene.await(
           "counted",
-          Duration.ofSeconds(5),
+          PATIENCE,
           () ->
               (!kinds.contains("-nft") || repaired("forward") > before)
                   && (!kinds.contains("-legacy") || repaired("forward-legacy") > beforeLegacy));
@@ -176,7 +178,7 @@ class ReloadTest {
         Firewalld.start(n1, Files.createDirectory(folder.resolve("firewalld")))) {
       scene.await(
           "firewalld runs",
-          Duration.ofSeconds(30),
+          PATIENCE,
           () ->
               scene.run(n1, "nft", "list", "tables").contains("firewalld")
                   && firewalld.command("--state") == 0);

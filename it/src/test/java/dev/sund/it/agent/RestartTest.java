@@ -9,6 +9,7 @@ import dev.sund.lab.measure.Traffic;
 import dev.sund.lab.measure.Traffic.Account;
 import dev.sund.lab.measure.Traffic.Flow;
 import dev.sund.model.Family;
+import dev.sund.model.ObjectRef;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RestartTest {
   private static final boolean LONG = Boolean.getBoolean("sund.long");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String OWNER = "TableChanged[table=inet sund-policy, gone=false]";
 
   @TempDir private Path directory;
   private AgentScene scene;
@@ -65,6 +67,10 @@ class RestartTest {
           scene.startAgent(node);
           scene.awaitReady(node, PATIENCE);
           Thread.sleep(500);
+          scene.await(
+              "what began on n" + node + " is committed",
+              PATIENCE,
+              () -> !onlyBegun(recorder.changes()));
           assertThat(apartFromTheOwner(recorder.changes())).as("changes on n%d", node).isEmpty();
         }
       }
@@ -79,9 +85,13 @@ class RestartTest {
   private static List<String> apartFromTheOwner(List<String> changes) {
     boolean owner =
         changes.size() == 2
-            && changes.getFirst().equals("TableChanged[table=inet sund-policy, gone=false]")
+            && changes.getFirst().equals(OWNER)
             && changes.getLast().startsWith("Committed[");
     return owner ? List.of() : changes;
+  }
+
+  private static boolean onlyBegun(List<String> changes) {
+    return changes.equals(List.of(OWNER));
   }
 
   @Test
@@ -121,7 +131,9 @@ class RestartTest {
     // Before the traffic: between the first pool and the last, some pods are in no pool.
     scene.api().put(AgentScene.pool("default", "10.244.0.0/16"));
     scene.api().put(AgentScene.pool("default6", "fd00:10:244::/48"));
-    Thread.sleep(2_000);
+    for (int each = 1; each <= scene.nodes(); each++) {
+      scene.awaitDone(each, new ObjectRef("IPPool", "default6"), PATIENCE); // the last of them
+    }
     for (String to : List.of("b", "c", "d")) {
       SceneFlows.awaitReached(scene, scene.pod("a"), scene.pod(to));
     }
@@ -179,12 +191,14 @@ class RestartTest {
       scene.jvmFlags();
       scene.awaitReady(node, PATIENCE);
       PodHandle pod = scene.makePod("p" + messages, node);
+      boolean answered = false;
       try {
         scene.ask(pod, "ADD");
+        answered = true;
       } catch (IOException _) {
         // broke off in the middle, as it should
       }
-      if (process.waitFor(1, TimeUnit.SECONDS)) {
+      if (process.waitFor(answered ? 1 : PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
         deaths++;
       } else {
         scene.terminate(node); // an attach has fewer messages; the detach is not to die of it

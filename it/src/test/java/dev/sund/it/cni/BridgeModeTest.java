@@ -7,6 +7,7 @@ import dev.sund.agent.verify.NodeVerification;
 import dev.sund.dataplane.Cleanup;
 import dev.sund.engine.FabricSettings;
 import dev.sund.engine.cluster.ClusterEvent;
+import dev.sund.engine.cluster.Policy;
 import dev.sund.engine.trace.Packet.FromPod;
 import dev.sund.it.agent.AgentScene;
 import dev.sund.it.cni.PodsOnABridge.Pod;
@@ -15,6 +16,7 @@ import dev.sund.kernel.NetNs;
 import dev.sund.model.Family;
 import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
+import dev.sund.model.ObjectRef;
 import dev.sund.model.PodKey;
 import dev.sund.model.Reason;
 import java.net.InetAddress;
@@ -148,6 +150,7 @@ class BridgeModeTest {
       bed.policy(
           "shut",
           "{\"podSelector\":{\"matchLabels\":{\"app\":\"server\"}},\"policyTypes\":[\"Egress\"]}");
+      scene.awaitTold(1, new ObjectRef(Policy.NETWORK_POLICY, "shop/shut"), PATIENCE); // the last
       Pod stranger = bed.add("stranger", false);
       Pod server = bed.add("server", true);
       bed.serve(server, 8080);
@@ -228,9 +231,12 @@ class BridgeModeTest {
       bed.passes(false, new FromPod(stranger.key()), own(family), 80);
       Ip other = Ip.parse(family == Family.V4 ? "10.96.0.21" : "fd00:96::21");
       bed.passes(false, new FromPod(client.key()), other, 80);
-      assertThat(bed.trace(new FromPod(client.key()), other, 80).outcome())
-          .as("no policy stops it: its port has no hairpin mode")
-          .isEqualTo(Reason.BRIDGE_HAIRPIN_OFF);
+      scene.await(
+          "no policy stops it: its port has no hairpin mode",
+          PATIENCE,
+          () ->
+              bed.trace(new FromPod(client.key()), other, 80).outcome()
+                  == Reason.BRIDGE_HAIRPIN_OFF);
     }
   }
 
