@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ServiceWorkTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(30);
 
   private AgentScene scene;
 
@@ -42,7 +42,7 @@ class ServiceWorkTest {
     scene.api().put(service("default", "kubernetes", "ClusterIP", "10.96.0.1", ""));
     scene.api().put(slice("default", "kubernetes", "192.168.1.254", "", "{}", 6443));
     scene.startAgent(1);
-    scene.awaitReady(1, Duration.ofSeconds(40));
+    scene.awaitReady(1, Duration.ofSeconds(60));
   }
 
   @AfterAll
@@ -82,10 +82,10 @@ class ServiceWorkTest {
             .node(1)
             .call(() -> {
               Socket made = new Socket();
-              made.setSoTimeout(2_000);
+              made.setSoTimeout(20_000); // where nobody listens it is refused at once
               return made;
             })) {
-      socket.connect(new InetSocketAddress(InetAddress.getByName(address), port), 1_000);
+      socket.connect(new InetSocketAddress(InetAddress.getByName(address), port), 20_000);
       socket
           .getOutputStream()
           .write(

@@ -13,6 +13,7 @@ import dev.sund.model.Ip;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -80,7 +81,7 @@ class StrictPoliciesTest {
                       near.netns(),
                       at(Ip.parse("10.96.0.9"), 8000)));
               return true;
-            } catch (SocketException notInTheKernelYet) {
+            } catch (SocketException | SocketTimeoutException notInTheKernelYet) {
               return false;
             }
           });

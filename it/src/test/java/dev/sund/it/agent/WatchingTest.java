@@ -38,11 +38,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What agents see of their nodes and of the ways to others, in one small cluster. */
 @Tag("netns")
-@Timeout(180)
+@Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(OrderAnnotation.class)
 class WatchingTest {
-  private static final Duration SOON = Duration.ofSeconds(15);
+  private static final Duration SOON = Duration.ofSeconds(60);
   private static final int PORT = 9471;
 
   private Path folder;
@@ -151,13 +151,24 @@ class WatchingTest {
             """);
     scene.run(scene.node(2), "nft", "-f", rules.toString());
 
-    scene.await("n1 says so", SOON, () -> conditions(1, "peer-loss").contains("n2 over IPv4"));
-    assertThat(conditions(1, "peer-loss")).containsExactly("n2 over IPv4");
-    assertThat(conditions(3, "peer-loss")).isEmpty();
+    // A machine that stands still for a moment loses elsewhere too, until its windows are over.
+    scene.await(
+        "n1 says so of this way alone",
+        SOON,
+        () -> conditions(1, "peer-loss").equals(List.of("n2 over IPv4")));
+    scene.await("n3 says nothing", SOON, () -> conditions(3, "peer-loss").isEmpty());
     // Said as soon as the window's loss is past the threshold; it grows while the window fills.
-    scene.await("the window fills with losses", SOON, () -> loss(1, 2) > 0.2);
-    assertThat(loss(1, 2)).isLessThan(0.99);
-    assertThat(scene.metric(1, "sund_conditions{reason=\"peer-loss\"}")).isEqualTo(1);
+    scene.await(
+        "the window fills with losses",
+        SOON,
+        () -> {
+          double loss = loss(1, 2);
+          return loss > 0.2 && loss < 0.99;
+        });
+    scene.await(
+        "counted",
+        SOON,
+        () -> scene.metric(1, "sund_conditions{reason=\"peer-loss\"}") == 1);
     assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
 
     scene.run(scene.node(2), "nft", "delete", "table", "inet", "lossy");
@@ -170,21 +181,31 @@ class WatchingTest {
   void theEchoAnswersNodesAloneAndNeverWithMore() throws Exception {
     byte[] question = question(false);
     for (String address : List.of("192.168.1.11", address6(1))) {
-      assertThat(asked(2, address, question))
-          .as("a node asks %s", address)
-          .hasValueSatisfying(answer -> {
-            assertThat(answer).hasSize(question.length);
-            assertThat(Arrays.copyOf(answer, 9)).isEqualTo(Arrays.copyOf(question, 9));
-            assertThat(answer[9]).isEqualTo((byte) 1);
-            assertThat(Arrays.copyOfRange(answer, 10, 32))
-                .isEqualTo(Arrays.copyOfRange(question, 10, 32));
-          });
+      byte[] answer = answered(2, address, question);
+      assertThat(answer).as("a node asks %s", address).hasSize(question.length);
+      assertThat(Arrays.copyOf(answer, 9)).isEqualTo(Arrays.copyOf(question, 9));
+      assertThat(answer[9]).isEqualTo((byte) 1);
+      assertThat(Arrays.copyOfRange(answer, 10, 32))
+          .isEqualTo(Arrays.copyOfRange(question, 10, 32));
       assertThat(asked(0, address, question)).as("a stranger asks %s", address).isEmpty();
       assertThat(asked(2, address, question(true))).as("an answer").isEmpty();
       assertThat(asked(2, address, Arrays.copyOf(question, 33))).as("too long").isEmpty();
       assertThat(asked(2, address, Arrays.copyOf(question, 31))).as("too short").isEmpty();
       assertThat(asked(2, address, new byte[32])).as("nothing of ours").isEmpty();
     }
+  }
+
+  /** What a node gets back, asking as often as it must: an echo has a limit, datagrams get lost. */
+  private byte[] answered(int from, String address, byte[] bytes) throws Exception {
+    List<byte[]> answers = new ArrayList<>();
+    scene.await(
+        "an answer of " + address,
+        SOON,
+        () -> {
+          asked(from, address, bytes).ifPresent(answers::add);
+          return !answers.isEmpty();
+        });
+    return answers.getFirst();
   }
 
   /** What a machine gets back; 0: the router, which is no node. */
@@ -228,10 +249,13 @@ class WatchingTest {
     awaitAllAnswer();
     scene.kill(2);
     scene.await("n2 refuses", SOON, () -> states(1, 2).equals(List.of("refuses", "refuses")));
-    assertThat(conditions(1, "peer-loss")).isEmpty();
-    assertThat(scene.metric(1, "sund_peer_refused{family=\"v4\",peer=\"n2\"}")).isGreaterThan(10);
+    assertThat(conditions(1, "peer-loss")).noneMatch(what -> what.startsWith("n2 "));
+    scene.await(
+        "refusals are counted",
+        SOON,
+        () -> scene.metric(1, "sund_peer_refused{family=\"v4\",peer=\"n2\"}") > 10);
     scene.startAgent(2);
-    scene.awaitReady(2, Duration.ofSeconds(30));
+    scene.awaitReady(2, SOON);
     awaitAllAnswer();
   }
 
@@ -342,7 +366,7 @@ class WatchingTest {
       scene.terminate(2);
       scene.jvmFlags("-D" + AgentProcess.WATCHING + "=1,50," + host);
       scene.startAgent(2);
-      scene.awaitReady(2, Duration.ofSeconds(30));
+      scene.awaitReady(2, SOON);
       // The file is the node's alone: the agent's own root has none of that name.
       scene.await(
           "n2 finds what is wrong in its node's files",
@@ -369,7 +393,7 @@ class WatchingTest {
     scene.terminate(3);
     scene.jvmFlags("-D" + AgentProcess.WATCHING + "=0,0");
     scene.startAgent(3);
-    scene.awaitReady(3, Duration.ofSeconds(30));
+    scene.awaitReady(3, SOON);
     assertThat(scene.run(scene.node(3), "ss", "-Hun", "state", "all")).doesNotContain(":" + PORT);
     assertThat(threads(3)).doesNotContain("sund-peers", "sund-doctor");
     assertThat(status(3)).containsEntry("doctor", Map.of()).containsEntry("peers", Map.of());
@@ -382,7 +406,11 @@ class WatchingTest {
     Path tasks = Path.of("/proc/" + scene.agent(node).pid() + "/task");
     try (DirectoryStream<Path> each = Files.newDirectoryStream(tasks)) {
       for (Path task : each) {
-        names.add(Files.readString(task.resolve("comm")).strip());
+        try {
+          names.add(Files.readString(task.resolve("comm")).strip());
+        } catch (IOException _) {
+          // a thread that has ended meanwhile
+        }
       }
     }
     return names;
