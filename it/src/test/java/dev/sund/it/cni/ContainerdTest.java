@@ -27,9 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Debian's containerd: pods by its CRI, as a kubelet makes them, and containers by ctr. */
 @Tag("interop")
-@Timeout(180)
+@Timeout(300)
 class ContainerdTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** As people have it, with the plugin in place of the reference ones. */
   private static final String CONFLIST =
@@ -137,6 +137,7 @@ class ContainerdTest {
       stop(id);
       remove(id);
     }
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
     Ended gone = bed.sund("exec-net", id, "--", "true");
     assertThat(gone.exitCode()).isEqualTo(2);
     assertThat(gone.output()).contains(id);

@@ -15,6 +15,7 @@ import dev.sund.kube.tree.JsonTrees;
 import dev.sund.kube.tree.Tree;
 import dev.sund.lab.agents.AgentLauncher;
 import dev.sund.lab.agents.AgentsInProcess;
+import dev.sund.model.Marks;
 import dev.sund.model.NodeName;
 import dev.sund.model.PodKey;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,7 @@ class InjectedFailuresTest {
   private static final int FAILURES = Boolean.getBoolean("sund.long") ? 500 : 15;
   private static final int AT_ONCE = Boolean.getBoolean("sund.long") ? 200 : 20;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final long DOOMED = Integer.toUnsignedLong(Marks.GROUP_DOOMED);
   private static final List<String> DRIVERS = List.of("pods", "routes");
 
   @TempDir private Path directory;
@@ -103,7 +105,10 @@ class InjectedFailuresTest {
       messages.add(count(client, netns, driver));
     }
     assertThat(messages).allMatch(count -> count > 1);
-    Thread.sleep(300); // the deleted pods' links go in a group
+    scene.await(
+        "the deleted pods' links are gone, which go in a group",
+        PATIENCE,
+        () -> scene.run(scene.node(1), "sh", "-c", "ip -o link show group " + DOOMED).isEmpty());
     String before = state(scene, client, netns, order);
     int mended = 0;
     for (int i = 0; i < FAILURES; i++) {
@@ -143,7 +148,7 @@ class InjectedFailuresTest {
       } else {
         assertThat(way).as(case_).isLessThan(9);
       }
-      long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+      long end = System.nanoTime() + PATIENCE.toNanos();
       String after = state(scene, client, netns, order);
       while (!after.equals(before) && System.nanoTime() < end) {
         Thread.sleep(50); // the link goes after the answer, as at a DEL

@@ -20,8 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Debian's podman with the plugin in place of the reference ones. */
 @Tag("interop")
-@Timeout(180)
+@Timeout(300)
 class PodmanTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   @TempDir private static Path folder;
   private static RuntimeBed bed;
 
@@ -72,7 +74,7 @@ class PodmanTest {
     assertThat(ended.exitCode()).as(ended.output()).isZero();
     assertThat(ended.output())
         .contains("10.244.1.77/32", "02:42:ac:11:00:09", "1 packets received");
-    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
   }
 
   @Test
@@ -99,13 +101,20 @@ class PodmanTest {
             BusyboxImage.NAME,
             "sh",
             "-c",
-            "for i in 1 2 3 4 5; do nc -w 2 10.244.1.80 80 </dev/null && exit 0; sleep 0.2; done;"
+            "for i in $(seq 100); do nc -w 2 10.244.1.80 80 </dev/null && exit 0; sleep 0.2; done;"
                 + " exit 1");
     assertThat(client.output()).contains("hello");
-    Ended itself = podman("exec", "server", "nc", "-w", "2", "10.244.1.80", "80");
-    assertThat(itself.output()).contains("hello");
+    // It listens anew after each who asked.
+    bed.scene()
+        .await(
+            "the server answers itself",
+            PATIENCE,
+            () ->
+                podman("exec", "server", "nc", "-w", "2", "10.244.1.80", "80")
+                    .output()
+                    .contains("hello"));
     assertThat(podman("rm", "-f", "-t", "0", "server").exitCode()).isZero();
-    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
   }
 
   @Test
@@ -122,7 +131,7 @@ class PodmanTest {
       assertThat(ended.output()).contains("10.244.1.90/32");
     }
     assertThat(podman("rm", "-f", "-t", "0", "tools").exitCode()).isZero();
-    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
   }
 
   @Test
@@ -146,14 +155,20 @@ class PodmanTest {
       await("hello", asker, "192.168.1.11");
     }
     await("hello", bed.scene().node(1), "127.0.0.1");
-    Ended itself = podman("exec", "published", "nc", "-w", "2", "192.168.1.11", "8085");
-    assertThat(itself.output()).as("hairpin").contains("hello");
+    bed.scene()
+        .await(
+            "the server answers itself by the port: hairpin",
+            PATIENCE,
+            () ->
+                podman("exec", "published", "nc", "-w", "2", "192.168.1.11", "8085")
+                    .output()
+                    .contains("hello"));
     assertThat(podman("rm", "-f", "-t", "0", "published").exitCode()).isZero();
-    bed.scene().await("no link is left", Duration.ofSeconds(10), () -> bed.links().isEmpty());
+    bed.scene().await("no link is left", PATIENCE, () -> bed.links().isEmpty());
     bed.scene()
         .await(
             "the port is shut",
-            Duration.ofSeconds(10),
+            PATIENCE,
             () ->
                 !bed.scene()
                     .run(bed.scene().node(1), "nft", "list", "table", "inet", "sund")
@@ -164,7 +179,7 @@ class PodmanTest {
     bed.scene()
         .await(
             "an answer at " + address,
-            Duration.ofSeconds(10),
+            PATIENCE,
             () ->
                 bed.scene()
                     .run(

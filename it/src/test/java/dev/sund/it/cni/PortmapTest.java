@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>Sund's agent has no API server here until the end.
  */
 @Tag("netns")
-@Timeout(120)
+@Timeout(240)
 class PortmapTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Path REFERENCE = Path.of("/usr/lib/cni");
@@ -98,10 +98,7 @@ class PortmapTest {
     shim = new Shim(Shim.build(directory.resolve("bin/sund-cni")), scene.runDir(1));
     scene.stopApi();
     scene.startAgent(1);
-    scene.await(
-        "the agent answers",
-        PATIENCE,
-        () -> java.nio.file.Files.exists(scene.runDir(1).resolve("agent.sock")));
+    scene.await("the agent answers", PATIENCE, () -> !scene.get(1, "/readyz").isEmpty());
   }
 
   @AfterAll
@@ -201,7 +198,7 @@ class PortmapTest {
         scene.await("the first answers", PATIENCE, () -> answer(client) == '1');
         assertThat(side.call("portmap", "DEL", first, firstPorts).exitCode()).isZero();
         add(side, "portmap", second, secondPorts);
-        scene.await("the second answers", Duration.ofSeconds(5), () -> answer(client) == '2');
+        scene.await("the second answers", PATIENCE, () -> answer(client) == '2');
         assertThat(one.isClosed() || two.isClosed()).isFalse();
       } finally {
         side.call("portmap", "DEL", second, secondPorts);
@@ -406,7 +403,7 @@ class PortmapTest {
           made.setTcpNoDelay(true); // makes the descriptor here
           return made;
         })) {
-      client.setSoTimeout(700);
+      client.setSoTimeout(20_000); // who is connected is answered by a thread, sooner or later
       client.connect(new InetSocketAddress(InetAddress.ofLiteral(address), 8080), 700);
       String text = new String(client.getInputStream().readAllBytes(), UTF_8);
       seen.add(

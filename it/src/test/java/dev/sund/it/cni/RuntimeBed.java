@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * that the runtime writes is in the bed's own folder; closing ends what was started.
  */
 final class RuntimeBed implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Path folder;
   private final AgentScene scene;
