@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
  * results and error codes, the same queues in the kernel; and what passes through them.
  */
 @Tag("netns")
-@Timeout(60)
+@Timeout(180)
 class BandwidthNetnsTest {
   private static final long SEED = Long.getLong("sund.seed", 20260109);
   private static final int CONFIGURATIONS = Boolean.getBoolean("sund.long") ? 100 : 10;
@@ -95,6 +95,7 @@ class BandwidthNetnsTest {
   }
 
   @Test
+  @Tag("alone")
   void whatPassesIsNoFasterThanTheLimits() throws Exception {
     NetNs pod = pod(ours);
     run(ours, "ip addr add 192.0.2.1/24 dev veth0");

@@ -17,15 +17,17 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class HttpPagesTest implements HttpPages.Source {
   private final AgentMetrics metrics = new AgentMetrics();
-  private List<String> notReady = List.of();
+  private volatile List<String> notReady = List.of();
+  private volatile CountDownLatch gate = new CountDownLatch(0);
   private HttpPages pages;
 
   @BeforeEach
@@ -132,21 +134,24 @@ class HttpPagesTest implements HttpPages.Source {
 
   @Test
   void moreThanThirtyTwoAtOnceAreSentAway() throws Exception {
-    List<Socket> silent = new ArrayList<>();
+    List<Socket> waiting = new ArrayList<>();
+    gate = new CountDownLatch(1);
     try {
       for (int i = 0; i < 32; i++) {
-        silent.add(connected());
+        waiting.add(connected());
+        write(waiting.getLast(), "GET /readyz HTTP/1.1\r\n\r\n");
       }
       try (Socket late = connected()) {
         assertThat(all(late)).isEmpty();
       }
-      for (Socket one : silent) {
-        write(one, "GET /healthz HTTP/1.1\r\n\r\n");
+      gate.countDown();
+      for (Socket one : waiting) {
         assertThat(all(one)).endsWith("ok\n");
       }
       assertThat(get("/healthz").statusCode()).isEqualTo(200);
     } finally {
-      for (Socket one : silent) {
+      gate.countDown();
+      for (Socket one : waiting) {
         one.close();
       }
     }
@@ -171,6 +176,11 @@ class HttpPagesTest implements HttpPages.Source {
 
   @Override
   public List<String> notReady() {
+    try {
+      gate.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
     return notReady;
   }
 
