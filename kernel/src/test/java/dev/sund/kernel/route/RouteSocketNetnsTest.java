@@ -201,6 +201,7 @@ class RouteSocketNetnsTest {
                   "v0",
                   new LinkKind.Veth("eth0", Optional.of(POD_MAC), 0, 2, podFd.number()),
                   new LinkSetting.Up(true)));
+      TestNetns.run(pod, "sysctl", "-qw", "net.ipv6.conf.eth0.dad_transmits=100"); // seconds
       inPod.apply(
           new RouteBatch()
               .setLink("eth0", new LinkSetting.LinkLocal(false))
