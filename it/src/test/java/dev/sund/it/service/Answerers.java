@@ -57,7 +57,7 @@ final class Answerers implements AutoCloseable {
 
   private static void serve(String name, Socket connection) {
     try (connection) {
-      connection.setSoTimeout(10_000);
+      connection.setSoTimeout(120_000);
       long bytes = 0;
       byte[] buffer = new byte[65_536];
       while (true) {

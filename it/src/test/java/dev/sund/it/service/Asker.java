@@ -21,6 +21,9 @@ import java.util.List;
 final class Asker {
   private static final int PATIENCE_MILLIS = 700;
 
+  /** Who has taken a connection answers, however late the machine lets him. */
+  private static final int ANSWER_MILLIS = 20_000;
+
   private Asker() {}
 
   /** Asks once with a few bytes. */
@@ -37,6 +40,19 @@ final class Asker {
   /** Asks so often, each time by a socket of its own, and so from a port of its own. */
   static List<Heard> ask(NetNs from, Protocol protocol, Ip address, int port, int bytes, int times)
       throws IOException {
+    return ask(from, protocol, address, port, bytes, times, PATIENCE_MILLIS);
+  }
+
+  /** The same where an answer is sure to come: it is waited for, however busy the machine is. */
+  static List<Heard> askUntilAnswered(
+      NetNs from, Protocol protocol, Ip address, int port, int bytes, int times)
+      throws IOException {
+    return ask(from, protocol, address, port, bytes, times, ANSWER_MILLIS);
+  }
+
+  private static List<Heard> ask(
+      NetNs from, Protocol protocol, Ip address, int port, int bytes, int times, int patienceMillis)
+      throws IOException {
     InetSocketAddress at = new InetSocketAddress(InetAddress.getByAddress(address.toBytes()), port);
     List<Heard> heard = new ArrayList<>();
     for (int asked = 0; asked < times; ) {
@@ -50,7 +66,7 @@ final class Asker {
         }
         case UDP -> {
           for (DatagramSocket socket : datagramSockets(from, some)) {
-            heard.add(send(socket, at, bytes));
+            heard.add(send(socket, at, bytes, patienceMillis));
           }
         }
         case SCTP, ICMP -> throw new IllegalArgumentException("no sockets for " + protocol);
@@ -111,7 +127,7 @@ final class Asker {
   private static Heard connect(Socket socket, InetSocketAddress at, int bytes, int patienceMillis)
       throws IOException {
     try (socket) {
-      socket.setSoTimeout(4 * PATIENCE_MILLIS);
+      socket.setSoTimeout(ANSWER_MILLIS);
       socket.connect(at, patienceMillis);
       socket.getOutputStream().write(new byte[bytes]);
       socket.shutdownOutput();
@@ -126,11 +142,12 @@ final class Asker {
     }
   }
 
-  private static Heard send(DatagramSocket socket, InetSocketAddress at, int bytes)
+  private static Heard send(
+      DatagramSocket socket, InetSocketAddress at, int bytes, int patienceMillis)
       throws IOException {
     try (socket) {
       socket.connect(at);
-      socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.setSoTimeout(patienceMillis);
       byte[] content = new byte[bytes];
       try {
         socket.send(new DatagramPacket(content, bytes));

@@ -27,6 +27,9 @@ final class SctpInits implements AutoCloseable {
   private static final AtomicInteger TAGS = new AtomicInteger(0x5d5d0000);
   private static final long PATIENCE_NANOS = 700_000_000L;
 
+  /** Where an answer is sure to come. */
+  private static final long ANSWER_NANOS = 20_000_000_000L;
+
   private record Receiver(String name, NetSocket socket) {}
 
   private final List<Receiver> receivers = new ArrayList<>();
@@ -51,8 +54,13 @@ final class SctpInits implements AutoCloseable {
         () -> NetSocket.raw(family, Protocol.SCTP.number()).queueErrors());
   }
 
-  /** Asks once, from a port of its own. */
-  Heard ask(NetNs from, Ip address, int port) throws KernelException, InterruptedException {
+  /**
+   * Asks once, from a port of its own.
+   *
+   * @param answered whether an answer is sure to come, and waited for however busy the machine is
+   */
+  Heard ask(NetNs from, Ip address, int port, boolean answered)
+      throws KernelException, InterruptedException {
     int now = TAGS.incrementAndGet();
     SctpPacket init = new SctpPacket(20_000 + (now & 0xfff), port, Chunk.INIT, now);
     try (NetSocket sender = raw(from, address.family())) {
@@ -61,13 +69,13 @@ final class SctpInits implements AutoCloseable {
       if (result < 0 && !Errno.EPERM.is(result)) {
         throw Errno.exception("send", address.toString(), -result, "", Capability.NET_RAW);
       }
-      return outcome(sender, now);
+      return outcome(sender, now, answered ? ANSWER_NANOS : PATIENCE_NANOS);
     }
   }
 
-  private Heard outcome(NetSocket sender, int wanted) throws InterruptedException {
+  private Heard outcome(NetSocket sender, int wanted, long patience) throws InterruptedException {
     Heard granted = Heard.SILENCE;
-    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    long deadline = System.nanoTime() + patience;
     while (System.nanoTime() < deadline) {
       for (Receiver receiver : receivers) {
         granted = answer(receiver, wanted).orElse(granted);

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -188,13 +189,11 @@ class ServiceNodeTest {
   @Test
   void loadBalancersAskWhoHasReadyEndpoints() throws Exception { // S11
     tellEndpoints(ready(one));
-    awaitHealth(N1, "HTTP/1.1 200");
-    assertThat(health(N1))
+    assertThat(awaitHealth(N1, "HTTP/1.1 200"))
         .containsIgnoringCase("X-Load-Balancing-Endpoint-Weight: 1")
         .contains("\"namespace\":\"shop\"", "\"name\":\"web\"")
         .contains("\"localEndpoints\":1", "\"serviceProxyHealthy\":true");
-    awaitHealth(N3, "HTTP/1.1 503");
-    assertThat(health(N3)).contains("\"localEndpoints\":0");
+    assertThat(awaitHealth(N3, "HTTP/1.1 503")).contains("\"localEndpoints\":0");
     // Who only ends is asked still (S3), but new connections are to go elsewhere.
     tellEndpoints(new Endpoint(one, false, true));
     awaitHealth(N1, "HTTP/1.1 503");
@@ -207,8 +206,17 @@ class ServiceNodeTest {
     awaitHealth(N1, "HTTP/1.1 200");
   }
 
-  private static void awaitHealth(Ip node, String begin) throws Exception {
-    scene.await(begin + " at " + node, PATIENCE, () -> health(node).startsWith(begin));
+  /** The first answer that begins so. */
+  private static String awaitHealth(Ip node, String begin) throws Exception {
+    AtomicReference<String> said = new AtomicReference<>("");
+    scene.await(
+        begin + " at " + node,
+        PATIENCE,
+        () -> {
+          said.set(health(node));
+          return said.get().startsWith(begin);
+        });
+    return said.get();
   }
 
   private static String health(Ip node) throws Exception {
@@ -293,6 +301,12 @@ class ServiceNodeTest {
             });
     try (socket) {
       socket.connect(new InetSocketAddress(InetAddress.getByAddress(WEB.toBytes()), 80), 2_000);
+      scene.await(
+          "the agent has heard of both endpoints and of the policy",
+          PATIENCE,
+          () ->
+              sund("list").contains(" 1/2")
+                  && sund("show", "shop/web").contains("external Local"));
       assertThat(sund("list"))
           .containsPattern("NAMESPACE +NAME +TYPE +ADDRESS +PORTS +ENDPOINTS +NOTE")
           .containsPattern("shop +web +LoadBalancer +10.96.0.20 +80:30020/tcp,53/udp +1/2");
