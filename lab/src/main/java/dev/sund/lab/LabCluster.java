@@ -57,7 +57,7 @@ import java.util.function.Consumer;
  * <p>For one thread, which must live as long as the cluster. Closing removes all of it.
  */
 public final class LabCluster implements AutoCloseable {
-  private static final Duration AGENT_LIMIT = Duration.ofSeconds(30);
+  private static final Duration AGENT_LIMIT = Duration.ofSeconds(60);
   private static final Duration SETTLE_LIMIT = Duration.ofSeconds(15);
   private static final Duration STILL = Duration.ofSeconds(5);
   private static final Duration SETTLE_STEP = Duration.ofMillis(25);
@@ -212,6 +212,14 @@ public final class LabCluster implements AutoCloseable {
       orders.put(name, order);
     }
     agents.put(name, launcher.start(order));
+  }
+
+  /** Starts an agent in place of one that was killed, and waits until it answers. */
+  public void startAgentAgain(NodeName name) throws IOException, InterruptedException {
+    Order order = order(name);
+    Files.deleteIfExists(order.runDirectory().resolve("agent.sock")); // the killed one's
+    startAgent(name);
+    awaitSocket(order, agent(name));
   }
 
   private SceneNode node(NodeName name) {
@@ -410,9 +418,7 @@ public final class LabCluster implements AutoCloseable {
     dead.remove(name);
     Order order = order(node);
     orders.put(name, order);
-    Files.deleteIfExists(order.runDirectory().resolve("agent.sock")); // a boot begins with none
-    startAgent(name);
-    awaitSocket(order, agent(name));
+    startAgentAgain(name);
     enter(node);
     measurement.watch(name.text(), topology.machine(topology.router()), topology.port(name.text()));
     List<ScenePod> pods = new ArrayList<>();

@@ -347,7 +347,7 @@ final class LabCommands {
     agent.kill();
     out.println("fault: kill-agent " + node + "; measured while it is dead:");
     int dead = measureAll(out);
-    cluster.startAgent(node);
+    cluster.startAgentAgain(node);
     out.println("the agent of " + node + " was started again; measured with it:");
     return Math.max(dead, measureAll(out));
   }

@@ -28,6 +28,7 @@ import dev.sund.model.Ip;
 import dev.sund.model.NodeName;
 import dev.sund.model.Port;
 import dev.sund.model.Protocol;
+import java.io.BufferedReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -171,11 +172,15 @@ class MeasurementTest {
     run("ip", "netns", "exec", topology.machine("n2").toString(), "true");
     Process server =
         new ProcessBuilder(
-                "ip", "netns", "exec", topology.machine("n2").toString(), "iperf3", "-s", "-1")
+                "ip", "netns", "exec", topology.machine("n2").toString(), "iperf3", "-s", "-1", "--forceflush")
             .redirectErrorStream(true)
             .start();
-    try {
-      Thread.sleep(300);
+    try (BufferedReader heard = server.inputReader()) {
+      String said = "";
+      while (said != null && !said.contains("listening")) {
+        said = heard.readLine();
+      }
+      assertThat(said).as("it listens").isNotNull();
       run(
           "ip",
           "netns",

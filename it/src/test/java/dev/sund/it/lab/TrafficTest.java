@@ -13,6 +13,7 @@ import dev.sund.lab.scene.Scene;
 import dev.sund.lab.scene.SceneReader;
 import dev.sund.lab.topology.Topology;
 import dev.sund.model.Ip;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -28,17 +29,17 @@ class TrafficTest {
     try (Topology topology =
         Topology.build("sundt-t" + ProcessHandle.current().pid() + "-", scene.underlay())) {
       try (Traffic traffic = Traffic.start(flows(scene, topology))) {
-        Thread.sleep(1_000);
+        awaitMore(traffic, 100);
         List<Account> accounts = traffic.stop();
         assertThat(accounts).allMatch(Account::flawless);
         assertThat(accounts).allMatch(account -> account.sent() > 50);
       }
       try (Traffic traffic = Traffic.start(flows(scene, topology))) {
-        Thread.sleep(200);
+        awaitMore(traffic, 20);
         topology.setUplink("n2", false);
-        Thread.sleep(300);
+        awaitMore(traffic, 30);
         topology.setUplink("n2", true);
-        Thread.sleep(200);
+        awaitMore(traffic, 20);
         List<Account> accounts = traffic.stop();
         assertThat(accounts)
             .filteredOn(account -> account.name().startsWith("DATAGRAMS"))
@@ -46,6 +47,16 @@ class TrafficTest {
       }
     }
     assertThat(Fd.openDescriptors()).isEmpty();
+  }
+
+  /** Each flow sends so often again, however long a busy machine takes for it. */
+  private static void awaitMore(Traffic traffic, long messages) throws InterruptedException {
+    long enough = traffic.tried() + messages;
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (traffic.tried() < enough) {
+      assertThat(System.nanoTime()).as("%d messages more", messages).isLessThan(end);
+      Thread.sleep(5);
+    }
   }
 
   private static List<Flow> flows(Scene scene, Topology topology) {

@@ -33,6 +33,7 @@ final class FlowEnds implements AutoCloseable {
   private long nextSend = System.nanoTime();
   private long lastReceived = System.nanoTime();
   private long longestGap;
+  private long tried;
   private long sent;
   private long received;
   private long overflow;
@@ -93,6 +94,7 @@ final class FlowEnds implements AutoCloseable {
   void sendDue(long now) throws KernelException {
     while (nextSend <= now) {
       nextSend += interval;
+      tried++;
       switch (flow.kind()) {
         case DATAGRAMS -> sendDatagram();
         case REQUESTS, CALLS -> {
@@ -106,6 +108,11 @@ final class FlowEnds implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** How often it was this flow's turn to send. */
+  long tried() {
+    return tried;
   }
 
   private void sendDatagram() {

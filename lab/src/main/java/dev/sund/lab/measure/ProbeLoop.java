@@ -111,8 +111,9 @@ final class ProbeLoop implements AutoCloseable {
    * Lets all sockets that are ready have their say; on the loop's thread.
    *
    * @param timeoutMillis how long to wait for the first, -1 for as long as it takes
+   * @return whether one was ready
    */
-  void turn(int timeoutMillis) throws KernelException {
+  boolean turn(int timeoutMillis) throws KernelException {
     int count = epoll.await(timeoutMillis);
     for (int i = 0; i < count; i++) {
       long token = epoll.token(i);
@@ -125,6 +126,7 @@ final class ProbeLoop implements AutoCloseable {
         handler.ready(epoll.events(i));
       }
     }
+    return count > 0;
   }
 
   private void loop() {

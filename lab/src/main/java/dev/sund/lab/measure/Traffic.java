@@ -91,6 +91,7 @@ public final class Traffic implements AutoCloseable {
   private final ProbeLoop loop;
   private final List<FlowEnds> flows;
   private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile long tried;
   private volatile boolean stopping;
   private volatile boolean abandoned;
 
@@ -128,6 +129,7 @@ public final class Traffic implements AutoCloseable {
         for (FlowEnds flow : flows) {
           flow.sendDue(now);
         }
+        tried = flows.stream().mapToLong(FlowEnds::tried).min().orElse(0);
         loop.turn(1);
       }
       long deadline = System.nanoTime() + DRAIN_NANOS;
@@ -141,6 +143,11 @@ public final class Traffic implements AutoCloseable {
     } finally {
       ended.countDown();
     }
+  }
+
+  /** How many messages or requests each flow has sent or tried to, at the least, until now. */
+  public long tried() {
+    return tried;
   }
 
   /** Stops sending, waits for what is on its way, and gives the accounts in the flows' order. */
