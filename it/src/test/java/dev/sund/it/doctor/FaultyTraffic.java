@@ -13,14 +13,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Programs that do to a network what the kernel's counters tell of: one that takes no connections,
- * one that reads nothing, one that sends more than fits. Each ends by itself after a minute.
+ * one that reads nothing, one that sends more than fits. Each ends by itself after five minutes.
  */
 final class FaultyTraffic {
   private static final String SCRIPT =
       """
       import socket, struct, sys, threading, time
 
-      end = time.time() + 60
+      end = time.time() + 300
       said = threading.Event()
 
 
@@ -116,6 +116,7 @@ final class FaultyTraffic {
 
       def proxy(mode):  # what kube-proxy says of itself
           listener = tcp(10249, 16)
+          said.set()
           while time.time() < end:
               asker, _ = listener.accept()
               asker.recv(4096)
@@ -123,12 +124,12 @@ final class FaultyTraffic {
               asker.close()
 
 
-      def connections(seconds):  # so many that the table is more than half full, then some more
+      def connections():  # so many that the table is more than half full, then some more
           limit = int(open("/proc/sys/net/netfilter/nf_conntrack_max").read())
           sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
           sent = 0
           while time.time() < end:
-              for _ in range(limit // 2 + 2000 if sent == 0 else seconds // 10):
+              for _ in range(limit // 2 + 2000 if sent == 0 else limit // 4000):
                   sender.sendto(b"x", ("10.50.0.%d" % (1 + sent // 60000), 1 + sent % 60000))
                   sent += 1
               said.set()
@@ -146,19 +147,19 @@ final class FaultyTraffic {
           "pieces6": lambda: send(("fd00:12::2", 9), 4000),
           "proxy-iptables": lambda: proxy(b"iptables"),
           "proxy-ipvs": lambda: proxy(b"ipvs"),
-          "connections": lambda: connections(3000),
+          "connections": connections,
           "some": some,
           "taken": taken,
           "whole": lambda: send(("10.77.0.1", 9), 1400, 3),  # IP_PMTUDISC_PROBE: never in pieces
       }
       for name in sys.argv[1:]:
           threading.Thread(target=threads[name], daemon=True).start()
-      if sys.argv[1] in ("connections", "some", "taken"):
+      if sys.argv[1] in ("connections", "some", "taken", "proxy-iptables", "proxy-ipvs"):
           said.wait()
       else:
           time.sleep(0.2)
       print("ready", flush=True)
-      time.sleep(60)
+      time.sleep(300)
       """;
 
   private FaultyTraffic() {}
@@ -172,7 +173,7 @@ final class FaultyTraffic {
     Process process =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(said.toFile()).start();
     try {
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
       while (!Files.readString(said, StandardCharsets.UTF_8).contains("ready")) {
         assertThat(process.isAlive() && System.nanoTime() < end)
             .as("%s: %s", List.of(kinds), Files.readString(said, StandardCharsets.UTF_8))

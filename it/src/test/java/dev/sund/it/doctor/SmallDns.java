@@ -13,7 +13,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +45,7 @@ final class SmallDns implements AutoCloseable {
   private final Set<Fault> faults = ConcurrentHashMap.newKeySet();
   private final Map<Integer, Integer> questionsByPort = new HashMap<>();
   private volatile boolean asked;
+  private final List<Thread> threads;
   private final DatagramSocket udp;
   private final ServerSocket tcp;
 
@@ -56,8 +59,10 @@ final class SmallDns implements AutoCloseable {
           socket.bind(place);
           return socket;
         });
-    Thread.ofPlatform().daemon().name("small-dns-udp").start(this::datagrams);
-    Thread.ofPlatform().daemon().name("small-dns-tcp").start(this::connections);
+    threads =
+        List.of(
+            Thread.ofPlatform().daemon().name("small-dns-udp").start(this::datagrams),
+            Thread.ofPlatform().daemon().name("small-dns-tcp").start(this::connections));
   }
 
   /** A name that it knows. */
@@ -160,9 +165,13 @@ final class SmallDns implements AutoCloseable {
     return name.toString();
   }
 
+  /** Its port is nobody's when this returns: who still waits at a closed socket keeps it. */
   @Override
-  public void close() throws IOException {
+  public void close() throws IOException, InterruptedException {
     udp.close();
     tcp.close();
+    for (Thread thread : threads) {
+      thread.join(Duration.ofSeconds(20));
+    }
   }
 }

@@ -171,12 +171,22 @@ class LauncherTest {
   @Test
   void twoAtOnceBuildOnce() throws Exception {
     Checkout checkout = new Checkout();
+    Path held = Files.createFile(checkout.root.resolve("held"));
     Path first = folder.resolve("first.txt");
-    Process other =
-        start(checkout.environment(), folder, first, checkout.root + "/sund", "version");
-    Ended ended = checkout.version();
+    Path second = folder.resolve("second.txt");
+    String sund = checkout.root + "/sund";
+    Process one = start(checkout.environment(), folder, first, sund, "version");
+    Process other = start(checkout.environment(), folder, second, sund, "version");
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!(Files.readString(first) + Files.readString(second))
+            .contains("waiting for another build")
+        && System.nanoTime() < end) {
+      Thread.sleep(20);
+    }
+    Files.delete(held);
+    assertThat(one.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(other.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(ended.output() + Files.readString(first))
+    assertThat(Files.readString(first) + Files.readString(second))
         .contains("waiting for another build")
         .containsPattern("(?s)sund 0\\..*sund 0\\.");
     assertThat(checkout.builds()).isEqualTo(1);
@@ -239,6 +249,7 @@ class LauncherTest {
             echo "[ERROR] Re-run Maven using the -X switch"
             exit 1
           fi
+          while [ -e held ]; do sleep 0.1; done
           sleep 1
           mkdir -p cli/target/run
           cp -r "%s/lib" "%s/modules" cli/target/run/

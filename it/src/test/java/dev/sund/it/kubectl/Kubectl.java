@@ -43,7 +43,7 @@ record Kubectl(Path kubeconfig, Path home) {
       // It ended without reading everything: what it says tells why.
     }
     String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return new Answer(process.exitValue(), text);
   }
 

@@ -150,7 +150,7 @@ class KubectlTest {
   @Test
   void definitionsAsShippedAreEstablishedAndRefuseWhatBreaksThem() throws Exception {
     kubectl.run("", "apply", "--validate=false", "-f", root().resolve("deploy/crds").toString());
-    kubectl.run("", "wait", "--for=condition=established", "crd", "--all", "--timeout=10s");
+    kubectl.run("", "wait", "--for=condition=established", "crd", "--all", "--timeout=60s");
     Kubectl.Answer refused =
         kubectl.ask(POOL.replace("Always", "Perhaps"), "create", "--validate=false", "-f", "-");
     assertThat(refused.code()).isEqualTo(1);

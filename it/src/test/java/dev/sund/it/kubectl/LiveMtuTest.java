@@ -32,9 +32,9 @@ import org.junit.jupiter.api.io.TempDir;
  * anew ("5 Calico interop details": MTU written to pods at creation).
  */
 @Tag("interop")
-@Timeout(120)
+@Timeout(240)
 class LiveMtuTest {
-  private static final Duration SECOND = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String CONFIG =
       """
       apiVersion: v1
@@ -61,11 +61,11 @@ class LiveMtuTest {
       kubectl.run(CONFIG, "create", "--validate=false", "-f", "-");
       scene.startAgent(1);
       scene.startAgent(3);
-      scene.awaitReady(1, Duration.ofSeconds(30));
-      scene.awaitReady(3, Duration.ofSeconds(30));
+      scene.awaitReady(1, PATIENCE);
+      scene.awaitReady(3, PATIENCE);
       PodHandle a = scene.addPod("a", 1);
       PodHandle d = scene.addPod("d", 3);
-      scene.await("a reaches d", SECOND.multipliedBy(5), () -> scene.reaches(a, d, Family.V4));
+      scene.await("a reaches d", PATIENCE, () -> scene.reaches(a, d, Family.V4));
       assertThat(mtu(scene, a)).isEqualTo("1450");
 
       try (Connection connection = Connection.open(a, d)) {
@@ -80,8 +80,8 @@ class LiveMtuTest {
             "merge",
             "-p",
             "{\"data\":{\"veth_mtu\": \"1440\"}}");
-        scene.await("a has 1440", SECOND, () -> mtu(scene, a).equals("1440"));
-        scene.await("d has 1440", SECOND, () -> mtu(scene, d).equals("1440"));
+        scene.await("a has 1440", PATIENCE, () -> mtu(scene, a).equals("1440"));
+        scene.await("d has 1440", PATIENCE, () -> mtu(scene, d).equals("1440"));
         connection.exchange();
 
         kubectl.run(
@@ -93,10 +93,10 @@ class LiveMtuTest {
             "--type=merge",
             "-p",
             "{\"data\":{\"veth_mtu\": \"60\"}}");
-        scene.await("what is wrong is said", SECOND, () -> status(scene).contains("mtu-too-small"));
+        scene.await("what is wrong is said", PATIENCE, () -> status(scene).contains("mtu-too-small"));
         assertThat(mtu(scene, a)).isEqualTo("1440");
         scene.api().delete(Resource.CONFIG_MAPS, "calico-system/calico-config");
-        scene.await("a has 1450 again", SECOND, () -> mtu(scene, a).equals("1450"));
+        scene.await("a has 1450 again", PATIENCE, () -> mtu(scene, a).equals("1450"));
         connection.exchange();
       }
     }
@@ -121,19 +121,19 @@ class LiveMtuTest {
               .call(() -> {
                 ServerSocket made = new ServerSocket();
                 made.bind(new InetSocketAddress(target, 0));
-                made.setSoTimeout(5_000);
+                made.setSoTimeout(20_000);
                 return made;
               });
       Socket client =
           from.netns()
               .call(() -> {
                 Socket made = new Socket();
-                made.setSoTimeout(5_000);
+                made.setSoTimeout(20_000);
                 return made;
               });
       client.connect(new InetSocketAddress(target, server.getLocalPort()), 5_000);
       Socket accepted = server.accept();
-      accepted.setSoTimeout(5_000);
+      accepted.setSoTimeout(20_000);
       return new Connection(server, client, accepted);
     }
 

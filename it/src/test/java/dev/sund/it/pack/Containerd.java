@@ -45,7 +45,7 @@ final class Containerd implements AutoCloseable {
             .redirectOutput(folder.resolve("log").toFile())
             .start();
     Containerd containerd = new Containerd(folder, daemon);
-    for (int i = 0; i < 100 && !containerd.answers(); i++) {
+    for (int i = 0; i < 600 && !containerd.answers(); i++) {
       TimeUnit.MILLISECONDS.sleep(100);
     }
     return containerd;

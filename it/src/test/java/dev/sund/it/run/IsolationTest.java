@@ -16,9 +16,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A runner that is ended by a signal takes its workers along, also those that hear of nothing. */
 @Tag("netns")
-@Timeout(60)
+@Timeout(240)
 class IsolationTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** A runner with a worker that never looks at its input, as an emulator does not. */
   public static final class Runner {
@@ -71,7 +71,7 @@ class IsolationTest {
     try {
       awaitSleeping(seconds, 1);
       new ProcessBuilder("kill", "-" + signal, Long.toString(runner.pid())).start().waitFor();
-      assertThat(runner.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(runner.waitFor(60, TimeUnit.SECONDS)).isTrue();
       awaitSleeping(seconds, 0);
     } finally {
       runner.destroyForcibly().waitFor();
