@@ -79,7 +79,7 @@ class PolicyStatusTest {
     final String name;
     final ApiObjects objects =
         new ApiObjects(
-            ApiServer.plain("127.0.0.1", port, "agent"), Dialer.HERE, Duration.ofSeconds(5));
+            ApiServer.plain("127.0.0.1", port, "agent"), Dialer.HERE, Duration.ofSeconds(30));
     final PolicyReport report;
     final PolicyConditions conditions;
     Map<String, Generation> policies = Map.of();

@@ -121,6 +121,11 @@ public final class LabApi implements AutoCloseable {
     return connections.size();
   }
 
+  /** How many bookmarks were sent so far to those who watch a resource. */
+  public long bookmarksOf(Resource resource) {
+    return watches.bookmarksOf(resource);
+  }
+
   /** How many requests with this verb ({@code list}, {@code watch} ...) were allowed so far. */
   public long requestsOf(String verb, Resource resource) {
     return router.requestsOf(verb, resource);

@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
@@ -19,6 +22,7 @@ final class Watches {
   private final Store store;
   private final Faults faults;
   private final Tables tables;
+  private final Map<Resource, LongAdder> bookmarked = new ConcurrentHashMap<>();
   private volatile Duration bookmarks = Duration.ofSeconds(10);
 
   Watches(Store store, Faults faults, Tables tables) {
@@ -29,6 +33,12 @@ final class Watches {
 
   void bookmarksEach(Duration interval) {
     bookmarks = interval;
+  }
+
+  /** How many bookmarks were sent to those who watch a resource. */
+  long bookmarksOf(Resource resource) {
+    LongAdder count = bookmarked.get(resource);
+    return count == null ? 0 : count.sum();
   }
 
   /**
@@ -83,6 +93,8 @@ final class Watches {
         if (System.nanoTime() - bookmarkAt >= 0) {
           if (wantsBookmarks) {
             bookmark(resource, reached, response);
+            response.flush();
+            bookmarked.computeIfAbsent(resource, _ -> new LongAdder()).increment();
           }
           bookmarkAt = System.nanoTime() + bookmarks.toNanos();
         }

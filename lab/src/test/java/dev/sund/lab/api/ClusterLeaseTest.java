@@ -59,7 +59,7 @@ class ClusterLeaseTest {
         new ApiObjects(
             ApiServer.plain("127.0.0.1", scene.port(), "agent"),
             Dialer.HERE,
-            Duration.ofSeconds(5));
+            Duration.ofSeconds(30));
     opened.add(objects);
     return new ClusterLease(
         objects,

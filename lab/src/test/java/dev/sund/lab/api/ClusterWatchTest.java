@@ -215,19 +215,13 @@ class ClusterWatchTest {
       int told = i + 1;
       scene.until(() -> scene.state().size() == told);
     }
-    pauseForBookmarks();
+    // The second from now on is of after the last change.
+    long bookmarks = scene.api.bookmarksOf(Resource.NODES) + 2;
+    scene.until(() -> scene.api.bookmarksOf(Resource.NODES) >= bookmarks);
     scene.api.dropConnections();
     scene.api.put(node("n2", "192.168.1.12"));
     scene.until(() -> scene.state().contains("Node n2 [192.168.1.12]"));
     assertThat(scene.api.requestsOf("list", Resource.NODES)).isEqualTo(1);
-  }
-
-  private static void pauseForBookmarks() {
-    try {
-      Thread.sleep(100);
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
   }
 
   @Test

@@ -34,7 +34,7 @@ class SceneObjectsTest {
                 + "'namespace':'shop','name':'deny'},'spec':{'podSelector':{}}}"));
     SceneObjects objects = new SceneObjects();
     ApiServer server = ApiServer.plain("127.0.0.1", scene.port(), "secret");
-    try (ApiObjects api = new ApiObjects(server, Dialer.HERE, Duration.ofSeconds(5))) {
+    try (ApiObjects api = new ApiObjects(server, Dialer.HERE, Duration.ofSeconds(30))) {
       objects.takeAll(api);
     }
     PolicyScene read = objects.scene();

@@ -38,7 +38,7 @@ class SnapshotTest {
 
   private Snapshot.Taken taken(String token) throws Exception {
     ApiServer server = ApiServer.plain("127.0.0.1", scene.port(), token);
-    try (ApiObjects api = new ApiObjects(server, Dialer.HERE, Duration.ofSeconds(5))) {
+    try (ApiObjects api = new ApiObjects(server, Dialer.HERE, Duration.ofSeconds(30))) {
       return Snapshot.take(api);
     }
   }

@@ -29,7 +29,7 @@ final class WatchScene implements AutoCloseable {
   static final WatchSettings QUICK =
       new WatchSettings(
           500,
-          Duration.ofSeconds(5),
+          Duration.ofSeconds(30),
           Duration.ofSeconds(60),
           Duration.ofMillis(10),
           Duration.ofMillis(100),
@@ -244,7 +244,7 @@ final class WatchScene implements AutoCloseable {
   }
 
   void until(BooleanSupplier holds) {
-    long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     while (!holds.getAsBoolean()) {
       assertThat(System.nanoTime()).as("in time; state is %s", state()).isLessThan(end);
       try {
