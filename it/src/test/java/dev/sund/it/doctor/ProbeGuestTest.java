@@ -30,7 +30,7 @@ class ProbeGuestTest {
           bed.b, "tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "60ms", "25ms");
       Limits limits = new Limits(2_000, 5_000, 50_000, 5_000, 500, 900);
       Probed probed = bed.probe(Family.V4, "", limits);
-      // Who shares a machine with others waits for its processor now and then, also on the way there.
+      // Who shares a machine with others waits for its processor now and then, on both ways.
       for (int i = 0; i < 5 && !isUneven(probed); i++) {
         probed = bed.probe(Family.V4, "", limits);
       }

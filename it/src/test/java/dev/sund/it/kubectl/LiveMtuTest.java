@@ -93,7 +93,8 @@ class LiveMtuTest {
             "--type=merge",
             "-p",
             "{\"data\":{\"veth_mtu\": \"60\"}}");
-        scene.await("what is wrong is said", PATIENCE, () -> status(scene).contains("mtu-too-small"));
+        scene.await(
+            "what is wrong is said", PATIENCE, () -> status(scene).contains("mtu-too-small"));
         assertThat(mtu(scene, a)).isEqualTo("1440");
         scene.api().delete(Resource.CONFIG_MAPS, "calico-system/calico-config");
         scene.await("a has 1450 again", PATIENCE, () -> mtu(scene, a).equals("1450"));

@@ -124,7 +124,7 @@ final class LabProcess implements AutoCloseable {
 
   /** Waits until it has printed this to standard error. */
   LabProcess until(String text) throws Exception {
-    long deadline = System.nanoTime() + Duration.ofSeconds(180).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(3).toNanos();
     while (!err().contains(text)) {
       if (!process.isAlive() || System.nanoTime() > deadline) {
         throw new AssertionError("sund lab did not say '" + text + "':\n" + err() + out());

@@ -172,7 +172,14 @@ class MeasurementTest {
     run("ip", "netns", "exec", topology.machine("n2").toString(), "true");
     Process server =
         new ProcessBuilder(
-                "ip", "netns", "exec", topology.machine("n2").toString(), "iperf3", "-s", "-1", "--forceflush")
+                "ip",
+                "netns",
+                "exec",
+                topology.machine("n2").toString(),
+                "iperf3",
+                "-s",
+                "-1",
+                "--forceflush")
             .redirectErrorStream(true)
             .start();
     try (BufferedReader heard = server.inputReader()) {

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Timeout;
  * blocks, one of them borrows, packets find every pod, and a node that boots claims anew.
  */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class PoolsLabTest {
   private static final Path ROOT = Path.of(System.getProperty("sund.root", ".."));
   private static final Prefix POOL = Prefix.parse("10.99.0.0/27");

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Services in the lab: predicted from the tables, in force, and as packets find them. */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class ServicesLabTest {
   @TempDir private Path directory;
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * through its API; nodes; links. After each change all is asked again, and predicted.
  */
 @Tag("netns")
-@Timeout(180)
+@Timeout(600)
 @TestInstance(Lifecycle.PER_CLASS)
 @TestMethodOrder(OrderAnnotation.class)
 class StandingLabTest {

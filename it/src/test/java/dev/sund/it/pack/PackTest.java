@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code sund dist} and {@code sund image}: what they pack runs where nothing else is. */
 @Tag("interop")
-@Timeout(180)
+@Timeout(600)
 class PackTest {
   @TempDir private Path folder;
 

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Services while agents and pods come and go, with real agents and an API server. */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class AgentServicesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Ip WEB = Ip.parse("10.96.0.10");
@@ -179,8 +180,8 @@ class AgentServicesTest {
 
   /** So many connections more end, however long that takes. */
   private void awaitMore(Connections connections, int count) throws Exception {
-    long enough = connections.made + count;
-    scene.await(count + " connections more", PATIENCE, () -> connections.made > enough);
+    long enough = connections.made.get() + count;
+    scene.await(count + " connections more", PATIENCE, () -> connections.made.get() > enough);
   }
 
   private boolean isEndpointOnFirstNode(PodHandle pod) throws Exception {
@@ -249,7 +250,7 @@ class AgentServicesTest {
     private final NetNs from;
     private final Thread thread;
     private volatile boolean stopping;
-    private volatile long made;
+    private final AtomicLong made = new AtomicLong();
 
     Connections(NetNs from) {
       this.from = from;
@@ -261,14 +262,14 @@ class AgentServicesTest {
       while (!stopping) {
         try {
           // The source is left out: whom the endpoint sees depends on where it is.
-          for (Heard one : Asker.ask(from, TCP, made % 2 == 0 ? WEB : WEB_V6, 80, 10, 1)) {
+          for (Heard one : Asker.ask(from, TCP, made.get() % 2 == 0 ? WEB : WEB_V6, 80, 10, 1)) {
             heard.merge(new Heard(one.end(), one.by(), ""), 1, Integer::sum);
           }
         } catch (java.io.IOException e) {
           heard.merge(
               new Heard(Heard.End.NO_WAY, String.valueOf(e.getMessage()), ""), 1, Integer::sum);
         }
-        made = made + 1; // by this thread alone
+        made.incrementAndGet();
         next = Math.max(next + INTERVAL_NANOS, System.nanoTime() - 20 * INTERVAL_NANOS);
         LockSupport.parkNanos(next - System.nanoTime());
       }

@@ -35,7 +35,7 @@ import picocli.CommandLine;
 
 /** What real agents record, the policies that follow from it, and what these let through. */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class RecordedSuggestionTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Ip SERVICE = Ip.parse("10.96.0.20");

@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * says.
  */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 @ParameterizedClass
 @EnumSource(Dataplanes.class)
 class ServiceEdgeScenesTest {

@@ -41,7 +41,7 @@ import picocli.CommandLine;
 
 /** What of Services needs a live agent: its pages, its commands, its settings, old connections. */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class ServiceNodeTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Ip WEB = Ip.parse("10.96.0.20");
@@ -305,8 +305,7 @@ class ServiceNodeTest {
           "the agent has heard of both endpoints and of the policy",
           PATIENCE,
           () ->
-              sund("list").contains(" 1/2")
-                  && sund("show", "shop/web").contains("external Local"));
+              sund("list").contains(" 1/2") && sund("show", "shop/web").contains("external Local"));
       assertThat(sund("list"))
           .containsPattern("NAMESPACE +NAME +TYPE +ADDRESS +PORTS +ENDPOINTS +NOTE")
           .containsPattern("shop +web +LoadBalancer +10.96.0.20 +80:30020/tcp,53/udp +1/2");

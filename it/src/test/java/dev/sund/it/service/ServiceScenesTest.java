@@ -49,7 +49,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * namespaces and the tracer both said.
  */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 @ParameterizedClass
 @EnumSource(Dataplanes.class)
 class ServiceScenesTest {

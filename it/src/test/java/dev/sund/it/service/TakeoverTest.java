@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * all the while.
  */
 @Tag("netns")
-@Timeout(120)
+@Timeout(300)
 class TakeoverTest {
   @TempDir private Path directory;
 

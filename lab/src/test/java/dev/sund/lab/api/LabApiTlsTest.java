@@ -160,7 +160,7 @@ class LabApiTlsTest {
           Thread.ofPlatform()
               .daemon()
               .start(() -> {
-                try (var body = connection.get("/version", Duration.ofSeconds(120))) {
+                try (var body = connection.get("/version", Duration.ofMinutes(2))) {
                   throw new AssertionError("an answer came: " + body);
                 } catch (java.io.IOException _) {
                   // as it should be

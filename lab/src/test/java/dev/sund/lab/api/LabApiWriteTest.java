@@ -32,7 +32,9 @@ class LabApiWriteTest {
   private final WatchScene scene = new WatchScene();
   private final ApiObjects objects =
       new ApiObjects(
-          ApiServer.plain("127.0.0.1", scene.port(), "secret"), Dialer.HERE, Duration.ofSeconds(30));
+          ApiServer.plain("127.0.0.1", scene.port(), "secret"),
+          Dialer.HERE,
+          Duration.ofSeconds(30));
 
   @AfterEach
   void close() {
