@@ -20,6 +20,7 @@ import java.util.function.Consumer;
 final class Asker implements AutoCloseable {
   private static final long MILLI = 1_000_000;
   private static final long FIRST_PATIENCE = 250 * MILLI;
+  private static final long LAST_PATIENCE = 1_000 * MILLI;
   private static final int TRIES = 12;
   private static final int FIRST_TRIES = 6;
 
@@ -144,7 +145,9 @@ final class Asker implements AutoCloseable {
       throws KernelException, UnreadException {
     for (int attempt = 0; attempt < TRIES; attempt++) {
       sequence = number;
-      Optional<Wire.Received> answer = attempt(kind, value, "", paid, patience);
+      // What is lost is asked for again at once; who is held up by other work is given time.
+      long time = Math.max(patience, Math.min(patience << Math.min(attempt, 5), LAST_PATIENCE));
+      Optional<Wire.Received> answer = attempt(kind, value, "", paid, time);
       if (answer.isPresent()) {
         return line(answer.get().message());
       }

@@ -135,8 +135,9 @@ final class Prober implements AutoCloseable {
       asker.listen(next, _ -> false);
     }
     asker.listen(System.nanoTime() + asker.patience(), _ -> back.cardinality() == count);
-    asker.others(_ -> {});
+    // Before it answers this, a peer that was held up has sent all echoes back.
     int heard = Math.toIntExact(asker.ask(Message.Kind.REPORT, 0, 0).number("echoes"));
+    asker.others(_ -> {});
     double lost = 1 - (double) back.cardinality() / count;
     // As many as make it unlikely, 1 in 10,000, that all are lost by chance.
     tries =
@@ -203,7 +204,7 @@ final class Prober implements AutoCloseable {
     text.end();
   }
 
-  private boolean arrivesThere(int size) throws KernelException {
+  private boolean arrivesThere(int size) throws IOException {
     int number = size;
     for (int i = 0; i < tries; i++) {
       if (Errno.EMSGSIZE.is(send(Message.Kind.SIZE, number, size, size))) {
@@ -211,17 +212,25 @@ final class Prober implements AutoCloseable {
       }
     }
     boolean[] heard = new boolean[1];
-    asker.listen(
-        System.nanoTime() + asker.patience(),
-        received -> {
-          Message message = received.message();
-          heard[0] |=
-              message.kind() == Message.Kind.SIZE_HEARD
-                  && message.sequence() == number
-                  && message.value() == size;
-          return heard[0];
-        });
-    return heard[0];
+    asker.others(received -> {
+      Message message = received.message();
+      heard[0] |=
+          message.kind() == Message.Kind.SIZE_HEARD
+              && message.sequence() == number
+              && message.value() == size;
+    });
+    try {
+      asker.listen(System.nanoTime() + asker.patience(), _ -> heard[0]);
+      if (!heard[0]) {
+        // Before it answers this, a peer that was held up has said what it heard.
+        asker.ask(Message.Kind.REPORT, 0, 0);
+      }
+      return heard[0];
+    } catch (UnreadException e) {
+      throw new Silent(e);
+    } finally {
+      asker.others(_ -> {});
+    }
   }
 
   private boolean arrivesHere(int size) throws IOException {
@@ -235,6 +244,9 @@ final class Prober implements AutoCloseable {
         saidThere = said(answer);
         if (!heard[0] && answer.number("sent") > 0) {
           asker.listen(System.nanoTime() + asker.patience(), _ -> heard[0]);
+        }
+        if (!heard[0] && answer.number("sent") > 0) {
+          asker.ask(Message.Kind.REPORT, 0, 0); // the same: what was sent, was sent before
         }
         if (heard[0] || answer.number("sent") > 0 || answer.is("too-long")) {
           return heard[0];
