@@ -216,8 +216,8 @@ class BridgePacketsNetnsTest {
 
   /** From the left pod, by one of its addresses, to one of the right's. */
   private boolean soonFrom(Ip source, Ip to) throws Exception {
-    return soon(() ->
-        scene.reaches(scene.left.ns(), source, scene.right.ns(), to, Protocol.UDP, 53));
+    return soon(
+        () -> scene.reaches(scene.left.ns(), source, scene.right.ns(), to, Protocol.UDP, 53));
   }
 
   private static boolean soon(Callable<Boolean> asked) throws Exception {

@@ -301,8 +301,7 @@ public final class AgentScene implements AutoCloseable {
   private Optional<KnownCluster> known(int node) throws Exception {
     Answer answer = client(node).ask(KnownCluster.question());
     return answer.exitCode() == 0
-        ? Optional.of(
-            KnownCluster.of(Json.object(answer.json().getBytes(StandardCharsets.UTF_8))))
+        ? Optional.of(KnownCluster.of(Json.object(answer.json().getBytes(StandardCharsets.UTF_8))))
         : Optional.empty();
   }
 
@@ -334,8 +333,7 @@ public final class AgentScene implements AutoCloseable {
               made.setSoTimeout(PAGE_MILLIS);
               return made;
             })) {
-      socket.connect(
-          new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 9470), PAGE_MILLIS);
+      socket.connect(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 9470), PAGE_MILLIS);
       socket
           .getOutputStream()
           .write(

@@ -79,9 +79,7 @@ class DropsTest {
     scene.awaitDone(1, new ObjectRef(Policy.NETWORK_POLICY, "shop/shut"), PATIENCE); // the last
     send(Protocol.UDP, database.v4(), PORT, 1);
     scene.await(
-        "policies are enforced",
-        PATIENCE,
-        () -> !Json.children(drops(), "counters").isEmpty());
+        "policies are enforced", PATIENCE, () -> !Json.children(drops(), "counters").isEmpty());
 
     long before = packets("shop/database");
     for (Family family : Family.values()) {

@@ -166,9 +166,7 @@ class WatchingTest {
           return loss > 0.2 && loss < 0.99;
         });
     scene.await(
-        "counted",
-        SOON,
-        () -> scene.metric(1, "sund_conditions{reason=\"peer-loss\"}") == 1);
+        "counted", SOON, () -> scene.metric(1, "sund_conditions{reason=\"peer-loss\"}") == 1);
     assertThat(scene.get(1, "/readyz")).startsWith("HTTP/1.1 200");
 
     scene.run(scene.node(2), "nft", "delete", "table", "inet", "lossy");
