@@ -211,6 +211,8 @@ final class Peers {
       case Policy.Nodes(var nodes) -> {
         if (turns) {
           roster.indexOfNodes(atom, lives);
+        }
+        if (turns || atom.renamed) { // a pod that claims a node's address has names of ports
           for (Node node : roster.nodes()) {
             if (nodes.matches(node.labels())) {
               touch(node.peerAddresses());

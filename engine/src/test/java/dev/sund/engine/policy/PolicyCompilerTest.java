@@ -331,6 +331,29 @@ class PolicyCompilerTest {
     assertThat(out(ofPod, 1).allowed()).as("a pod that has the first address is no node").isTrue();
   }
 
+  /** Two objects at odds: what both say counts, and no longer than a rule asks for it. */
+  @Test
+  void aPodThatClaimsANodesAddressIsAskedForItsNamesOfPorts() {
+    compiler.put(
+        new Node(
+            new NodeName("n9"), "u9", 1, List.of(OFFICE), List.of(), Map.of("zone", "office")));
+    podWithPorts("other/claims", OFFICE, new Port(8080, Protocol.TCP, "http"));
+    List<Peer> nodes = List.of(new Policy.Nodes(labels("zone", "office")));
+    allow(Direction.EGRESS, nodes, List.of(new PortRange(Protocol.TCP, 22, 22)));
+    isolating("shop/by-number", ALL, Direction.EGRESS);
+    assertThat(out(OFFICE, 8080).allowed()).isFalse();
+    PolicyTables before = compiler.tables();
+
+    rules.clear();
+    allow(Direction.EGRESS, nodes, List.of(named("http")));
+    isolating("shop/by-name", ALL, Direction.EGRESS);
+    assertThat(out(OFFICE, 8080).allowed()).isTrue();
+
+    compiler.remove(ref("shop/by-name"));
+    assertThat(out(OFFICE, 8080).allowed()).isFalse();
+    assertThat(compiler.tables()).isEqualTo(before);
+  }
+
   /** N20: a pod is closed until it is known which policies are about it. */
   @Test
   void aPodThatNobodyKnowsIsClosed() {
